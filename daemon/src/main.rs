@@ -1,0 +1,2 @@
+//! cemsd
+fn main() {}
