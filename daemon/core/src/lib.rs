@@ -1,1 +1,8 @@
-//! placeholder
+//! The rules of `cemsd`: what readings mean, when a mean counts, when a limit is broken, which
+//! alarm a person must answer and which manual report is due.
+//!
+//! Everything here is a pure function of its inputs: no clock, no IO, no randomness. Time reaches
+//! the [`engine`] inside events, so a day can be replayed in milliseconds and a verdict proven.
+
+pub mod engine;
+pub mod model;

@@ -1,0 +1,173 @@
+//! Events as the engine sees them: already decoded, identified and translated to 2017 codes.
+
+use crate::model::{AlarmId, ManualReport, Mn, OutletId, Record, Registry, Seq, Timestamp, UserId};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// One event with its place in the journal and its time (never before that of the last event).
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Journal position.
+    pub seq: Seq,
+    /// Journal time.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A sound frame from an identified logger: who, from where, in which dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// Identity as sent.
+    pub mn: Mn,
+    /// Outlet it reports for.
+    pub outlet: OutletId,
+    /// Network peer, `address:port`.
+    pub peer: SmolStr,
+    /// Dialect: `2005`, `2017`, `2025`, `?`.
+    pub edition: SmolStr,
+    /// Codes of the deviations found in the frame.
+    pub findings: Vec<SmolStr>,
+}
+
+/// Why bytes were refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefusalReason {
+    /// CRC of no accepted variant.
+    Crc,
+    /// No outlet has this MN.
+    UnknownMn,
+    /// Wrong password.
+    WrongPassword,
+    /// Right MN and password from an address that is not allowed.
+    SourceAddress,
+    /// Bytes that are no frame.
+    Garbage,
+    /// A data frame without a readable DataTime.
+    NoDataTime,
+    /// DataTime further in the future than clocks may differ.
+    FutureTime,
+    /// Cipher text without a key.
+    Encrypted,
+    /// A frame without MN or command.
+    Unreadable,
+}
+
+impl RefusalReason {
+    /// The code in quarantine rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Crc => "crc",
+            Self::UnknownMn => "unknown-mn",
+            Self::WrongPassword => "wrong-password",
+            Self::SourceAddress => "source-address",
+            Self::Garbage => "garbage",
+            Self::NoDataTime => "no-data-time",
+            Self::FutureTime => "future-time",
+            Self::Encrypted => "encrypted",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Bytes that were not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub reason: RefusalReason,
+    /// Network peer, `address:port`.
+    pub peer: SmolStr,
+    /// Identity claimed.
+    pub mn: Option<SmolStr>,
+    /// The outlet concerned, where the identity is known (wrong password, bad times).
+    pub outlet: Option<OutletId>,
+    /// How many bytes.
+    pub bytes: u64,
+    /// Beginning of them, printable.
+    pub excerpt: String,
+}
+
+/// Anything a device says that is not a data record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Command number.
+    pub cn: SmolStr,
+    /// DataTime or the like, if it had one.
+    pub at: Option<Timestamp>,
+    /// Names and values as sent.
+    pub items: Vec<(SmolStr, String)>,
+}
+
+/// What a person does to an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlarmActionKind {
+    /// Takes notice (确认).
+    Acknowledge,
+    /// Ends it with a conclusion (关闭); refused while the condition holds or nobody has
+    /// acknowledged it.
+    Close,
+}
+
+/// A person's action on an alarm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmAction {
+    /// Which alarm.
+    pub alarm: AlarmId,
+    /// What.
+    pub kind: AlarmActionKind,
+    /// Who.
+    pub by: UserId,
+    /// Note or conclusion.
+    pub note: String,
+}
+
+/// A person's decision to open or close a fallback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FallbackDecision {
+    /// Which outlet.
+    pub outlet: OutletId,
+    /// Open (true) or close (false).
+    pub open: bool,
+    /// Who.
+    pub by: UserId,
+    /// Their words.
+    pub note: String,
+}
+
+/// Something for the audit trail only: log-in, start, stop, recovery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Who: a user id or `daemon`.
+    pub who: SmolStr,
+    /// What, as a code.
+    pub what: SmolStr,
+    /// About which object.
+    pub object: SmolStr,
+    /// Words.
+    pub detail: String,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A registry takes force.
+    Registry(Arc<Registry>),
+    /// A data record arrived.
+    Record(Contact, Record),
+    /// A device said something else.
+    Statement(Contact, Statement),
+    /// A sign of life without content (heartbeat, time request).
+    SignOfLife(Contact),
+    /// Bytes were refused.
+    Refused(Refusal),
+    /// A manual report was entered.
+    ManualReport(ManualReport),
+    /// A person acted on an alarm.
+    AlarmAction(AlarmAction),
+    /// A person decided about a fallback.
+    FallbackDecision(FallbackDecision),
+    /// For the audit trail.
+    Audit(AuditEntry),
+    /// Time passes.
+    Tick,
+}

@@ -1,0 +1,26 @@
+//! The nouns of the field: identities, instants, records, the registry, and the rows that the
+//! engine puts out.
+
+pub mod alarm;
+pub mod fallback;
+pub mod ids;
+pub mod record;
+pub mod registry;
+pub mod rows;
+pub mod time;
+
+pub use alarm::{Acknowledgement, AlarmKind, AlarmRow, AlarmSubject, Closure, Priority};
+pub use fallback::{FallbackReason, FallbackRow, ManualReport, ManualReportRow, ManualValue};
+pub use ids::{
+    AlarmId, EnterpriseId, FactorCode, FallbackId, LimitId, Mn, OutletId, ProfileId, RegionId,
+    ReportId, Seq, UserId,
+};
+pub use record::{Flag, Number, Record, RecordKind, Value};
+pub use registry::{
+    AmountPeriod, Basis, Enterprise, Expectation, FallbackRule, GasSettings, Limit, LimitPeriod,
+    Medium, Outlet, OutletFactor, PermittedAmount, Profile, Registry, WaterSettings,
+};
+pub use rows::{
+    AggregateRow, CheckCode, FactorAggregate, LimitVerdict, Output, RecordRow, StoredValue,
+};
+pub use time::{Level, Period, Timestamp, UtcOffset};

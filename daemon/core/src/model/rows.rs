@@ -1,0 +1,308 @@
+//! What the engine puts out: rows for the projections. Every row is an upsert by its key and
+//! carries the journal position that produced it.
+
+use super::alarm::AlarmRow;
+use super::fallback::{FallbackRow, ManualReportRow};
+use super::ids::{FactorCode, LimitId, OutletId, ProfileId, Seq};
+use super::record::{RecordKind, Value};
+use super::time::{Level, Timestamp};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+
+/// Number of a check that a value failed; the catalogue is in `validate`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CheckCode(pub SmolStr);
+
+/// One factor of a stored record with its verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredValue {
+    /// What was sent.
+    #[serde(flatten)]
+    pub value: Value,
+    /// Verdict.
+    pub valid: bool,
+    /// Checks that failed; empty when valid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckCode>,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Journal position it came from.
+    pub seq: Seq,
+    /// Versions of this value that were superseded.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub superseded: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "signature asked for by serde"
+)]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// A stored record; key (outlet, kind, start).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordRow {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Which kind.
+    pub kind: RecordKind,
+    /// Start of the interval, or the instant.
+    pub start: Timestamp,
+    /// Marked as re-sent.
+    pub resent: bool,
+    /// Its factors by code.
+    pub values: BTreeMap<FactorCode, StoredValue>,
+}
+
+/// A value that a later one replaced; key (outlet, kind, start, factor, seq).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupersededRow {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Which kind.
+    pub kind: RecordKind,
+    /// Start of the interval.
+    pub start: Timestamp,
+    /// The value that was replaced, with its own provenance.
+    pub old: StoredValue,
+    /// Journal position of the value that replaced it.
+    pub by_seq: Seq,
+}
+
+/// Where an aggregate comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AggregateOrigin {
+    /// Computed here from shorter periods.
+    Computed,
+    /// The station's own hour or day record, where there is nothing shorter.
+    Reported,
+}
+
+/// Verdict of one limit on one mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitVerdict {
+    /// Which limit.
+    pub limit: LimitId,
+    /// The figure that was compared (converted or not, rounded or not, as the rules say).
+    pub judged: Decimal,
+    /// The bound it was compared with (the one broken, else the upper one).
+    pub bound: Decimal,
+    /// Outside the limit.
+    pub exceeded: bool,
+    /// Exceedance multiple (超标倍数): judged / bound - 1, only over an upper bound.
+    pub multiple: Option<Decimal>,
+}
+
+/// One factor of an aggregate.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FactorAggregate {
+    /// Mean of the valid values by the outlet's rule (arithmetic, or weighted by flow), in the
+    /// factor's unit, standard dry state for stack gas. Kept even when not `valid`.
+    pub mean: Option<Decimal>,
+    /// Mean converted to reference O2.
+    pub converted: Option<Decimal>,
+    /// Least and greatest valid value of the shorter period.
+    pub min: Option<Decimal>,
+    /// Greatest valid value.
+    pub max: Option<Decimal>,
+    /// Emitted amount, kg. Flow factors carry none.
+    pub amount_kg: Option<Decimal>,
+    /// Enough valid input to count.
+    pub valid: bool,
+    /// Valid shorter units: minutes in an hour, hours in a day, days in a month.
+    pub valid_units: u32,
+    /// Shorter units due.
+    pub due_units: u32,
+    /// Units in which the source was stopped.
+    pub stopped_units: u32,
+    /// What the station itself reported for the period (`-Avg` of its hour or day record).
+    pub reported: Option<Decimal>,
+    /// Verdicts of the limits in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitVerdict>,
+}
+
+/// Aggregate of one outlet over one period; key (outlet, level, start).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AggregateRow {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Hour, day, month or year.
+    pub level: Level,
+    /// First instant of the period.
+    pub start: Timestamp,
+    /// Where it comes from.
+    pub origin: AggregateOrigin,
+    /// The period is over (late data may still correct it).
+    pub complete: bool,
+    /// Discharged volume: dry standard m³ (gas) or m³ (water), of the valid units.
+    pub volume_m3: Option<Decimal>,
+    /// Factors by code.
+    pub factors: BTreeMap<FactorCode, FactorAggregate>,
+    /// Profile that judged it.
+    pub profile: ProfileId,
+    /// Highest journal position among the inputs.
+    pub seq: Seq,
+}
+
+/// Latest value of a factor; key (outlet, factor). Never goes back in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatestRow {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Factor.
+    pub factor: FactorCode,
+    /// Kind of the record it came with.
+    pub kind: RecordKind,
+    /// Time of the value.
+    pub start: Timestamp,
+    /// The value (mean or real-time), if readable.
+    pub value: Option<Decimal>,
+    /// Converted value as the station sent it.
+    pub converted: Option<Decimal>,
+    /// Flag as sent.
+    pub flag: Option<SmolStr>,
+    /// Verdict.
+    pub valid: bool,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Journal position.
+    pub seq: Seq,
+}
+
+/// A logger as seen on the wire; key mn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRow {
+    /// Identity as sent.
+    pub mn: SmolStr,
+    /// The outlet it reports for, when known.
+    pub outlet: Option<OutletId>,
+    /// Last network peer, `address:port`.
+    pub peer: SmolStr,
+    /// Dialect last spoken (`2005`, `2017`, `2025`, `?`).
+    pub edition: SmolStr,
+    /// First contact.
+    pub first_seen: Timestamp,
+    /// Last contact.
+    pub last_seen: Timestamp,
+    /// Sound frames.
+    pub frames: u64,
+    /// Values that repeated what was known.
+    pub duplicates: u64,
+    /// Deviations from the standard, counted by finding code.
+    pub findings: BTreeMap<SmolStr, u64>,
+}
+
+/// Something that was refused and kept apart; key (seq, n).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineRow {
+    /// Journal position.
+    pub seq: Seq,
+    /// Ordinal within the event.
+    pub n: u32,
+    /// When.
+    pub at: Timestamp,
+    /// Why: `crc`, `unknown-mn`, `wrong-password`, `source-address`, `garbage`, `no-data-time`,
+    /// `future-time`, `encrypted`, `unreadable`.
+    pub reason: SmolStr,
+    /// Network peer.
+    pub peer: SmolStr,
+    /// Identity claimed, if any.
+    pub mn: Option<SmolStr>,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Beginning of the bytes, made printable; the journal has all of them.
+    pub excerpt: String,
+}
+
+/// A statement of a device that is not a data record (facility state, run time, boot time, serial
+/// number, field information); key (outlet, cn, at, name).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatementRow {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Command number it came with.
+    pub cn: SmolStr,
+    /// Its time: DataTime, else the time received.
+    pub at: Timestamp,
+    /// Field name as sent.
+    pub name: SmolStr,
+    /// Value as sent.
+    pub value: String,
+    /// Journal position.
+    pub seq: Seq,
+}
+
+/// One line of an alarm's or a person's history; key (seq, n).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// Journal position.
+    pub seq: Seq,
+    /// Ordinal within the event.
+    pub n: u32,
+    /// When.
+    pub at: Timestamp,
+    /// Who: a user id, or `engine`.
+    pub who: SmolStr,
+    /// What, as a code: `alarm.raised`, `alarm.acknowledged`, `login`, `registry.changed`, ...
+    pub what: SmolStr,
+    /// About which object, `alarm/12`, `outlet/dc-01`, ...
+    pub object: SmolStr,
+    /// Words.
+    pub detail: String,
+}
+
+/// State of the engine that is not visible elsewhere, as JSON; key `name` (an outlet id, or `#`
+/// for what belongs to no outlet). Part of the projections, so that a restart goes on exactly
+/// where the last committed batch ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateRow {
+    /// Key.
+    pub name: SmolStr,
+    /// JSON text.
+    pub json: String,
+}
+
+/// One output of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Insert or replace a record.
+    Record(RecordRow),
+    /// Keep a replaced value.
+    Superseded(SupersededRow),
+    /// Insert or replace an aggregate.
+    Aggregate(AggregateRow),
+    /// Insert or replace a latest value.
+    Latest(LatestRow),
+    /// Insert or replace a logger.
+    Device(DeviceRow),
+    /// Add to quarantine.
+    Quarantine(QuarantineRow),
+    /// Insert or replace a statement.
+    Statement(StatementRow),
+    /// Insert or replace an alarm.
+    Alarm(AlarmRow),
+    /// Insert or replace a fallback.
+    Fallback(FallbackRow),
+    /// Add a manual report.
+    ManualReport(ManualReportRow),
+    /// Add to the audit trail.
+    Audit(AuditRow),
+    /// The registry in force from this position on, as JSON.
+    Registry {
+        /// Journal position.
+        seq: Seq,
+        /// When.
+        at: Timestamp,
+        /// The registry.
+        json: String,
+    },
+    /// Insert or replace engine state.
+    State(StateRow),
+}
