@@ -1,6 +1,7 @@
 //! The nouns of the field: identities, instants, records, the registry, and the rows that the
 //! engine puts out.
 
+pub mod access;
 pub mod alarm;
 pub mod fallback;
 pub mod ids;
@@ -9,6 +10,7 @@ pub mod registry;
 pub mod rows;
 pub mod time;
 
+pub use access::{Access, Permission, Role, Scope};
 pub use alarm::{Acknowledgement, AlarmKind, AlarmRow, AlarmSubject, Closure, Priority};
 pub use fallback::{FallbackReason, FallbackRow, ManualReport, ManualReportRow, ManualValue};
 pub use ids::{
