@@ -1,0 +1,534 @@
+//! Cutting a byte stream into frames: length first, check code as the judge, the delimiter
+//! `&&` + code and the next `##` as fall-backs.
+//!
+//! The framer is an automaton over byte positions: every decision depends on the bytes seen and
+//! their order only, never on how reads cut them. Each byte is looked at a bounded number of
+//! times (a head is given up at the latest when a second head shows up behind it), so hostile
+//! input costs no more than honest input.
+
+use std::ops::Range;
+
+use memchr::{memchr, memchr2};
+use smol_str::SmolStr;
+
+use super::crc::{CrcVerdict, Running, judge};
+use super::encrypt::looks_encrypted;
+use super::head::{Head, Look, head_at, hex_run, line_end, skip_blanks, terminator_at};
+
+/// Room after the longest segment for blanks, check code and line end.
+const TRAILER_BYTES_MAX: usize = 8;
+
+/// Bounds of the framer's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest data segment, bytes. A longer declared length is not believed, and a head with no
+    /// end within this distance comes out as garbage.
+    pub segment_bytes_max: usize,
+    /// Longest run of garbage held, bytes: a stream without `##` is cut into pieces of this size.
+    pub buffer_bytes_max: usize,
+}
+
+impl Default for Limits {
+    /// 9999 bytes, the most the four-digit length field can say (the standard allows 1024, real
+    /// devices send more), and 64 KiB of garbage.
+    fn default() -> Self {
+        Self {
+            segment_bytes_max: 9999,
+            buffer_bytes_max: 64 * 1024,
+        }
+    }
+}
+
+/// How the end of a frame was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Framing {
+    /// The declared length led to the check code.
+    Length,
+    /// By `&&` and a check code; the declared length is wrong.
+    Delimiter,
+    /// The last four characters before the end are taken as the check code.
+    Last4,
+    /// No check code at the end.
+    NoCrc,
+}
+
+impl Framing {
+    /// Stable name, for records and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Delimiter => "delimiter",
+            Self::Last4 => "last4",
+            Self::NoCrc => "no-crc",
+        }
+    }
+}
+
+/// One frame as it came over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawFrame {
+    /// The exact bytes, from `##` to the line end if there is one.
+    pub bytes: Vec<u8>,
+    /// Where the data segment lies in `bytes`.
+    pub segment: Range<usize>,
+    /// The length the frame declares, bytes.
+    pub declared_len: Option<u32>,
+    /// Whether the declared length is the length of the segment.
+    pub len_ok: bool,
+    /// The check code as sent; empty when there is none.
+    pub crc_text: SmolStr,
+    /// What the check code says.
+    pub crc: CrcVerdict,
+    /// How the end was found.
+    pub how: Framing,
+}
+
+impl RawFrame {
+    /// The bytes of the data segment.
+    #[must_use]
+    pub fn segment_bytes(&self) -> &[u8] {
+        self.bytes.get(self.segment.clone()).unwrap_or_default()
+    }
+
+    /// Whether the frame ends in CR LF as the standard asks.
+    #[must_use]
+    pub fn has_crlf(&self) -> bool {
+        self.bytes.ends_with(b"\r\n")
+    }
+}
+
+/// What one call of [`Framer::next`] gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing can be decided before more bytes come.
+    Incomplete,
+    /// A frame.
+    Frame(RawFrame),
+    /// Bytes that belong to no frame.
+    Garbage(Vec<u8>),
+}
+
+/// What the framer waits for; tells the caller which timer applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The buffer is empty.
+    Nothing,
+    /// No head of a frame yet.
+    Head,
+    /// The rest of a frame.
+    Body,
+    /// Only the line end of a frame whose check code has been found good.
+    LineEnd,
+}
+
+/// End of a frame: where the segment stops and the check code stands (relative to the head).
+#[derive(Clone, Copy, Debug)]
+struct End {
+    segment_end: usize,
+    crc_start: usize,
+    crc_end: usize,
+}
+
+/// Where the search for the end of a frame stands; indices are relative to the frame's head.
+#[derive(Clone, Copy, Debug)]
+struct Body {
+    segment_start: usize,
+    declared: usize,
+    /// The declared end may still prove right.
+    length_open: bool,
+    /// Everything before this index has been looked at.
+    scan: usize,
+    /// Both check registers over `segment_start..crc_end`.
+    crc: Running,
+    crc_end: usize,
+    /// First `&&` + code + terminator whose code is bad.
+    weak: Option<End>,
+    /// First head seen inside.
+    inner: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Hunt { scan: usize },
+    Body(Body),
+    LineEnd(Body, End),
+}
+
+/// What the search for an end decided.
+enum Found {
+    More,
+    End(End),
+    /// Cut before this index: the frame has no end of its own.
+    Cut(usize),
+    /// No end within the limit: these bytes are no frame.
+    Overlong(usize),
+}
+
+/// Cuts a byte stream into frames. Every byte pushed comes out in exactly one [`Step::Frame`] or
+/// [`Step::Garbage`], in order.
+#[derive(Clone, Debug)]
+pub struct Framer {
+    limits: Limits,
+    buf: Vec<u8>,
+    /// Bytes of `buf` already given out.
+    start: usize,
+    state: State,
+}
+
+impl Default for Framer {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl Framer {
+    /// A framer with nothing in its buffer.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            buf: Vec::new(),
+            start: 0,
+            state: State::Hunt { scan: 0 },
+        }
+    }
+
+    /// Takes bytes. Call [`Framer::next`] until it says [`Step::Incomplete`] before pushing again:
+    /// then no more than the limits plus one push is ever held.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.start > 0 && self.start * 2 >= self.buf.len() {
+            self.buf.drain(..self.start);
+            self.start = 0;
+        }
+        self.buf.extend_from_slice(bytes);
+    }
+
+    /// Bytes held that have not come out yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.buf.len() - self.start
+    }
+
+    /// What the framer waits for.
+    #[must_use]
+    pub fn wait(&self) -> Wait {
+        match (self.pending(), &self.state) {
+            (0, _) => Wait::Nothing,
+            (_, State::Hunt { .. }) => Wait::Head,
+            (_, State::Body(_)) => Wait::Body,
+            (_, State::LineEnd(..)) => Wait::LineEnd,
+        }
+    }
+
+    /// The next frame or run of garbage, or [`Step::Incomplete`].
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "Incomplete is not the end of the stream"
+    )]
+    pub fn next(&mut self) -> Step {
+        self.step(false)
+    }
+
+    /// Stops waiting: gives what can be had of the head of the buffer, as if the stream ended
+    /// here. For a declared length that did not fill in time, and for the end of a connection.
+    /// Repeated calls empty the buffer; then [`Step::Incomplete`].
+    pub fn expire(&mut self) -> Step {
+        match self.step(false) {
+            Step::Incomplete => self.step(true),
+            step => step,
+        }
+    }
+
+    fn step(&mut self, end: bool) -> Step {
+        loop {
+            match self.state {
+                State::Hunt { scan } => {
+                    if let Some(step) = self.hunt(scan, end) {
+                        return step;
+                    }
+                }
+                State::Body(mut body) => {
+                    let found = body.search(&self.buf[self.start..], self.limits, end);
+                    self.state = State::Body(body);
+                    match found {
+                        Found::More => return Step::Incomplete,
+                        Found::End(at) => self.state = State::LineEnd(body, at),
+                        Found::Cut(at) => return self.salvage(&body, at),
+                        Found::Overlong(at) => return self.garbage(at),
+                    }
+                }
+                State::LineEnd(body, at) => {
+                    return match line_end(&self.buf[self.start..], at.crc_end, end) {
+                        Look::Yes(frame_end) => self.frame(&body, at, frame_end),
+                        Look::More | Look::No => Step::Incomplete,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Looks for a head; `None` when one stands at the start and the state moved on.
+    fn hunt(&mut self, mut scan: usize, end: bool) -> Option<Step> {
+        let view = &self.buf[self.start..];
+        let garbage_max = self.limits.buffer_bytes_max.max(1);
+        let head = loop {
+            let Some(offset) = memchr(b'#', &view[scan..]) else {
+                scan = view.len();
+                break Look::More;
+            };
+            scan += offset;
+            match head_at(view, scan, end) {
+                Look::No => scan += 1,
+                look => break look,
+            }
+        };
+        if let (Look::Yes(head), 0) = (head, scan) {
+            self.state = State::Body(Body::new(head, self.limits));
+            return None;
+        }
+        self.state = State::Hunt { scan };
+        let garbage = match head {
+            Look::Yes(_) => scan.min(garbage_max),
+            _ if scan >= garbage_max => garbage_max,
+            _ if end => view.len().min(garbage_max),
+            _ => 0,
+        };
+        if garbage == 0 {
+            return Some(Step::Incomplete);
+        }
+        let rest = scan.saturating_sub(garbage);
+        let step = self.garbage(garbage);
+        self.state = State::Hunt { scan: rest };
+        Some(step)
+    }
+
+    fn take(&mut self, count: usize) -> Vec<u8> {
+        let bytes = self.buf[self.start..self.start + count].to_vec();
+        self.start += count;
+        if self.start == self.buf.len() {
+            self.buf.clear();
+            self.start = 0;
+        }
+        self.state = State::Hunt { scan: 0 };
+        bytes
+    }
+
+    fn garbage(&mut self, count: usize) -> Step {
+        Step::Garbage(self.take(count))
+    }
+
+    fn frame(&mut self, body: &Body, at: End, frame_end: usize) -> Step {
+        let bytes = self.take(frame_end);
+        let length = at.segment_end - body.segment_start;
+        let how = if length == body.declared {
+            Framing::Length
+        } else {
+            Framing::Delimiter
+        };
+        Step::Frame(raw_frame(bytes, body, at, how))
+    }
+
+    /// A head without an end of its own, up to the index `cut`.
+    fn salvage(&mut self, body: &Body, cut: usize) -> Step {
+        let bytes = self.take(cut);
+        let blank = |byte: &u8| matches!(byte, b'\r' | b'\n' | b' ' | b'\t');
+        let text_end = bytes
+            .iter()
+            .rposition(|byte| !blank(byte))
+            .map_or(0, |last| last + 1);
+        if !bytes.contains(&b'=') || text_end <= body.segment_start {
+            return Step::Garbage(bytes);
+        }
+        let crc_start = text_end.saturating_sub(4).max(body.segment_start);
+        let is_code = hex_run(&bytes[..text_end], crc_start, true) == Look::Yes(4);
+        let (segment_end, how) = if is_code {
+            (crc_start, Framing::Last4)
+        } else {
+            (text_end, Framing::NoCrc)
+        };
+        let at = End {
+            segment_end,
+            crc_start: segment_end,
+            crc_end: text_end,
+        };
+        Step::Frame(raw_frame(bytes, body, at, how))
+    }
+}
+
+fn raw_frame(bytes: Vec<u8>, body: &Body, at: End, how: Framing) -> RawFrame {
+    let segment = body.segment_start..at.segment_end;
+    let crc_text = &bytes[at.crc_start..at.crc_end];
+    RawFrame {
+        declared_len: u32::try_from(body.declared).ok(),
+        len_ok: segment.len() == body.declared,
+        crc_text: SmolStr::new(String::from_utf8_lossy(crc_text)),
+        crc: judge(&bytes[segment.clone()], crc_text),
+        segment,
+        how,
+        bytes,
+    }
+}
+
+impl Body {
+    fn new(head: Head, limits: Limits) -> Self {
+        Self {
+            segment_start: head.segment_start,
+            declared: head.declared,
+            length_open: head.declared <= limits.segment_bytes_max,
+            scan: head.segment_start,
+            crc: Running::default(),
+            crc_end: head.segment_start,
+            weak: None,
+            inner: None,
+        }
+    }
+
+    /// Moves through the bytes in order and stops at the first decision.
+    fn search(&mut self, view: &[u8], limits: Limits, end: bool) -> Found {
+        let declared_end = self.segment_start + self.declared;
+        let overlong = self.segment_start + limits.segment_bytes_max + TRAILER_BYTES_MAX;
+        loop {
+            let stop = if self.length_open {
+                declared_end
+            } else {
+                overlong
+            };
+            let limit = stop.min(view.len()).max(self.scan);
+            if let Some(offset) = memchr2(b'&', b'#', &view[self.scan..limit]) {
+                let at = self.scan + offset;
+                self.scan = at;
+                let found = if view[at] == b'&' {
+                    self.delimiter(view, at, end)
+                } else {
+                    self.inner_head(view, at, end)
+                };
+                match found {
+                    Some(found) => return found,
+                    None => self.scan = at + 1,
+                }
+                continue;
+            }
+            self.scan = limit;
+            if limit < stop && !end {
+                return Found::More;
+            }
+            if self.length_open {
+                let look = if limit < stop {
+                    Look::No
+                } else {
+                    self.at_declared_end(view, stop, end)
+                };
+                match look {
+                    Look::Yes(at) => return Found::End(at),
+                    Look::More => return Found::More,
+                    Look::No => self.length_open = false,
+                }
+                match (self.weak, self.inner) {
+                    (Some(at), _) => return Found::End(at),
+                    (None, Some(cut)) => return Found::Cut(cut),
+                    (None, None) => {}
+                }
+            } else if limit < stop {
+                return Found::Cut(view.len());
+            } else {
+                return Found::Overlong(limit);
+            }
+        }
+    }
+
+    /// A `&` at `at`: the end of the frame, if a check code follows `&&`.
+    fn delimiter(&mut self, view: &[u8], at: usize, end: bool) -> Option<Found> {
+        let more = if end { None } else { Some(Found::More) };
+        match view.get(at + 1) {
+            Some(b'&') => {}
+            Some(_) => return None,
+            None => return more,
+        }
+        let segment_end = at + 2;
+        let crc_start = skip_blanks(view, segment_end);
+        let count = match hex_run(view, crc_start, end) {
+            Look::Yes(count) => count,
+            Look::No => return None,
+            Look::More => return more,
+        };
+        let found = End {
+            segment_end,
+            crc_start,
+            crc_end: crc_start + count,
+        };
+        let good = self.verdict(view, found).is_known();
+        if good && count == 4 {
+            return Some(Found::End(found));
+        }
+        match terminator_at(view, found.crc_end, end) {
+            Look::No => None,
+            Look::More => more,
+            Look::Yes(()) if good || !self.length_open => Some(Found::End(found)),
+            Look::Yes(()) => {
+                // The declared end judges its own code; any other is kept for when it fails.
+                if segment_end != self.segment_start + self.declared {
+                    self.weak.get_or_insert(found);
+                }
+                None
+            }
+        }
+    }
+
+    /// A `#` at `at`: perhaps the head of the next frame, which this one must not swallow.
+    fn inner_head(&mut self, view: &[u8], at: usize, end: bool) -> Option<Found> {
+        match head_at(view, at, end) {
+            Look::No => return None,
+            Look::More => return Some(Found::More),
+            Look::Yes(_) => {}
+        }
+        match (self.weak, self.inner) {
+            (Some(weak), _) => Some(Found::End(weak)),
+            (None, Some(first)) => Some(Found::Cut(first)),
+            (None, None) if !self.length_open => Some(Found::Cut(at)),
+            (None, None) => {
+                self.inner = Some(at);
+                None
+            }
+        }
+    }
+
+    /// Whether a believable check code stands where the declared length says.
+    fn at_declared_end(&mut self, view: &[u8], at: usize, end: bool) -> Look<End> {
+        let count = match hex_run(view, at, end) {
+            Look::Yes(count) => count,
+            Look::No => return Look::No,
+            Look::More => return Look::More,
+        };
+        let found = End {
+            segment_end: at,
+            crc_start: at,
+            crc_end: at + count,
+        };
+        let good = self.verdict(view, found).is_known();
+        let segment = &view[self.segment_start..at];
+        if count == 4 && (good || (segment.ends_with(b"&&") && looks_encrypted(segment))) {
+            return Look::Yes(found);
+        }
+        let other_end = self.weak.is_some() || self.inner.is_some();
+        if !good && (other_end || count < 4) {
+            return Look::No;
+        }
+        match terminator_at(view, found.crc_end, end) {
+            Look::Yes(()) => Look::Yes(found),
+            Look::No => Look::No,
+            Look::More => Look::More,
+        }
+    }
+
+    fn verdict(&mut self, view: &[u8], at: End) -> CrcVerdict {
+        if at.segment_end < self.crc_end {
+            // Only a delimiter with blanks before its code can come after a later declared end.
+            self.crc = Running::default();
+            self.crc_end = self.segment_start;
+        }
+        self.crc.extend(&view[self.crc_end..at.segment_end]);
+        self.crc_end = at.segment_end;
+        self.crc.verdict(&view[at.crc_start..at.crc_end])
+    }
+}

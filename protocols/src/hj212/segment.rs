@@ -1,0 +1,336 @@
+//! From a frame to a message: header fields, items, findings. Never fails.
+
+use std::borrow::Cow;
+
+use encoding_rs::GBK;
+use memchr::memmem;
+use smol_str::SmolStr;
+
+use super::command::command;
+use super::crc::CrcVerdict;
+use super::edition;
+use super::encrypt::looks_encrypted;
+use super::fields::{FLAG_SPLIT, Header, Message, TextEncoding};
+use super::finding::{FindingCode as Code, Findings};
+use super::frame::RawFrame;
+use super::items::read_items;
+use super::time::LocalTime;
+
+/// The header fields in the order of the 2017 table, with the standard's case.
+const HEADER_ORDER: [&str; 9] = ["QN", "ST", "CN", "PW", "MN", "Flag", "PNUM", "PNO", "RF"];
+
+/// Most private header fields kept: a damaged frame must not make thousands.
+const EXTRA_MAX: usize = 32;
+
+/// Longest data segment the standard allows without splitting, bytes (section 6.3 of 2017).
+const SEGMENT_BYTES_STANDARD: usize = 1024;
+
+/// Reads a frame. Whatever the bytes are, there is a message; see [`Message::findings`].
+#[must_use]
+pub fn parse(frame: &RawFrame) -> Message {
+    let mut findings = Findings::default();
+    envelope_findings(frame, &mut findings);
+    let bytes = frame.segment_bytes();
+    let encrypted = looks_encrypted(bytes);
+    let (text, text_encoding) = decode(bytes, encrypted, &mut findings);
+    let parts = split_area(&text, encrypted, &mut findings);
+    let header = read_header(parts.header, &mut findings);
+    let items = match parts.area {
+        Some(area) if !encrypted => read_items(area, &mut findings),
+        _ => Vec::new(),
+    };
+    header_findings(&header, &mut findings);
+    let edition = edition::decide(&header, &items, encrypted, &mut findings);
+    if let Some(cn) = &header.cn
+        && command(cn, edition).is_none_or(|row| !row.is_in(edition))
+    {
+        findings.add(Code::CnUnknown, cn);
+    }
+    Message {
+        edition,
+        header,
+        items,
+        findings: findings.into_list(),
+        text_encoding,
+        crc: frame.crc,
+        len_ok: frame.len_ok,
+        encrypted,
+    }
+}
+
+fn envelope_findings(frame: &RawFrame, findings: &mut Findings) {
+    match frame.crc {
+        CrcVerdict::Hj212 | CrcVerdict::Encrypted => {}
+        CrcVerdict::Hj212Lower => findings.add(Code::CrcLowercase, &frame.crc_text),
+        CrcVerdict::Hj212Swapped => findings.add(Code::CrcSwapped, &frame.crc_text),
+        CrcVerdict::Modbus => findings.add(Code::CrcModbus, &frame.crc_text),
+        CrcVerdict::ModbusSwapped => {
+            findings.add(Code::CrcModbus, &frame.crc_text);
+            findings.add(Code::CrcSwapped, &frame.crc_text);
+        }
+        CrcVerdict::Bad if frame.crc_text.is_empty() => findings.add(Code::CrcAbsent, ""),
+        CrcVerdict::Bad => findings.add(Code::CrcBad, &frame.crc_text),
+    }
+    if (1..4).contains(&frame.crc_text.len()) {
+        findings.add(Code::CrcShort, &frame.crc_text);
+    }
+    let declared = frame.declared_len.unwrap_or_default();
+    if !frame.len_ok {
+        findings.add(
+            Code::LengthWrong,
+            &format!("{declared} for {}", frame.segment.len()),
+        );
+    }
+    let digits = frame.bytes.get(2..frame.segment.start).unwrap_or_default();
+    if digits.len() != 4 || digits.contains(&b' ') {
+        findings.add(Code::LengthDigits, &String::from_utf8_lossy(digits));
+    }
+    if frame.segment.len() > SEGMENT_BYTES_STANDARD {
+        findings.add(Code::LengthOverMax, &frame.segment.len().to_string());
+    }
+    if !frame.has_crlf() {
+        findings.add(Code::NoCrlf, "");
+    }
+}
+
+/// Text of the segment. The data area of an encrypted frame is not decoded.
+fn decode<'a>(
+    bytes: &'a [u8],
+    encrypted: bool,
+    findings: &mut Findings,
+) -> (Cow<'a, str>, TextEncoding) {
+    if encrypted {
+        let area = memmem::find(bytes, b"CP=&&").map_or(bytes.len(), |at| at + 5);
+        let printed = bytes[area..].starts_with(b"{0");
+        findings.add(Code::EncryptedArea, "");
+        if printed {
+            findings.add(Code::EncryptedPrinted, "");
+        }
+        let encoding = if printed {
+            TextEncoding::Utf8
+        } else {
+            TextEncoding::Binary
+        };
+        return (String::from_utf8_lossy(&bytes[..area]), encoding);
+    }
+    if bytes.iter().any(|byte| byte.is_ascii_control()) {
+        findings.add(Code::ControlBytes, "");
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return (Cow::Borrowed(text), TextEncoding::Utf8);
+    }
+    if let Some(text) = GBK.decode_without_bom_handling_and_without_replacement(bytes) {
+        findings.add(Code::GbkText, "");
+        return (text, TextEncoding::Gbk);
+    }
+    findings.add(Code::TextUndecodable, "");
+    (String::from_utf8_lossy(bytes), TextEncoding::Binary)
+}
+
+struct Parts<'a> {
+    header: &'a str,
+    area: Option<&'a str>,
+}
+
+/// Parts the header from the data area, whatever damage the `CP=&&…&&` has taken.
+fn split_area<'a>(text: &'a str, encrypted: bool, findings: &mut Findings) -> Parts<'a> {
+    let Some(at) = find_cp(text) else {
+        findings.add(Code::CpAbsent, "");
+        return Parts {
+            header: text,
+            area: None,
+        };
+    };
+    let (header, rest) = (&text[..at], &text[at + 2..]);
+    if text[at..].starts_with("CP") {
+        // The standard's case.
+    } else {
+        findings.add(Code::NameCase, &text[at..at + 2]);
+    }
+    let trimmed = header.trim_end();
+    if trimmed.len() < header.len() {
+        findings.add_once(Code::StrayBlank, "CP");
+    }
+    if !trimmed.is_empty() && !trimmed.ends_with([';', ',']) {
+        findings.add(Code::MissingSeparator, "CP");
+    }
+    let header = trimmed.strip_suffix(';').unwrap_or(trimmed);
+    let body = rest
+        .trim_start()
+        .strip_prefix('=')
+        .unwrap_or(rest)
+        .trim_start();
+    let Some(body) = body.strip_prefix("&&") else {
+        findings.add(Code::MissingOpening, "");
+        return Parts {
+            header,
+            area: Some(body.trim_end().trim_end_matches('&')),
+        };
+    };
+    if encrypted {
+        return Parts { header, area: None };
+    }
+    let Some(close) = body.rfind("&&") else {
+        findings.add(Code::MissingClosing, "");
+        return Parts {
+            header,
+            area: Some(body.trim_end_matches('&')),
+        };
+    };
+    if !body[close + 2..].trim().is_empty() {
+        findings.add(Code::TextAfterCp, &body[close + 2..]);
+    }
+    Parts {
+        header,
+        area: Some(&body[..close]),
+    }
+}
+
+/// Index of the `CP` that opens the data area: the first one that is a name followed by `=`. It
+/// may stand right behind a digit (`Flag=5CP=`), but not inside a word.
+fn find_cp(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (0..bytes.len().saturating_sub(2)).find(|&at| {
+        bytes[at..at + 2].eq_ignore_ascii_case(b"CP")
+            && (at == 0 || !bytes[at - 1].is_ascii_alphabetic() && bytes[at - 1] != b'=')
+            && bytes[at + 2..].iter().find(|byte| **byte != b' ') == Some(&b'=')
+            && !bytes[..at].ends_with(b"&")
+    })
+}
+
+fn read_header(text: &str, findings: &mut Findings) -> Header {
+    let mut header = Header::default();
+    let mut seen = [false; HEADER_ORDER.len()];
+    let mut last = 0usize;
+    let mut ordered = true;
+    if text.contains(',') {
+        findings.add(Code::HeaderComma, "");
+    }
+    if text.trim().is_empty() {
+        return header;
+    }
+    for piece in text.split([';', ',']) {
+        if piece.trim().is_empty() {
+            findings.add_once(Code::EmptyField, "");
+            continue;
+        }
+        let Some((raw_name, raw_value)) = piece.split_once('=') else {
+            findings.add(Code::NoEquals, piece);
+            continue;
+        };
+        let (name, value) = (raw_name.trim(), raw_value.trim());
+        if name.len() < raw_name.len() || value.len() < raw_value.len() {
+            findings.add_once(Code::StrayBlank, name);
+        }
+        let known = HEADER_ORDER
+            .iter()
+            .position(|known| name.eq_ignore_ascii_case(known));
+        if value.is_empty() {
+            findings.add(Code::EmptyValue, name);
+        }
+        let Some(index) = known else {
+            findings.add_once(Code::HeaderExtra, name);
+            if header.extra.len() < EXTRA_MAX {
+                header.extra.push((SmolStr::new(name), SmolStr::new(value)));
+            }
+            continue;
+        };
+        if name != HEADER_ORDER[index] {
+            findings.add(Code::NameCase, name);
+        }
+        if std::mem::replace(&mut seen[index], true) {
+            findings.add(Code::DuplicateField, name);
+            continue;
+        }
+        ordered &= index >= last;
+        last = index;
+        if !value.is_empty() {
+            set_field(&mut header, index, value, findings);
+        }
+    }
+    if !ordered {
+        findings.add(Code::HeaderOrder, "");
+    }
+    header
+}
+
+fn set_field(header: &mut Header, index: usize, value: &str, findings: &mut Findings) {
+    let text = Some(SmolStr::new(value));
+    match index {
+        0 => header.qn = text,
+        1 => header.st = text,
+        2 => header.cn = text,
+        3 => header.pw = text,
+        4 => header.mn = text,
+        5 => match value.parse() {
+            Ok(flag) => header.flag = Some(flag),
+            Err(_) => findings.add(Code::FlagShape, value),
+        },
+        6 | 7 => {
+            let number = value.parse().ok();
+            if number.is_none() {
+                findings.add(Code::SplitNumberWrong, value);
+            }
+            if index == 6 {
+                header.pnum = number
+            } else {
+                header.pno = number
+            }
+        }
+        _ => {
+            header.rf = value == "1";
+            if !header.rf {
+                findings.add(Code::RfShape, value);
+            }
+        }
+    }
+}
+
+/// Findings about what the header says, once it is read.
+fn header_findings(header: &Header, findings: &mut Findings) {
+    let absent = [(&header.st, Code::StAbsent), (&header.cn, Code::CnAbsent)];
+    for (field, code) in absent {
+        if field.is_none() {
+            findings.add(code, "");
+        }
+    }
+    match &header.mn {
+        None => findings.add(Code::MnAbsent, ""),
+        Some(mn) if mn.len() == 14 || edition::is_epc_mn(mn) => {}
+        Some(mn) => findings.add(Code::MnShape, mn),
+    }
+    if let Some(qn) = &header.qn
+        && (qn.len() != 17 || LocalTime::parse(qn).is_none())
+    {
+        findings.add(Code::QnShape, qn);
+    }
+    if header.st.as_ref().is_some_and(|st| st.len() != 2) {
+        findings.add(Code::StShape, header.st.as_deref().unwrap_or_default());
+    }
+    if let Some(cn) = &header.cn
+        && (cn.len() != 4 || !cn.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        findings.add(Code::CnShape, cn);
+    }
+    if header.pw.as_ref().is_some_and(|pw| pw.len() != 6) {
+        // Not the value: a password does not belong into findings.
+        findings.add(Code::PwShape, "");
+    }
+    let numbers = header.pnum.is_some() || header.pno.is_some();
+    match header.flag {
+        None => findings.add(Code::FlagAbsent, ""),
+        Some(flag) if flag & FLAG_SPLIT != 0 && !numbers => {
+            findings.add(Code::SplitWithoutNumbers, &flag.to_string());
+        }
+        Some(flag) if flag & FLAG_SPLIT == 0 && numbers => {
+            findings.add(Code::SplitBitUnset, &flag.to_string());
+        }
+        Some(_) => {}
+    }
+    if numbers {
+        let (total, number) = (header.pnum.unwrap_or(0), header.pno.unwrap_or(0));
+        if number == 0 || number > total {
+            findings.add(Code::SplitNumberWrong, &format!("{number} of {total}"));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `testdata/frames.jsonl`: frames met in the field and printed in the standards.
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Row {
+    frame: String,
+    version: String,
+    cn: String,
+    crc_ok: bool,
+    len_ok: bool,
+    crc_variant: String,
+    #[serde(default)]
+    encoding: Option<String>,
+    #[serde(default)]
+    plain_data: Option<String>,
+}
+
+/// One row with its wire bytes.
+pub(super) struct Sample {
+    pub(super) line: usize,
+    pub(super) wire: Vec<u8>,
+    pub(super) version: String,
+    pub(super) cn: String,
+    pub(super) crc_ok: bool,
+    pub(super) len_ok: bool,
+    pub(super) crc_variant: String,
+    /// The clear segment of an encrypted frame.
+    pub(super) plain: Option<Vec<u8>>,
+}
+
+/// Every row of the file.
+pub(super) fn samples() -> Vec<Sample> {
+    let text = include_str!("../../../testdata/frames.jsonl");
+    let sample = |(index, line): (usize, &str)| {
+        let row: Row = serde_json::from_str(line).unwrap();
+        let wire = match row.encoding.as_deref() {
+            Some("latin-1") => row
+                .frame
+                .chars()
+                .map(|c| u8::try_from(c).unwrap())
+                .collect(),
+            _ => row.frame.into_bytes(),
+        };
+        Sample {
+            line: index + 1,
+            wire,
+            version: row.version,
+            cn: row.cn,
+            crc_ok: row.crc_ok,
+            len_ok: row.len_ok,
+            crc_variant: row.crc_variant,
+            plain: row.plain_data.map(String::into_bytes),
+        }
+    };
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .enumerate()
+        .map(sample)
+        .collect()
+}
