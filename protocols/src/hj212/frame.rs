@@ -144,6 +144,9 @@ struct Body {
     crc_end: usize,
     /// First `&&` + code + terminator whose code is bad.
     weak: Option<End>,
+    /// First `&&` + code with neither a good code nor a terminator, behind the opening `CP=&&`:
+    /// better than no end at all.
+    faint: Option<End>,
     /// First head seen inside.
     inner: Option<usize>,
 }
@@ -156,6 +159,7 @@ enum State {
 }
 
 /// What the search for an end decided.
+#[derive(Clone, Copy, Debug)]
 enum Found {
     More,
     End(End),
@@ -254,8 +258,11 @@ impl Framer {
                     match found {
                         Found::More => return Step::Incomplete,
                         Found::End(at) => self.state = State::LineEnd(body, at),
-                        Found::Cut(at) => return self.salvage(&body, at),
-                        Found::Overlong(at) => return self.garbage(at),
+                        Found::Cut(cut) | Found::Overlong(cut) => match (body.faint, found) {
+                            (Some(at), _) => self.state = State::LineEnd(body, at),
+                            (None, Found::Overlong(_)) => return self.garbage(cut),
+                            (None, _) => return self.salvage(&body, cut),
+                        },
                     }
                 }
                 State::LineEnd(body, at) => {
@@ -380,6 +387,7 @@ impl Body {
             crc: Running::default(),
             crc_end: head.segment_start,
             weak: None,
+            faint: None,
             inner: None,
         }
     }
@@ -461,18 +469,21 @@ impl Body {
         if good && count == 4 {
             return Some(Found::End(found));
         }
-        match terminator_at(view, found.crc_end, end) {
-            Look::No => None,
-            Look::More => more,
-            Look::Yes(()) if good || !self.length_open => Some(Found::End(found)),
-            Look::Yes(()) => {
-                // The declared end judges its own code; any other is kept for when it fails.
-                if segment_end != self.segment_start + self.declared {
-                    self.weak.get_or_insert(found);
-                }
-                None
-            }
+        let terminator = terminator_at(view, found.crc_end, end);
+        match terminator {
+            Look::More => return more,
+            Look::Yes(()) if good || !self.length_open => return Some(Found::End(found)),
+            Look::Yes(()) | Look::No => {}
         }
+        // Behind another head the delimiters are that frame's, and the declared end judges its
+        // own code; what is left is kept for when the declared end fails.
+        let own = self.inner.is_none() && segment_end != self.segment_start + self.declared;
+        if own && terminator == Look::Yes(()) {
+            self.weak.get_or_insert(found);
+        } else if self.inner.is_none() && count == 4 && !view[..at].ends_with(b"CP=") {
+            self.faint.get_or_insert(found);
+        }
+        None
     }
 
     /// A `#` at `at`: perhaps the head of the next frame, which this one must not swallow.

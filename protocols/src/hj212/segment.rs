@@ -7,10 +7,11 @@ use memchr::memmem;
 use smol_str::SmolStr;
 
 use super::command::command;
+use super::content::DataKind;
 use super::crc::CrcVerdict;
 use super::edition;
 use super::encrypt::looks_encrypted;
-use super::fields::{FLAG_SPLIT, Header, Message, TextEncoding};
+use super::fields::{FLAG_SPLIT, Header, Item, Message, TextEncoding};
 use super::finding::{FindingCode as Code, Findings};
 use super::frame::RawFrame;
 use super::items::read_items;
@@ -45,6 +46,20 @@ pub fn parse(frame: &RawFrame) -> Message {
         && command(cn, edition).is_none_or(|row| !row.is_in(edition))
     {
         findings.add(Code::CnUnknown, cn);
+    }
+    let uploads_data = header
+        .cn
+        .as_deref()
+        .is_some_and(|cn| DataKind::from_cn(cn).is_some());
+    let is_time = |item: &Item| item.name.eq_ignore_ascii_case("DataTime");
+    let has_values = items
+        .iter()
+        .any(|item| item.get("").is_none() && !item.fields.is_empty());
+    if uploads_data && has_values && !items.iter().any(is_time) {
+        findings.add(Code::DataTimeAbsent, "");
+    }
+    if uploads_data && has_values && items.iter().any(|item| item.name == "Flag") {
+        findings.add(Code::FlagShared, "");
     }
     Message {
         edition,
@@ -272,9 +287,9 @@ fn set_field(header: &mut Header, index: usize, value: &str, findings: &mut Find
                 findings.add(Code::SplitNumberWrong, value);
             }
             if index == 6 {
-                header.pnum = number
+                header.pnum = number;
             } else {
-                header.pno = number
+                header.pno = number;
             }
         }
         _ => {

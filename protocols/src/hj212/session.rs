@@ -59,6 +59,10 @@ impl CloseReason {
 
 /// What the caller is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every action is a frame, used at once"
+)]
 pub enum Action {
     /// A frame and what it says. Look at [`Message::crc`] before believing it.
     Frame(RawFrame, Message),

@@ -1,7 +1,13 @@
 //! Stories over the whole codec: the frames file, streams, deviations, properties.
 
+mod answers;
+mod contents;
+mod deviations;
 mod fixture;
 mod frames;
+mod properties;
+mod sessions;
+mod streams;
 
 use super::*;
 
