@@ -1,1 +1,19 @@
-//! placeholder
+//! The shell of `cemsd`: wires, books, pages and the command line around the pure crates.
+//!
+//! [`app`] puts it together. A reading goes `links` → `intake` → `journal` → `pipeline`
+//! (engine) → `store` → `console`; nothing downstream calls upstream.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod console;
+pub mod demo;
+pub mod events;
+pub mod intake;
+pub mod journal;
+pub mod links;
+pub mod pipeline;
+pub mod simulate;
+pub mod store;
+pub mod telemetry;
+pub mod text;

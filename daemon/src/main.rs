@@ -1,2 +1,8 @@
-//! cemsd
-fn main() {}
+//! The `cemsd` program.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cems_daemon::cli::main(cems_daemon::cli::Arguments::parse())
+}

@@ -1,0 +1,430 @@
+//! The daemon in one process: start, reload, stop. Tests use it as `cemsd run` does.
+
+use crate::clock::Clock;
+use crate::console::{Access, ConsoleBackend};
+use crate::events::JournalEvent;
+use crate::intake::{Admission, Directory, Interpreter};
+use crate::journal::{self, Draft, Journal, Opened};
+use crate::links::hj212::{Gate, listen};
+use crate::pipeline::{Pipeline, Projected};
+use crate::store::{Readers, Sessions, SqliteStore, Store};
+use anyhow::{Context, bail};
+use cems_config::factors::FactorTable;
+use cems_config::{Checked, CrcVariant, JournalHash, Settings};
+use cems_core::model::time::SECOND_MS;
+use cems_core::model::{Registry, Seq};
+use cems_dashboards::backend::{Backend, Change};
+use cems_dashboards::{ConsoleOptions, DemoBanner};
+use cems_protocols::hj212::{CrcVerdict, Limits, SessionConfig};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Batches the journal may be ahead of the projections before it waits for them.
+const HANDOVER_BATCHES_MAX: usize = 64;
+/// How long a stop waits for pages and streams to end.
+const CONSOLE_STOP_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a stop waits for the projections to catch up; what is left is done at the next start.
+const PROJECTION_STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Longest sleep of the ticker, so that a step of the machine's clock is noticed.
+const TICKER_SLEEP_MAX: Duration = Duration::from_secs(30);
+/// How often the journal's health is looked at.
+const HEALTH_PERIOD: Duration = Duration::from_millis(500);
+
+/// Where things lie in the data directory.
+#[derive(Debug, Clone)]
+pub struct Places {
+    root: PathBuf,
+}
+
+impl Places {
+    /// The places of a data directory.
+    pub fn of(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// The journal's directory.
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    /// The projections.
+    pub fn projections(&self) -> PathBuf {
+        self.root.join("projections.db")
+    }
+
+    /// Sessions of the console: neither journal nor projection.
+    pub fn sessions(&self) -> PathBuf {
+        self.root.join("sessions.db")
+    }
+}
+
+/// What a daemon needs to start.
+pub struct Start {
+    /// Settings, registry, digest of their files.
+    pub checked: Checked,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// What the console says on a demo.
+    pub demo: Option<DemoBanner>,
+}
+
+/// A running daemon.
+pub struct App {
+    journal: Journal,
+    projected: Arc<Projected>,
+    gate: Arc<Gate>,
+    clock: Clock,
+    stop: CancellationToken,
+    stop_pipeline: Arc<AtomicBool>,
+    tasks: TaskTracker,
+    pipeline: std::thread::JoinHandle<()>,
+    hj212_addresses: Vec<SocketAddr>,
+    console_address: SocketAddr,
+}
+
+impl App {
+    /// Binds the ports, opens the books, and goes to work.
+    ///
+    /// # Errors
+    /// When a port is taken, the data directory cannot be used, or another daemon uses it. Damage
+    /// inside the data directory is no error: it is set aside, reported and journalled.
+    pub async fn start(start: Start) -> anyhow::Result<Self> {
+        let Start { checked, clock, demo } = start;
+        let settings = checked.settings;
+        let mut hj212 = Vec::with_capacity(settings.hj212.listen.len());
+        for address in &settings.hj212.listen {
+            hj212.push(bind(*address, "hj212.listen").await?);
+        }
+        let console = bind(settings.console.listen, "console.listen").await?;
+        let places = Places::of(&settings.data_dir);
+        prepare_directory(&settings.data_dir)?;
+
+        let (committed, batches) = sync_channel(HANDOVER_BATCHES_MAX);
+        let store = open_store(&places)?;
+        let seq_floor = store.position()?.map_or(0, |position| position.seq.0);
+        let mut options = journal_options(&settings, &clock, &checked.registry);
+        options.seq_floor = seq_floor;
+        options.follower = Some(committed);
+        let (journal, opened) = Journal::open(&places.journal(), options)
+            .with_context(|| format!("opening the journal in {}", places.journal().display()))?;
+        for note in &opened.recovered {
+            tracing::warn!(%note, "journal recovered");
+        }
+        let readers = store.readers().context("opening the projections for reading")?;
+        let stop_pipeline = Arc::new(AtomicBool::new(false));
+        let interpreter = Interpreter::new(Arc::new(FactorTable::builtin().clone()));
+        let pipeline =
+            Pipeline::new(store, places.journal(), interpreter, Arc::clone(&stop_pipeline))?;
+        let projected = pipeline.projected();
+        let pipeline = std::thread::Builder::new()
+            .name("projections".into())
+            .spawn(move || pipeline.run(&batches))
+            .context("starting the projections thread")?;
+
+        let app = Self {
+            gate: Arc::new(gate(&settings, &journal, &checked.registry)),
+            journal,
+            projected,
+            clock,
+            stop: CancellationToken::new(),
+            stop_pipeline,
+            tasks: TaskTracker::new(),
+            pipeline,
+            hj212_addresses: hj212
+                .iter()
+                .map(TcpListener::local_addr)
+                .collect::<Result<_, _>>()
+                .context("address of the HJ 212 port")?,
+            console_address: console.local_addr().context("address of the console")?,
+        };
+        app.open_the_books(&opened, &checked.registry, &checked.digest).await?;
+        let backend = app.backend(&settings, readers, &places)?;
+        let (close, closing) = tokio::sync::watch::channel(false);
+        let stopping = app.stop.clone();
+        app.tasks.spawn(async move {
+            stopping.cancelled().await;
+            close.send_replace(true);
+        });
+        for listener in hj212 {
+            app.tasks.spawn(listen(listener, Arc::clone(&app.gate), app.stop.clone()));
+        }
+        app.tasks.spawn(ticker(
+            app.journal.clone(),
+            Arc::clone(&app.projected),
+            app.clock.clone(),
+            app.stop.clone(),
+        ));
+        app.tasks.spawn(watch_health(
+            app.journal.clone(),
+            Arc::clone(&app.projected),
+            app.stop.clone(),
+        ));
+        let options = ConsoleOptions {
+            secure_cookie: settings.console.secure_cookie,
+            demo_banner: demo,
+            closing: Some(closing),
+        };
+        app.tasks.spawn(serve_console(console, backend, options, app.stop.clone()));
+        tracing::info!(
+            hj212 = ?app.hj212_addresses, console = %app.console_address, "cemsd is at work"
+        );
+        Ok(app)
+    }
+
+    /// Where loggers connect; at least one.
+    pub fn hj212_addresses(&self) -> &[SocketAddr] {
+        &self.hj212_addresses
+    }
+
+    /// Where the console listens.
+    pub fn console_address(&self) -> SocketAddr {
+        self.console_address
+    }
+
+    /// The journal, to append to.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The view of the projections.
+    pub fn projected(&self) -> &Arc<Projected> {
+        &self.projected
+    }
+
+    /// The daemon's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Takes a new registry into force. Settings of ports and directories need a restart.
+    ///
+    /// # Errors
+    /// When the journal is closed.
+    pub async fn reload(&self, registry: &Registry, files_sha256: &str) -> anyhow::Result<()> {
+        let event = registry_event(registry, files_sha256);
+        append(&self.journal, &event).await?;
+        self.gate.directory.store(Arc::new(Directory::of(registry)));
+        Ok(())
+    }
+
+    /// Stops in order: ports, pages, books.
+    ///
+    /// # Errors
+    /// When the projections thread died.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        match append(&self.journal, &JournalEvent::daemon("daemon.stopped", "in order")).await {
+            Ok(seq) => {
+                self.projected.reached(seq, PROJECTION_STOP_PATIENCE).await;
+            }
+            Err(error) => tracing::warn!(%error, "the stop could not be journalled"),
+        }
+        self.stop_pipeline.store(true, Ordering::Relaxed);
+        drop(self.gate);
+        let journal = self.journal;
+        let pipeline = self.pipeline;
+        tokio::task::spawn_blocking(move || {
+            journal.close();
+            pipeline.join()
+        })
+        .await
+        .context("waiting for the books to close")?
+        .map_err(|_| anyhow::anyhow!("the projections thread died"))
+    }
+
+    /// Journals what happened at the opening, and the registry when it is not the one in force.
+    async fn open_the_books(
+        &self,
+        opened: &Opened,
+        registry: &Registry,
+        digest: &str,
+    ) -> anyhow::Result<()> {
+        let version = env!("CARGO_PKG_VERSION");
+        append(&self.journal, &JournalEvent::daemon("daemon.started", format!("cemsd {version}")))
+            .await?;
+        for note in &opened.recovered {
+            let event = JournalEvent::daemon("journal.recovered", note.to_string());
+            append(&self.journal, &event).await?;
+        }
+        if *self.projected.registry() != *registry {
+            append(&self.journal, &registry_event(registry, digest)).await?;
+        }
+        Ok(())
+    }
+
+    fn backend(
+        &self,
+        settings: &Settings,
+        readers: Readers,
+        places: &Places,
+    ) -> anyhow::Result<Arc<dyn Backend>> {
+        let opened = Sessions::open(&places.sessions()).context("opening sessions.db")?;
+        let access = Access::new(settings, opened.sessions, self.clock.clone());
+        Ok(Arc::new(ConsoleBackend::new(
+            self.journal.clone(),
+            Arc::clone(&self.projected),
+            readers,
+            access,
+            self.clock.clone(),
+        )))
+    }
+}
+
+async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: change `{setting}` or stop what listens there")
+    })
+}
+
+fn prepare_directory(root: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(root)
+        .with_context(|| format!("cannot create the data directory {}", root.display()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Raw frames hold device passwords: nobody else's business.
+        std::fs::set_permissions(root, std::fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("cannot restrict access to {}", root.display()))?;
+    }
+    Ok(())
+}
+
+/// How a daemon with these settings opens its journal; nobody follows it yet.
+pub fn journal_options(settings: &Settings, clock: &Clock, registry: &Registry) -> journal::Options {
+    let clock = clock.clone();
+    let mut options = journal::Options::new(Arc::new(move || clock.now().0));
+    options.hash = match settings.journal.hash {
+        JournalHash::Sm3 => journal::HashKind::Sm3,
+        JournalHash::Sha256 => journal::HashKind::Sha256,
+    };
+    options.offset_minutes = registry.offset.minutes();
+    options
+}
+
+/// Opens the projections; damaged ones were set aside and are built anew from the journal.
+fn open_store(places: &Places) -> anyhow::Result<SqliteStore> {
+    Ok(SqliteStore::open(&places.projections()).context("opening the projections")?.store)
+}
+
+fn gate(settings: &Settings, journal: &Journal, registry: &Registry) -> Gate {
+    let hj212 = &settings.hj212;
+    Gate {
+        journal: journal.clone(),
+        directory: arc_swap::ArcSwap::from_pointee(Directory::of(registry)),
+        admission: admission(settings),
+        session: SessionConfig {
+            limits: Limits { segment_bytes_max: hj212.segment_bytes_max, ..Limits::default() },
+            incomplete_ms: i64::from(hj212.frame_timeout_s) * SECOND_MS,
+            idle_ms: i64::from(hj212.idle_timeout_s) * SECOND_MS,
+            ..SessionConfig::default()
+        },
+        connections_max: hj212.connections_max,
+    }
+}
+
+/// What these settings accept.
+pub fn admission(settings: &Settings) -> Admission {
+    let verdict = |variant: &CrcVariant| match variant {
+        CrcVariant::Hj212 => CrcVerdict::Hj212,
+        CrcVariant::Lowercase => CrcVerdict::Hj212Lower,
+        CrcVariant::Swapped => CrcVerdict::Hj212Swapped,
+        CrcVariant::Modbus => CrcVerdict::Modbus,
+        CrcVariant::ModbusSwapped => CrcVerdict::ModbusSwapped,
+    };
+    Admission { accepted_crc: settings.hj212.accept_crc.iter().map(verdict).collect() }
+}
+
+fn registry_event(registry: &Registry, files_sha256: &str) -> JournalEvent {
+    JournalEvent::Registry {
+        files_sha256: files_sha256.into(),
+        registry: Arc::new(registry.clone()),
+    }
+}
+
+async fn append(journal: &Journal, event: &JournalEvent) -> anyhow::Result<Seq> {
+    match journal.append(Draft { at_ms: None, body: event.to_line() }).await {
+        Ok(committed) => Ok(Seq(committed.seq)),
+        Err(error) => bail!("journal: {error}"),
+    }
+}
+
+/// Journals the passing of time when the engine has a deadline and nothing else arrives.
+async fn ticker(
+    journal: Journal,
+    projected: Arc<Projected>,
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    let mut deadlines = projected.deadline();
+    loop {
+        let deadline = *deadlines.borrow_and_update();
+        let wait = deadline.map_or(TICKER_SLEEP_MAX, |at| clock.until(at).min(TICKER_SLEEP_MAX));
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = deadlines.changed() => if changed.is_err() { return } else { continue },
+            () = tokio::time::sleep(wait) => {}
+        }
+        if deadline.is_none_or(|at| clock.now() < at) {
+            continue;
+        }
+        let Ok(seq) = append(&journal, &JournalEvent::Tick).await else { return };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = projected.reached(seq, Duration::MAX) => {}
+        }
+    }
+}
+
+/// Tells pages when the journal stalls or recovers.
+async fn watch_health(journal: Journal, projected: Arc<Projected>, stop: CancellationToken) {
+    let mut stalled = None;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(HEALTH_PERIOD) => {}
+        }
+        let now = journal.health().stalled;
+        if now != stalled {
+            match &now {
+                Some(cause) => tracing::error!(%cause, "the journal stands still"),
+                None => tracing::info!("the journal goes on"),
+            }
+            stalled = now;
+            projected.announce(Change::Health);
+        }
+    }
+}
+
+async fn serve_console(
+    listener: TcpListener,
+    backend: Arc<dyn Backend>,
+    options: ConsoleOptions,
+    stop: CancellationToken,
+) {
+    let router = cems_dashboards::router(backend, options);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let graceful = stop.clone();
+    let server = axum::serve(listener, service)
+        .with_graceful_shutdown(async move { graceful.cancelled().await });
+    let cut = async {
+        stop.cancelled().await;
+        tokio::time::sleep(CONSOLE_STOP_PATIENCE).await;
+    };
+    tokio::select! {
+        served = async { server.await } => {
+            if let Err(error) = served {
+                tracing::error!(%error, "the console ended");
+            }
+        }
+        () = cut => {}
+    }
+}

@@ -1,0 +1,249 @@
+//! The console's backend: what pages read comes from the projections, what people do goes into
+//! the journal first.
+
+mod access;
+mod read;
+mod write;
+
+pub use access::{Access, hash_password};
+
+use crate::clock::Clock;
+use crate::journal::Journal;
+use crate::pipeline::Projected;
+use crate::store::Readers;
+use cems_core::engine::History;
+use cems_core::model::{
+    AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, ManualReport, Outlet,
+    OutletId, RecordKind, RecordRow, Registry, Seq, Timestamp,
+};
+use cems_core::model::rows::{AuditRow, QuarantineRow};
+use cems_dashboards::backend::{
+    Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, FallbackDetail, Health,
+    LoginError, OutletDetail, Overview, Receipt, Reply,
+};
+use std::sync::Arc;
+
+/// The daemon as the console sees it.
+pub struct ConsoleBackend {
+    journal: Journal,
+    projected: Arc<Projected>,
+    readers: Readers,
+    access: Access,
+    clock: Clock,
+}
+
+impl ConsoleBackend {
+    /// Puts the parts together.
+    pub fn new(
+        journal: Journal,
+        projected: Arc<Projected>,
+        readers: Readers,
+        access: Access,
+        clock: Clock,
+    ) -> Self {
+        Self { journal, projected, readers, access, clock }
+    }
+
+    /// The outlet if it exists and the actor may see it.
+    fn visible(&self, actor: &Actor, id: &OutletId) -> Result<(Arc<Registry>, Outlet), BackendError> {
+        let registry = self.projected.registry();
+        let outlet = registry.outlets.get(id).ok_or(BackendError::NotFound)?.clone();
+        if !read::access(actor).covers(&registry, &outlet) {
+            return Err(BackendError::NotFound);
+        }
+        Ok((registry, outlet))
+    }
+}
+
+/// A store that cannot be read now is no fault of the request.
+fn unavailable(error: impl std::fmt::Display) -> BackendError {
+    tracing::error!(%error, "reading the projections failed");
+    BackendError::Unavailable(error.to_string())
+}
+
+impl Backend for ConsoleBackend {
+    fn registry(&self) -> Arc<Registry> {
+        self.projected.registry()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn health(&self) -> Health {
+        let journal = self.journal.health();
+        let mut problems = Vec::new();
+        if let Some(cause) = &journal.stalled {
+            problems.push(format!("journal: nothing can be stored, loggers wait: {cause}"));
+        }
+        if let Some(cause) = self.projected.problem() {
+            problems.push(format!("projections stand still: {cause}"));
+        }
+        Health {
+            ready: problems.is_empty(),
+            problems,
+            journal_seq: journal.last_seq,
+            projected_seq: self.projected.position().borrow().seq.0,
+            connections: crate::telemetry::connections(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    fn metrics(&self) -> String {
+        crate::telemetry::render(&self.health())
+    }
+
+    fn overview(&self, actor: &Actor) -> Result<Overview, BackendError> {
+        self.read_overview(actor)
+    }
+
+    fn outlet(&self, actor: &Actor, id: &OutletId) -> Result<OutletDetail, BackendError> {
+        self.read_outlet(actor, id)
+    }
+
+    fn records(
+        &self,
+        actor: &Actor,
+        id: &OutletId,
+        kind: RecordKind,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<RecordRow>, BackendError> {
+        self.visible(actor, id)?;
+        self.readers.records(id, kind, from, until).map_err(unavailable)
+    }
+
+    fn aggregates(
+        &self,
+        actor: &Actor,
+        id: &OutletId,
+        level: Level,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<AggregateRow>, BackendError> {
+        self.visible(actor, id)?;
+        self.readers.aggregates(id, level, from, until).map_err(unavailable)
+    }
+
+    fn alarms(&self, actor: &Actor, filter: &AlarmFilter) -> Result<Vec<AlarmRow>, BackendError> {
+        self.read_alarms(actor, filter)
+    }
+
+    fn alarm(&self, actor: &Actor, id: AlarmId) -> Result<AlarmDetail, BackendError> {
+        self.read_alarm(actor, id)
+    }
+
+    fn fallbacks(&self, actor: &Actor, open_only: bool) -> Result<Vec<FallbackRow>, BackendError> {
+        self.read_fallbacks(actor, open_only)
+    }
+
+    fn fallback(&self, actor: &Actor, id: FallbackId) -> Result<FallbackDetail, BackendError> {
+        self.read_fallback(actor, id)
+    }
+
+    fn quarantine(&self, actor: &Actor) -> Result<Vec<QuarantineRow>, BackendError> {
+        self.read_quarantine(actor)
+    }
+
+    fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError> {
+        self.read_audit(actor, before)
+    }
+
+    fn acknowledge<'a>(
+        &'a self,
+        actor: &'a Actor,
+        alarm: AlarmId,
+        note: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.act_on_alarm(actor, alarm, crate::events::AlarmVerb::Acknowledge, note))
+    }
+
+    fn close<'a>(
+        &'a self,
+        actor: &'a Actor,
+        alarm: AlarmId,
+        conclusion: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.act_on_alarm(actor, alarm, crate::events::AlarmVerb::Close, conclusion))
+    }
+
+    fn submit_report<'a>(
+        &'a self,
+        actor: &'a Actor,
+        report: ManualReport,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.enter_report(actor, report))
+    }
+
+    fn decide_fallback<'a>(
+        &'a self,
+        actor: &'a Actor,
+        outlet: OutletId,
+        open: bool,
+        note: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.decide(actor, outlet, open, note))
+    }
+
+    fn login<'a>(
+        &'a self,
+        user: &'a str,
+        password: &'a str,
+        peer: &'a str,
+    ) -> Reply<'a, Result<String, LoginError>> {
+        Box::pin(self.log_in(user, password, peer))
+    }
+
+    fn logout<'a>(&'a self, token: &'a str) -> Reply<'a, ()> {
+        Box::pin(self.log_out(token))
+    }
+
+    fn session(&self, token: &str) -> Option<Actor> {
+        self.access.session(token)
+    }
+
+    fn api_token(&self, token: &str) -> Option<Actor> {
+        self.access.api_token(token)
+    }
+
+    fn changes(&self) -> tokio::sync::broadcast::Receiver<Changes> {
+        self.projected.changes()
+    }
+}
+
+/// The past through committed projections, for checks made before something is journalled.
+struct Committed<'a>(&'a Readers);
+
+impl History for Committed<'_> {
+    fn record(&self, outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Option<RecordRow> {
+        self.0.record(outlet, kind, start).ok()?
+    }
+
+    fn records(
+        &self,
+        outlet: &OutletId,
+        kind: RecordKind,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<RecordRow> {
+        self.0.records(outlet, kind, from, until).unwrap_or_default()
+    }
+
+    fn aggregates(
+        &self,
+        outlet: &OutletId,
+        level: Level,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<AggregateRow> {
+        self.0.aggregates(outlet, level, from, until).unwrap_or_default()
+    }
+
+    fn alarm(&self, id: AlarmId) -> Option<AlarmRow> {
+        self.0.alarm(id).ok()?
+    }
+
+    fn fallback(&self, id: FallbackId) -> Option<FallbackRow> {
+        self.0.fallback(id).ok()?
+    }
+}

@@ -1,0 +1,302 @@
+//! What pages show, read from the projections within the actor's scope.
+
+use super::{ConsoleBackend, unavailable};
+use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter};
+use cems_core::model::{Access, Permission};
+use cems_core::model::record::Flag;
+use cems_core::model::rows::{AuditRow, DeviceRow, LatestRow, QuarantineRow};
+use cems_core::model::{
+    AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, AmountPeriod, FallbackId,
+    FallbackRow, Level, Outlet, OutletId, Period, Registry, Seq, Timestamp,
+};
+use cems_dashboards::backend::{
+    Actor, AlarmDetail, AlarmFilter, AmountProgress, BackendError, FallbackDetail, LIST_ROWS_MAX,
+    OutletDetail, OutletState, OutletSummary, Overview,
+};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Read<T> = Result<T, BackendError>;
+
+impl ConsoleBackend {
+    pub(super) fn read_overview(&self, actor: &Actor) -> Read<Overview> {
+        let registry = self.projected.registry();
+        let seen = seen(actor, &registry);
+        let alarms = self.open_alarms(actor, &registry)?;
+        let fallbacks = self.read_fallbacks(actor, true)?;
+        let mut latest: BTreeMap<OutletId, Vec<LatestRow>> = BTreeMap::new();
+        for row in self.readers.latest_all().map_err(unavailable)? {
+            latest.entry(row.outlet.clone()).or_default().push(row);
+        }
+        let mut outlets = Vec::with_capacity(seen.len());
+        let mut amounts = Vec::new();
+        for outlet in &seen {
+            let rows = latest.remove(&outlet.id).unwrap_or_default();
+            if let Some(summary) = self.summary(&registry, outlet, rows, &alarms, &fallbacks)? {
+                outlets.push(summary);
+            }
+            amounts.extend(self.amounts(&registry, outlet)?);
+        }
+        outlets.sort_by(|a, b| {
+            let key = |s: &OutletSummary| {
+                (s.state, s.outlet.enterprise.clone(), s.outlet.id.clone())
+            };
+            key(a).cmp(&key(b))
+        });
+        amounts.sort_by(|a, b| b.share_pct.cmp(&a.share_pct).then_with(|| a.outlet.cmp(&b.outlet)));
+        Ok(Overview { outlets, alarms, fallbacks, amounts })
+    }
+
+    pub(super) fn read_outlet(&self, actor: &Actor, id: &OutletId) -> Read<OutletDetail> {
+        let (registry, outlet) = self.visible(actor, id)?;
+        let latest = self.readers.latest(id).map_err(unavailable)?;
+        let alarms = self.alarms_of(id, false)?;
+        let open: Vec<_> = alarms.iter().filter(|a| a.closed.is_none()).cloned().collect();
+        let fallbacks = self.fallbacks_of(id, false)?;
+        let summary = self
+            .summary(&registry, &outlet, latest, &open, &fallbacks)?
+            .ok_or(BackendError::NotFound)?;
+        Ok(OutletDetail {
+            summary,
+            device: self.device(&outlet)?,
+            alarms,
+            fallbacks,
+            amounts: self.amounts(&registry, &outlet)?,
+        })
+    }
+
+    pub(super) fn read_alarms(&self, actor: &Actor, filter: &AlarmFilter) -> Read<Vec<AlarmRow>> {
+        let registry = self.projected.registry();
+        if filter.open_only && filter.outlet.is_none() && filter.before.is_none() {
+            return self.open_alarms(actor, &registry);
+        }
+        let outlets = match &filter.outlet {
+            Some(id) => Some(BTreeSet::from([self.visible(actor, id)?.1.id])),
+            None => scope_of(actor, &registry),
+        };
+        self.query_alarms(filter.open_only, outlets, filter.before)
+    }
+
+    pub(super) fn read_alarm(&self, actor: &Actor, id: AlarmId) -> Read<AlarmDetail> {
+        let alarm =
+            self.readers.alarm(id).map_err(unavailable)?.ok_or(BackendError::NotFound)?;
+        match &alarm.subject {
+            AlarmSubject::Outlet(outlet) => {
+                // An alarm of an outlet that left the registry stays visible to those who see all.
+                if self.visible(actor, outlet).is_err() && !access(actor).sees_all() {
+                    return Err(BackendError::NotFound);
+                }
+            }
+            _ if access(actor).sees_all() => {}
+            _ => return Err(BackendError::NotFound),
+        }
+        let history = self.readers.audit_of(&format!("alarm/{id}")).map_err(unavailable)?;
+        Ok(AlarmDetail { alarm, history })
+    }
+
+    pub(super) fn read_fallbacks(&self, actor: &Actor, open_only: bool) -> Read<Vec<FallbackRow>> {
+        let registry = self.projected.registry();
+        let outlets = scope_of(actor, &registry);
+        let filter = FallbackFilter { open_only, outlets, limit: LIST_ROWS_MAX };
+        let mut rows = self.readers.fallbacks(&filter).map_err(unavailable)?;
+        rows.sort_by_key(|row| (row.closed_at.is_some(), row.next_due, std::cmp::Reverse(row.id)));
+        Ok(rows)
+    }
+
+    pub(super) fn read_fallback(&self, actor: &Actor, id: FallbackId) -> Read<FallbackDetail> {
+        let fallback =
+            self.readers.fallback(id).map_err(unavailable)?.ok_or(BackendError::NotFound)?;
+        if !sees(actor, &self.projected.registry(), &fallback.outlet) {
+            return Err(BackendError::NotFound);
+        }
+        let reports = self.readers.manual_reports(id).map_err(unavailable)?;
+        Ok(FallbackDetail { fallback, reports })
+    }
+
+    pub(super) fn read_quarantine(&self, actor: &Actor) -> Read<Vec<QuarantineRow>> {
+        let mut rows = self.readers.quarantine(LIST_ROWS_MAX).map_err(unavailable)?;
+        if !access(actor).sees_all() {
+            let registry = self.projected.registry();
+            let mine: BTreeSet<_> =
+                seen(actor, &registry).iter().map(|o| o.mn.as_str().to_owned()).collect();
+            rows.retain(|row| row.mn.as_ref().is_some_and(|mn| mine.contains(mn.as_str())));
+        }
+        Ok(rows)
+    }
+
+    pub(super) fn read_audit(&self, actor: &Actor, before: Option<Seq>) -> Read<Vec<AuditRow>> {
+        if !actor.role.may(Permission::ViewAudit) {
+            return Err(BackendError::Forbidden);
+        }
+        self.readers.audit(before, LIST_ROWS_MAX).map_err(unavailable)
+    }
+
+    fn open_alarms(&self, actor: &Actor, registry: &Registry) -> Read<Vec<AlarmRow>> {
+        let mut alarms = self.query_alarms(true, scope_of(actor, registry), None)?;
+        alarms.sort_by_key(|a| (a.acknowledged.is_some(), !a.active, a.priority, a.raised_at, a.id));
+        Ok(alarms)
+    }
+
+    fn alarms_of(&self, outlet: &OutletId, open_only: bool) -> Read<Vec<AlarmRow>> {
+        self.query_alarms(open_only, Some(BTreeSet::from([outlet.clone()])), None)
+    }
+
+    fn query_alarms(
+        &self,
+        open_only: bool,
+        outlets: Option<BTreeSet<OutletId>>,
+        before: Option<AlarmId>,
+    ) -> Read<Vec<AlarmRow>> {
+        let query = AlarmQuery { open_only, outlets, before, limit: LIST_ROWS_MAX };
+        self.readers.alarms(&query).map_err(unavailable)
+    }
+
+    fn summary(
+        &self,
+        registry: &Registry,
+        outlet: &Outlet,
+        mut latest: Vec<LatestRow>,
+        open_alarms: &[AlarmRow],
+        fallbacks: &[FallbackRow],
+    ) -> Read<Option<OutletSummary>> {
+        let Some(enterprise) = registry.enterprises.get(&outlet.enterprise) else {
+            return Ok(None);
+        };
+        latest.retain(|row| outlet.factors.contains_key(&row.factor));
+        let device = self.device(outlet)?;
+        let last_hour = self
+            .readers
+            .last_aggregate(&outlet.id, Level::Hour, true)
+            .map_err(unavailable)?;
+        let alarms: Vec<_> = open_alarms.iter().filter(|a| concerns(a, &outlet.id)).collect();
+        let in_fallback =
+            fallbacks.iter().any(|f| f.outlet == outlet.id && f.closed_at.is_none());
+        let state = state(registry, outlet, &latest, &alarms, in_fallback, device.is_some());
+        Ok(Some(OutletSummary {
+            outlet: outlet.clone(),
+            enterprise: enterprise.clone(),
+            state,
+            last_seen: device.map(|device| device.last_seen),
+            latest,
+            last_hour,
+            open_alarms: u32::try_from(alarms.len()).unwrap_or(u32::MAX),
+        }))
+    }
+
+    /// Totals of the running periods against their permitted amounts. A period without a row yet
+    /// stands at zero.
+    fn amounts(&self, registry: &Registry, outlet: &Outlet) -> Read<Vec<AmountProgress>> {
+        let now = self.clock.now();
+        let mut rows: BTreeMap<(Level, Timestamp), Option<AggregateRow>> = BTreeMap::new();
+        let mut amounts = Vec::with_capacity(outlet.permitted.len());
+        for permitted in &outlet.permitted {
+            let level = match permitted.period {
+                AmountPeriod::Month => Level::Month,
+                AmountPeriod::Year => Level::Year,
+            };
+            let start = Period::containing(level, now, registry.offset).start;
+            if let std::collections::btree_map::Entry::Vacant(slot) = rows.entry((level, start)) {
+                slot.insert(
+                    self.readers.aggregate(&outlet.id, level, start).map_err(unavailable)?,
+                );
+            }
+            let amount_kg = rows[&(level, start)]
+                .as_ref()
+                .and_then(|row| row.factors.get(&permitted.factor)?.amount_kg)
+                .unwrap_or_default();
+            let share_pct = (amount_kg * Decimal::ONE_HUNDRED)
+                .checked_div(permitted.amount_kg)
+                .unwrap_or_default();
+            amounts.push(AmountProgress {
+                outlet: outlet.id.clone(),
+                factor: permitted.factor.clone(),
+                period: permitted.period,
+                start,
+                amount_kg,
+                permitted_kg: permitted.amount_kg,
+                share_pct,
+            });
+        }
+        Ok(amounts)
+    }
+
+    pub(super) fn fallbacks_of(&self, outlet: &OutletId, open_only: bool) -> Read<Vec<FallbackRow>> {
+        let outlets = Some(BTreeSet::from([outlet.clone()]));
+        let filter = FallbackFilter { open_only, outlets, limit: LIST_ROWS_MAX };
+        self.readers.fallbacks(&filter).map_err(unavailable)
+    }
+
+    /// The logger of an outlet as last seen under its present MN.
+    fn device(&self, outlet: &Outlet) -> Read<Option<DeviceRow>> {
+        let devices = self.readers.device(&outlet.id).map_err(unavailable)?;
+        Ok(devices.into_iter().find(|device| device.mn == outlet.mn.as_str()))
+    }
+}
+
+pub(super) fn access(actor: &Actor) -> Access {
+    Access { role: actor.role, scope: actor.scope.clone() }
+}
+
+fn seen<'a>(actor: &Actor, registry: &'a Registry) -> Vec<&'a Outlet> {
+    let access = access(actor);
+    registry.outlets.values().filter(|outlet| access.covers(registry, outlet)).collect()
+}
+
+fn sees(actor: &Actor, registry: &Registry, outlet: &OutletId) -> bool {
+    match registry.outlets.get(outlet) {
+        Some(outlet) => access(actor).covers(registry, outlet),
+        None => access(actor).sees_all(),
+    }
+}
+
+/// The outlets an actor is confined to; `None` when it sees everything.
+fn scope_of(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
+    (!access(actor).sees_all())
+        .then(|| seen(actor, registry).iter().map(|outlet| outlet.id.clone()).collect())
+}
+
+fn concerns(alarm: &AlarmRow, outlet: &OutletId) -> bool {
+    matches!(&alarm.subject, AlarmSubject::Outlet(id) if id == outlet)
+}
+
+/// The state of an outlet in one word: the worst that holds.
+fn state(
+    registry: &Registry,
+    outlet: &Outlet,
+    latest: &[LatestRow],
+    alarms: &[&AlarmRow],
+    in_fallback: bool,
+    heard_of: bool,
+) -> OutletState {
+    let active = |kinds: &[AlarmKind]| alarms.iter().any(|a| a.active && kinds.contains(&a.kind));
+    if active(&[AlarmKind::ExceedanceHour, AlarmKind::ExceedanceDay, AlarmKind::AmountExceeded]) {
+        return OutletState::Exceeding;
+    }
+    if active(&[AlarmKind::NoData]) {
+        return OutletState::Silent;
+    }
+    if in_fallback {
+        return OutletState::Fallback;
+    }
+    if !heard_of {
+        return OutletState::Waiting;
+    }
+    let pollutants: Vec<_> = latest
+        .iter()
+        .filter(|row| outlet.factors.get(&row.factor).is_some_and(|factor| factor.pollutant))
+        .collect();
+    let stopped_flags = registry
+        .profile_of(outlet)
+        .map_or_else(|| vec![Flag::STOPPED.into()], |profile| profile.stopped_flags.clone());
+    let stopped = |row: &&LatestRow| row.flag.as_ref().is_some_and(|f| stopped_flags.contains(f));
+    if !pollutants.is_empty() && pollutants.iter().all(|row| stopped(&row)) {
+        return OutletState::Stopped;
+    }
+    if active(&[AlarmKind::ImpossibleValue])
+        || pollutants.is_empty()
+        || pollutants.iter().any(|row| !row.valid && !stopped(row))
+    {
+        return OutletState::Invalid;
+    }
+    OutletState::Normal
+}

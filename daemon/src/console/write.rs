@@ -1,0 +1,128 @@
+//! What people do: checked against what is known, journalled, and only then confirmed.
+
+use super::{Committed, ConsoleBackend};
+use crate::events::{AlarmVerb, JournalEvent};
+use crate::journal::Draft;
+use cems_core::engine::{AlarmAction, AlarmActionKind, FallbackDecision, check};
+use cems_core::model::{AlarmId, ManualReport, OutletId, Permission, Seq, Timestamp};
+use cems_dashboards::backend::{Actor, Backend, BackendError, LoginError, Receipt};
+use smol_str::{SmolStr, format_smolstr};
+use std::time::Duration;
+
+/// How long a confirmation waits for the projections, so that the next page shows the change. The
+/// event is on disk either way.
+const SHOW_PATIENCE: Duration = Duration::from_secs(2);
+
+impl ConsoleBackend {
+    pub(super) async fn act_on_alarm(
+        &self,
+        actor: &Actor,
+        alarm: AlarmId,
+        action: AlarmVerb,
+        note: String,
+    ) -> Result<Receipt, BackendError> {
+        let (permission, kind) = match action {
+            AlarmVerb::Acknowledge => {
+                (Permission::AcknowledgeAlarm, AlarmActionKind::Acknowledge)
+            }
+            AlarmVerb::Close => (Permission::CloseAlarm, AlarmActionKind::Close),
+        };
+        allow(actor, permission)?;
+        self.alarm(actor, alarm)?;
+        let by = actor.user.clone();
+        let intent = AlarmAction { alarm, kind, by: by.clone(), note: note.clone() };
+        check::alarm_action(&intent, &Committed(&self.readers)).map_err(refused)?;
+        self.commit(&JournalEvent::Alarm { alarm, action, by, note }).await
+    }
+
+    pub(super) async fn enter_report(
+        &self,
+        actor: &Actor,
+        mut report: ManualReport,
+    ) -> Result<Receipt, BackendError> {
+        allow(actor, Permission::SubmitManualReport)?;
+        let (registry, _) = self.visible(actor, &report.outlet)?;
+        report.by = actor.user.clone();
+        check::manual_report(&report, &registry, self.clock.now()).map_err(refused)?;
+        self.commit(&JournalEvent::ManualReport { report }).await
+    }
+
+    pub(super) async fn decide(
+        &self,
+        actor: &Actor,
+        outlet: OutletId,
+        open: bool,
+        note: String,
+    ) -> Result<Receipt, BackendError> {
+        allow(actor, Permission::DecideFallback)?;
+        self.visible(actor, &outlet)?;
+        let is_open = !self.fallbacks_of(&outlet, true)?.is_empty();
+        let decision = FallbackDecision { outlet, open, by: actor.user.clone(), note };
+        check::fallback_decision(&decision, is_open).map_err(refused)?;
+        self.commit(&decision.into()).await
+    }
+
+    pub(super) async fn log_in(
+        &self,
+        user: &str,
+        password: &str,
+        peer: &str,
+    ) -> Result<String, LoginError> {
+        let checked = self.access.check(user, password, peer).await;
+        let what = match &checked {
+            Ok(_) => "login",
+            Err(LoginError::Wrong) => "login.failed",
+            // Nothing was tried: an attacker must not be able to fill the journal.
+            Err(_) => return checked.map(|_| String::new()),
+        };
+        self.commit(&JournalEvent::Audit {
+            who: SmolStr::new(limited(user)),
+            what: SmolStr::new_static(what),
+            object: format_smolstr!("user/{}", limited(user)),
+            detail: format!("from {peer}"),
+        })
+        .await
+        .map_err(|error| LoginError::Unavailable(error.to_string()))?;
+        self.access.open_session(&checked?)
+    }
+
+    pub(super) async fn log_out(&self, token: &str) {
+        let Some(user) = self.access.close_session(token) else { return };
+        let event = JournalEvent::Audit {
+            who: SmolStr::new(user.as_str()),
+            what: SmolStr::new_static("logout"),
+            object: format_smolstr!("user/{user}"),
+            detail: String::new(),
+        };
+        if let Err(error) = self.commit(&event).await {
+            tracing::warn!(%error, "a log-out could not be journalled");
+        }
+    }
+
+    async fn commit(&self, event: &JournalEvent) -> Result<Receipt, BackendError> {
+        let draft = Draft { at_ms: None, body: event.to_line() };
+        let committed = self
+            .journal
+            .append(draft)
+            .await
+            .map_err(|error| BackendError::Unavailable(error.to_string()))?;
+        let receipt = Receipt { seq: Seq(committed.seq), at: Timestamp(committed.at_ms) };
+        self.projected.reached(receipt.seq, SHOW_PATIENCE).await;
+        Ok(receipt)
+    }
+}
+
+/// Longest user name that is journalled for a failed log-in.
+const USER_CHARS_MAX: usize = 64;
+
+fn limited(user: &str) -> String {
+    user.chars().filter(|c| !c.is_control()).take(USER_CHARS_MAX).collect()
+}
+
+fn allow(actor: &Actor, permission: Permission) -> Result<(), BackendError> {
+    if actor.role.may(permission) { Ok(()) } else { Err(BackendError::Forbidden) }
+}
+
+fn refused(error: check::ActionError) -> BackendError {
+    BackendError::Refused { code: error.code().to_owned(), detail: error.to_string() }
+}

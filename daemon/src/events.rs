@@ -1,0 +1,221 @@
+//! Events as they stand in the journal: one JSON object a line, so that `sqlite3`, `zlib` and a
+//! text editor are enough to read the books in thirty years.
+//!
+//! A field may be added with a default; a name never changes its meaning.
+
+use cems_core::engine::{AuditEntry, FallbackDecision};
+use cems_core::model::{AlarmId, ManualReport, OutletId, Registry, UserId};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// Bytes in JSON: as text when they are UTF-8, else as `{"hex": "…"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raw(pub Vec<u8>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum RawForm {
+    Text(String),
+    Hex { hex: String },
+}
+
+impl Serialize for Raw {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => RawForm::Hex { hex: crate::text::hex(&self.0) }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match RawForm::deserialize(deserializer)? {
+            RawForm::Text(text) => Self(text.into_bytes()),
+            RawForm::Hex { hex } => Self(
+                crate::text::unhex(&hex)
+                    .ok_or_else(|| serde::de::Error::custom("odd or non-hex digits"))?,
+            ),
+        })
+    }
+}
+
+/// What intake decided about a frame, at the moment it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// From a known logger with the right password.
+    Accepted {
+        /// The outlet it reports for.
+        outlet: OutletId,
+    },
+    /// CRC of no accepted variant.
+    Crc,
+    /// No outlet has this MN.
+    UnknownMn,
+    /// Wrong password.
+    WrongPassword {
+        /// The outlet whose MN was claimed.
+        outlet: OutletId,
+    },
+    /// Right identity, wrong network address.
+    SourceAddress {
+        /// The outlet whose MN was claimed.
+        outlet: OutletId,
+    },
+    /// Cipher text without a key.
+    Encrypted {
+        /// The outlet whose MN was claimed, when known.
+        outlet: Option<OutletId>,
+    },
+    /// No MN or no command in it.
+    Unreadable,
+}
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "kebab-case")]
+pub enum JournalEvent {
+    /// A frame of HJ 212, whole, as it came.
+    Frame {
+        /// Network peer, `address:port`.
+        peer: SmolStr,
+        /// What intake decided.
+        verdict: Verdict,
+        /// Every byte from `##` to the line end.
+        raw: Raw,
+    },
+    /// Bytes on a link that are no frame.
+    Garbage {
+        /// Network peer.
+        peer: SmolStr,
+        /// How many there were.
+        bytes: u64,
+        /// The first of them (at most [`GARBAGE_KEPT_BYTES_MAX`]).
+        raw: Raw,
+    },
+    /// A registry takes force.
+    Registry {
+        /// SHA-256 over the files it was read from.
+        files_sha256: SmolStr,
+        /// The registry, complete.
+        registry: Arc<Registry>,
+    },
+    /// A manual report was entered.
+    ManualReport {
+        /// As entered.
+        report: ManualReport,
+    },
+    /// A person acted on an alarm.
+    Alarm {
+        /// Which.
+        alarm: AlarmId,
+        /// What.
+        action: AlarmVerb,
+        /// Who.
+        by: UserId,
+        /// Their words.
+        note: String,
+    },
+    /// A person decided about a fallback.
+    Fallback {
+        /// Which outlet.
+        outlet: OutletId,
+        /// Opened (true) or closed.
+        open: bool,
+        /// Who.
+        by: UserId,
+        /// Their words.
+        note: String,
+    },
+    /// For the audit trail: start, stop, recovery, log-in, log-out.
+    Audit {
+        /// User id or `daemon`.
+        who: SmolStr,
+        /// Code.
+        what: SmolStr,
+        /// Object.
+        object: SmolStr,
+        /// Words.
+        detail: String,
+    },
+    /// Time passed with nothing else to say so.
+    Tick,
+}
+
+/// What a person does to an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlarmVerb {
+    /// Takes notice.
+    Acknowledge,
+    /// Ends it.
+    Close,
+}
+
+/// Bytes of one run of garbage that the journal keeps; the rest is counted. A run is cut by the
+/// framer's own buffer limit, so this bounds what a hostile peer can make us store per run.
+pub const GARBAGE_KEPT_BYTES_MAX: usize = 4 * 1024;
+
+impl JournalEvent {
+    /// The line as bytes. Cannot fail: no map with non-text keys, no non-finite numbers.
+    pub fn to_line(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("journal events hold only text keys and exact numbers")
+    }
+
+    /// Reads a line back.
+    ///
+    /// # Errors
+    /// When the line is not an event this version knows; the text names the field.
+    pub fn from_line(line: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(line)
+    }
+
+    /// An audit line by the daemon itself.
+    pub fn daemon(what: &str, detail: impl Into<String>) -> Self {
+        Self::Audit {
+            who: SmolStr::new_static("daemon"),
+            what: SmolStr::new(what),
+            object: SmolStr::new_static("daemon"),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<FallbackDecision> for JournalEvent {
+    fn from(d: FallbackDecision) -> Self {
+        Self::Fallback { outlet: d.outlet, open: d.open, by: d.by, note: d.note }
+    }
+}
+
+impl From<AuditEntry> for JournalEvent {
+    fn from(a: AuditEntry) -> Self {
+        Self::Audit { who: a.who, what: a.what, object: a.object, detail: a.detail }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_readable_and_binary_survives() {
+        for bytes in [b"##0008CP=&&&&1234\r\n".to_vec(), vec![0xE4, 0x3E, 0, 0xFF], vec![]] {
+            let event = JournalEvent::Frame {
+                peer: "127.0.0.1:5".into(),
+                verdict: Verdict::Crc,
+                raw: Raw(bytes),
+            };
+            let line = event.to_line();
+            assert_eq!(JournalEvent::from_line(&line).expect("own line"), event);
+            assert!(!line.contains(&b'\n'), "one line: {line:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_another_kind_is_an_error_not_a_panic() {
+        assert!(JournalEvent::from_line(b"{\"t\":\"later-kind\"}").is_err());
+        assert!(JournalEvent::from_line(b"\xFF").is_err());
+    }
+}

@@ -1,0 +1,101 @@
+//! Identity of a logger: MN, password and, where the registry says so, source address.
+
+use crate::events::Verdict;
+use crate::text::hex;
+use cems_core::model::{Outlet, OutletId, Registry};
+use cems_protocols::hj212::{CrcVerdict, Message};
+use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Which loggers may come in, by MN. Made anew whenever the registry changes.
+#[derive(Debug, Default)]
+pub struct Directory(BTreeMap<SmolStr, Device>);
+
+#[derive(Debug)]
+struct Device {
+    outlet: OutletId,
+    password_sha256: Option<SmolStr>,
+    sources: Vec<IpAddr>,
+}
+
+impl Directory {
+    /// The loggers of a registry. Addresses were checked by the configuration; one that does not
+    /// parse would allow nothing, never everything.
+    pub fn of(registry: &Registry) -> Self {
+        let device = |outlet: &Outlet| Device {
+            outlet: outlet.id.clone(),
+            password_sha256: outlet.password_sha256.clone(),
+            sources: outlet.allowed_sources.iter().filter_map(|s| s.parse().ok()).collect(),
+        };
+        Self(
+            registry
+                .outlets
+                .values()
+                .map(|outlet| (SmolStr::new(outlet.mn.as_str()), device(outlet)))
+                .collect(),
+        )
+    }
+
+    /// How many loggers are known.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True when no logger is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What intake goes by besides the directory.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// CRC variants that count as right.
+    pub accepted_crc: Vec<CrcVerdict>,
+}
+
+impl Admission {
+    /// Decides about a frame from `source`.
+    ///
+    /// The order is: can it be trusted at all (CRC), whose is it (MN), may it (password, address),
+    /// can it be read (cipher text). A wrong CRC is never attributed: the MN in it may be damaged.
+    pub fn decide(&self, message: &Message, source: IpAddr, directory: &Directory) -> Verdict {
+        let encrypted = matches!(message.crc, CrcVerdict::Encrypted);
+        if !encrypted && !self.accepted_crc.contains(&message.crc) {
+            return Verdict::Crc;
+        }
+        let header = &message.header;
+        let mn = header.mn.as_deref().unwrap_or_default();
+        if header.cn.as_deref().unwrap_or_default().is_empty() || mn.is_empty() {
+            return Verdict::Unreadable;
+        }
+        let Some(device) = directory.0.get(mn) else {
+            return if encrypted { Verdict::Encrypted { outlet: None } } else { Verdict::UnknownMn };
+        };
+        let outlet = device.outlet.clone();
+        if let Some(expected) = &device.password_sha256 {
+            let sent = header.pw.as_deref().unwrap_or_default();
+            if !same_digest(expected, &hex(&Sha256::digest(sent.as_bytes()))) {
+                return Verdict::WrongPassword { outlet };
+            }
+        }
+        if !device.sources.is_empty() && !device.sources.contains(&source.to_canonical()) {
+            return Verdict::SourceAddress { outlet };
+        }
+        if encrypted {
+            return Verdict::Encrypted { outlet: Some(outlet) };
+        }
+        Verdict::Accepted { outlet }
+    }
+}
+
+/// Compares hex digests without regard to case and without an early exit.
+fn same_digest(a: &str, b: &str) -> bool {
+    a.len() == b.len()
+        && a.bytes()
+            .zip(b.bytes())
+            .fold(0, |diff, (x, y)| diff | (x.to_ascii_lowercase() ^ y.to_ascii_lowercase()))
+            == 0
+}

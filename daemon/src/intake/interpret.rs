@@ -1,0 +1,174 @@
+//! A journal line as an event of the engine. Pure: the same line, time and registry give the same
+//! event, today and in a rebuild.
+
+use super::translate::{self, Translated};
+use crate::events::{AlarmVerb, JournalEvent, Verdict};
+use crate::text::excerpt;
+use cems_config::factors::FactorTable;
+use cems_core::engine::{
+    AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Refusal,
+    RefusalReason,
+};
+use cems_core::model::{Mn, OutletId, Registry, Timestamp};
+use cems_protocols::hj212::{
+    self, CrcVerdict, Framer, Framing, Limits, Message, RawFrame, Step,
+};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// Characters of refused bytes shown in quarantine; the journal has all that was kept.
+const EXCERPT_CHARS_MAX: usize = 240;
+
+/// Translates journal lines.
+#[derive(Debug, Clone)]
+pub struct Interpreter {
+    factors: Arc<FactorTable>,
+}
+
+impl Interpreter {
+    /// An interpreter with the factor table of this version.
+    pub fn new(factors: Arc<FactorTable>) -> Self {
+        Self { factors }
+    }
+
+    /// The event of a line at journal time `at`. A line this version cannot read (written by a
+    /// later one) becomes an audit entry: it is reported, not dropped.
+    pub fn event(&self, line: &[u8], at: Timestamp, registry: Option<&Registry>) -> Event {
+        match JournalEvent::from_line(line) {
+            Ok(event) => self.known(event, at, registry),
+            Err(error) => Event::Audit(AuditEntry {
+                who: SmolStr::new_static("daemon"),
+                what: SmolStr::new_static("journal.unreadable"),
+                object: SmolStr::new_static("journal"),
+                detail: format!("{error}: {}", excerpt(line, EXCERPT_CHARS_MAX)),
+            }),
+        }
+    }
+
+    fn known(&self, event: JournalEvent, at: Timestamp, registry: Option<&Registry>) -> Event {
+        match event {
+            JournalEvent::Frame { peer, verdict, raw } => {
+                self.frame(peer, verdict, &raw.0, at, registry)
+            }
+            JournalEvent::Garbage { peer, bytes, raw } => Event::Refused(Refusal {
+                reason: RefusalReason::Garbage,
+                peer,
+                mn: None,
+                outlet: None,
+                bytes,
+                excerpt: excerpt(&raw.0, EXCERPT_CHARS_MAX),
+            }),
+            JournalEvent::Registry { registry, .. } => Event::Registry(registry),
+            JournalEvent::ManualReport { report } => Event::ManualReport(report),
+            JournalEvent::Alarm { alarm, action, by, note } => Event::AlarmAction(AlarmAction {
+                alarm,
+                kind: match action {
+                    AlarmVerb::Acknowledge => AlarmActionKind::Acknowledge,
+                    AlarmVerb::Close => AlarmActionKind::Close,
+                },
+                by,
+                note,
+            }),
+            JournalEvent::Fallback { outlet, open, by, note } => {
+                Event::FallbackDecision(FallbackDecision { outlet, open, by, note })
+            }
+            JournalEvent::Audit { who, what, object, detail } => {
+                Event::Audit(AuditEntry { who, what, object, detail })
+            }
+            JournalEvent::Tick => Event::Tick,
+        }
+    }
+
+    fn frame(
+        &self,
+        peer: SmolStr,
+        verdict: Verdict,
+        raw: &[u8],
+        at: Timestamp,
+        registry: Option<&Registry>,
+    ) -> Event {
+        let message = hj212::parse(&reframe(raw));
+        let refuse = |reason, outlet: Option<OutletId>| {
+            Event::Refused(Refusal {
+                reason,
+                peer: peer.clone(),
+                mn: message.header.mn.clone(),
+                outlet,
+                bytes: u64::try_from(raw.len()).unwrap_or(u64::MAX),
+                excerpt: excerpt(raw, EXCERPT_CHARS_MAX),
+            })
+        };
+        match verdict {
+            Verdict::Accepted { outlet } => {
+                let contact = contact(&message, &outlet, &peer);
+                let offset = registry.map(|r| r.offset).unwrap_or_default();
+                let settings = registry.and_then(|r| r.outlets.get(&outlet));
+                match translate::content(&message, &outlet, settings, at, offset, &self.factors) {
+                    Translated::Record(record, findings) => {
+                        Event::Record(with(contact, findings), record)
+                    }
+                    Translated::Statement(statement) => Event::Statement(contact, statement),
+                    Translated::SignOfLife => Event::SignOfLife(contact),
+                    Translated::Refused(reason) => refuse(reason, Some(outlet)),
+                }
+            }
+            Verdict::Crc => refuse(RefusalReason::Crc, None),
+            Verdict::UnknownMn => refuse(RefusalReason::UnknownMn, None),
+            Verdict::WrongPassword { outlet } => refuse(RefusalReason::WrongPassword, Some(outlet)),
+            Verdict::SourceAddress { outlet } => refuse(RefusalReason::SourceAddress, Some(outlet)),
+            Verdict::Encrypted { outlet } => refuse(RefusalReason::Encrypted, outlet),
+            Verdict::Unreadable => refuse(RefusalReason::Unreadable, None),
+        }
+    }
+}
+
+/// Cuts the frame out of its own bytes again: what the framer of the connection did, without the
+/// bytes that followed it then.
+fn reframe(raw: &[u8]) -> RawFrame {
+    let mut framer = Framer::new(Limits::default());
+    framer.push(raw);
+    let mut best: Option<RawFrame> = None;
+    loop {
+        let step = match framer.next() {
+            Step::Incomplete => framer.expire(),
+            step => step,
+        };
+        match step {
+            Step::Frame(frame) => {
+                if best.as_ref().is_none_or(|other| frame.bytes.len() > other.bytes.len()) {
+                    best = Some(frame);
+                }
+            }
+            Step::Garbage(_) => {}
+            Step::Incomplete => break,
+        }
+    }
+    best.unwrap_or_else(|| RawFrame {
+        bytes: raw.to_vec(),
+        segment: 0..0,
+        declared_len: None,
+        len_ok: false,
+        crc_text: SmolStr::default(),
+        crc: CrcVerdict::Bad,
+        how: Framing::NoCrc,
+    })
+}
+
+fn contact(message: &Message, outlet: &OutletId, peer: &SmolStr) -> Contact {
+    Contact {
+        mn: Mn::new(message.header.mn.as_deref().unwrap_or_default()),
+        outlet: outlet.clone(),
+        peer: peer.clone(),
+        edition: SmolStr::new_static(message.edition.as_str()),
+        findings: message
+            .findings
+            .iter()
+            .map(|finding| SmolStr::new_static(finding.code.as_str()))
+            .collect(),
+    }
+}
+
+fn with(mut contact: Contact, findings: Vec<SmolStr>) -> Contact {
+    contact.findings.extend(findings);
+    contact
+}

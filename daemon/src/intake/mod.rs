@@ -1,0 +1,11 @@
+//! Who sent it, and may it come in? And, for the pipeline: what does a journal line mean?
+//!
+//! Intake decides once, when the bytes come, and writes its verdict into the journal beside the
+//! bytes; a rebuild takes the verdict as given and derives everything else from the bytes anew.
+
+mod admit;
+mod interpret;
+mod translate;
+
+pub use admit::{Admission, Directory};
+pub use interpret::Interpreter;

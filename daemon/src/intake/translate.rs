@@ -1,0 +1,268 @@
+//! A message of HJ 212 in the engine's words: 2017 codes and units, exact numbers, instants.
+
+use cems_config::factors::{FactorTable, Resolved, Sighting};
+use cems_core::engine::{RefusalReason, Statement};
+use cems_core::model::time::MINUTE_MS;
+use cems_core::model::{
+    Flag, Level, Number, Outlet, OutletId, Period, Record, RecordKind, Timestamp, UtcOffset, Value,
+};
+use cems_protocols::hj212::{self, Content, DataKind, DataRecord, DataValue, LocalTime, Message};
+use chrono::{NaiveDate, NaiveDateTime};
+use rust_decimal::Decimal;
+use smol_str::{SmolStr, format_smolstr};
+
+/// How far a DataTime may lie ahead of our clock. Loggers drift by minutes; a clock that is hours
+/// ahead (the 12/24-hour fault) would put values into hours that have not happened, so such
+/// records are kept apart instead. Part of the meaning of the journal, hence no setting.
+const AHEAD_MS_MAX: i64 = 15 * MINUTE_MS;
+
+/// What a message of an accepted logger is.
+pub(super) enum Translated {
+    /// Data, and findings of the translation itself.
+    Record(Record, Vec<SmolStr>),
+    /// Something else worth keeping.
+    Statement(Statement),
+    /// A sign of life.
+    SignOfLife,
+    /// Data that cannot be placed in time.
+    Refused(RefusalReason),
+}
+
+pub(super) fn content(
+    message: &Message,
+    outlet: &OutletId,
+    settings: Option<&Outlet>,
+    at: Timestamp,
+    offset: UtcOffset,
+    factors: &FactorTable,
+) -> Translated {
+    let instant = |time: &Option<LocalTime>| time.and_then(|t| local(t)).map(|t| offset.instant(t));
+    let said = |time: &Option<LocalTime>, items: Vec<(SmolStr, String)>| {
+        let cn = message.header.cn.clone().unwrap_or_default();
+        Translated::Statement(Statement { cn, at: instant(time), items })
+    };
+    let pairs = |list: Vec<(SmolStr, SmolStr)>| {
+        list.into_iter().map(|(name, value)| (name, value.to_string())).collect::<Vec<_>>()
+    };
+    match hj212::content(message) {
+        Content::Data(data) => record(&data, message, outlet, settings, at, offset, factors),
+        Content::Facility { time, states } => said(
+            &time,
+            states
+                .into_iter()
+                .map(|s| (format_smolstr!("{}-RS", s.facility), s.state.to_string()))
+                .collect(),
+        ),
+        Content::FacilityRunTime { time, run_times } => said(
+            &time,
+            run_times
+                .into_iter()
+                .map(|r| (format_smolstr!("{}-RT", r.facility), r.hours.to_string()))
+                .collect(),
+        ),
+        Content::Boot { time, restart_time } => {
+            let restart = restart_time.map(|t| t.to_string()).unwrap_or_default();
+            said(&time, vec![("RestartTime".into(), restart)])
+        }
+        Content::Serial { time, pol_id, serials } => {
+            said(&time, named(pol_id, pairs(serials), "SN"))
+        }
+        Content::FieldInfo { time, pol_id, infos } => {
+            said(&time, named(pol_id, pairs(infos), "Info"))
+        }
+        Content::AlarmEvent { time, values, alarm_type } => {
+            let mut items = named(None, pairs(values), "Ala");
+            items.extend(alarm_type.map(|kind| ("AlarmType".into(), kind.to_string())));
+            said(&time, items)
+        }
+        Content::SampleKept { time, bottle } => said(
+            &time,
+            vec![("VaseNo".into(), bottle.map(|b| b.to_string()).unwrap_or_default())],
+        ),
+        Content::Identity(items) => said(&None, named(None, pairs(items), "Info")),
+        _ => Translated::SignOfLife,
+    }
+}
+
+/// Names of items with the instrument they belong to, if one was named.
+fn named(
+    pol_id: Option<SmolStr>,
+    items: Vec<(SmolStr, String)>,
+    suffix: &str,
+) -> Vec<(SmolStr, String)> {
+    items
+        .into_iter()
+        .map(|(name, value)| {
+            let name = match &pol_id {
+                Some(pol_id) if *pol_id != name => format_smolstr!("{pol_id}/{name}-{suffix}"),
+                _ => format_smolstr!("{name}-{suffix}"),
+            };
+            (name, value)
+        })
+        .collect()
+}
+
+fn local(time: LocalTime) -> Option<NaiveDateTime> {
+    NaiveDate::from_ymd_opt(
+        i32::from(time.year),
+        u32::from(time.month),
+        u32::from(time.day),
+    )?
+    .and_hms_milli_opt(
+        u32::from(time.hour),
+        u32::from(time.minute),
+        u32::from(time.second),
+        u32::from(time.millis),
+    )
+}
+
+fn record(
+    data: &DataRecord,
+    message: &Message,
+    outlet: &OutletId,
+    settings: Option<&Outlet>,
+    at: Timestamp,
+    offset: UtcOffset,
+    factors: &FactorTable,
+) -> Translated {
+    let Some(time) = data.data_time.and_then(local).map(|time| offset.instant(time)) else {
+        return Translated::Refused(RefusalReason::NoDataTime);
+    };
+    if time.since_ms(at) > AHEAD_MS_MAX {
+        return Translated::Refused(RefusalReason::FutureTime);
+    }
+    let kind = match data.kind {
+        DataKind::Realtime => RecordKind::Realtime,
+        DataKind::Minute => RecordKind::Minute,
+        DataKind::Hour => RecordKind::Hour,
+        DataKind::Day => RecordKind::Day,
+    };
+    let start = begin(kind, time, offset);
+    let mut findings = Vec::new();
+    if start != time && kind != RecordKind::Realtime {
+        findings.push(SmolStr::new_static("datatime-not-at-start"));
+    }
+    let mut values = Vec::with_capacity(data.values.len());
+    for sent in &data.values {
+        let value = value(sent, message.edition.as_str(), settings, factors, &mut findings);
+        // Two devices of one kind under one code: the first is kept as the factor, as displays
+        // of the loggers do; the second is counted and stays in the journal.
+        if values.iter().any(|other: &Value| other.factor == value.factor) {
+            findings.push(SmolStr::new_static("factor-repeated"));
+        } else {
+            values.push(value);
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    let record =
+        Record { outlet: outlet.clone(), kind, start, resent: message.header.rf, values };
+    Translated::Record(record, findings)
+}
+
+/// The start of the interval that contains `time`: devices send 21:00:01 and 08:40:59 too.
+fn begin(kind: RecordKind, time: Timestamp, offset: UtcOffset) -> Timestamp {
+    match kind {
+        RecordKind::Realtime => time,
+        RecordKind::Minute => Timestamp(time.0.div_euclid(MINUTE_MS) * MINUTE_MS),
+        RecordKind::Hour => Period::containing(Level::Hour, time, offset).start,
+        RecordKind::Day => Period::containing(Level::Day, time, offset).start,
+    }
+}
+
+fn value(
+    sent: &DataValue,
+    edition: &str,
+    settings: Option<&Outlet>,
+    factors: &FactorTable,
+    findings: &mut Vec<SmolStr>,
+) -> Value {
+    let resolved = resolve(&sent.code, edition, settings, factors);
+    findings.extend(resolved.findings.iter().copied().map(SmolStr::new_static));
+    let mut unreadable = None;
+    let mut number = |name: &str, text: &Option<SmolStr>| {
+        let text = text.as_ref()?;
+        let value = exact(text).and_then(|value| match resolved.multiplier {
+            Some(multiplier) => value.checked_mul(multiplier).map(|v| v.normalize()),
+            None => Some(value),
+        });
+        if value.is_none() && unreadable.is_none() {
+            unreadable = Some(format_smolstr!("{name}={text}"));
+        }
+        Some(Number { value: value?, text: text.clone() })
+    };
+    let rtd = number("Rtd", &sent.rtd);
+    let avg = number("Avg", &sent.avg).or_else(|| number("Data", &sent.data));
+    let min = number("Min", &sent.min);
+    let max = number("Max", &sent.max);
+    let cou = sent.cou.as_ref().and_then(|text| {
+        exact(text).map(|value| Number { value, text: text.clone() })
+    });
+    let converted = number("ZsAvg", &sent.zs_avg).or_else(|| number("ZsRtd", &sent.zs_rtd));
+    Value {
+        sent_as: (resolved.code.as_str() != sent.code).then(|| sent.code.clone()),
+        factor: resolved.code,
+        rtd,
+        avg,
+        min,
+        max,
+        cou,
+        converted,
+        flag: sent.flag.clone().map(Flag),
+        unreadable,
+    }
+}
+
+/// What a code stands for, in the unit the registry keeps the factor in.
+fn resolve(
+    code: &str,
+    edition: &str,
+    settings: Option<&Outlet>,
+    factors: &FactorTable,
+) -> Resolved {
+    let met = Sighting { edition, medium: settings.map(|outlet| outlet.medium), unit: None };
+    let resolved = factors.resolve(code, met);
+    match settings.and_then(|outlet| outlet.factors.get(&resolved.code)) {
+        Some(kept) => factors.resolve(code, Sighting { unit: Some(&kept.unit), ..met }),
+        None => resolved,
+    }
+}
+
+/// An exact decimal from what devices write: sign, digits, a point, sometimes an exponent.
+fn exact(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    let value = Decimal::from_str_exact(text)
+        .or_else(|_| Decimal::from_scientific(text))
+        .ok()?;
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_devices_write_them() {
+        for (text, value) in
+            [("198.40", "198.40"), ("-0.900", "-0.900"), ("7", "7"), ("1.5E2", "150"), (" 3", "3")]
+        {
+            assert_eq!(exact(text).expect(text).to_string(), value);
+        }
+        for text in ["", "NaN", "--", "1,5", "1.2.3", "Infinity", "0x10"] {
+            assert_eq!(exact(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn intervals_begin_at_their_start() {
+        let offset = UtcOffset::default();
+        let time = |text: &str| {
+            offset.instant(text.parse::<NaiveDateTime>().expect("a time in the test"))
+        };
+        let odd = time("2020-11-29T21:07:01.500");
+        assert_eq!(begin(RecordKind::Realtime, odd, offset), odd);
+        assert_eq!(begin(RecordKind::Minute, odd, offset), time("2020-11-29T21:07:00"));
+        assert_eq!(begin(RecordKind::Hour, odd, offset), time("2020-11-29T21:00:00"));
+        assert_eq!(begin(RecordKind::Day, odd, offset), time("2020-11-29T00:00:00"));
+    }
+}
