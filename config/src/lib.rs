@@ -1,1 +1,88 @@
-//! placeholder
+//! Settings, registry, permits, rule profiles and the factor table: TOML files in, checked values
+//! out.
+//!
+//! Every problem of every file is reported at once, with `file:line:column`, what is wrong and
+//! what to do, in Chinese and English. A set of files with a problem yields nothing, so a daemon
+//! never starts on half of it.
+//!
+//! * [`load`] and [`load_str`]: files → [`Checked`].
+//! * [`factors`]: the factor table and the way from a 2005 code to a 2017 one.
+//! * [`units`]: units and their conversion.
+//! * [`profiles`]: the rule profiles built in.
+
+mod check;
+pub mod factors;
+pub mod profiles;
+mod report;
+mod section;
+mod settings;
+mod source;
+mod suggest;
+pub mod units;
+
+pub use report::{Lang, Problem, Problems};
+pub use settings::{
+    ApiToken, ConsoleSettings, CrcVariant, Hj212Settings, JournalHash, JournalSettings, LogFormat,
+    LogLevel, LogSettings, Settings, User,
+};
+
+use cems_core::model::Registry;
+use report::Report;
+use source::{Disk, Files, Loader, Virtual};
+use std::path::{Path, PathBuf};
+
+/// Settings and registry, checked.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// Settings of the daemon.
+    pub settings: Settings,
+    /// What the engine knows about the world.
+    pub registry: Registry,
+    /// What is doubtful but usable.
+    pub warnings: Vec<Problem>,
+    /// SHA-256 (hex) over all files read, in the order read.
+    pub digest: String,
+    /// The files read, the main one first.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads the main file and the files it names (relative to it).
+///
+/// # Errors
+/// Everything wrong in any of them.
+pub fn load(path: &Path) -> Result<Checked, Problems> {
+    load_from(&Disk, path)
+}
+
+/// The same from memory: pairs of path and text, the main file first. A path that others begin
+/// with (`registry` for `registry/a.toml`) is a directory.
+///
+/// # Errors
+/// Everything wrong in any of them.
+pub fn load_str(files: &[(&str, &str)]) -> Result<Checked, Problems> {
+    let main = files.first().map_or("cemsd.toml", |(name, _)| *name);
+    let map = files
+        .iter()
+        .map(|(name, text)| (PathBuf::from(name), *text))
+        .collect();
+    load_from(&Virtual(map), Path::new(main))
+}
+
+fn load_from(files: &dyn Files, main: &Path) -> Result<Checked, Problems> {
+    let mut report = Report::default();
+    let mut loader = Loader::new(files, main);
+    let built = check::all(main, &mut loader, &mut report);
+    let (digest, files) = loader.finish();
+    let failed = report.has_errors();
+    let (problems, warnings) = report.into_parts();
+    match built {
+        Some((settings, registry)) if !failed => Ok(Checked {
+            settings,
+            registry,
+            warnings,
+            digest,
+            files,
+        }),
+        _ => Err(Problems(problems)),
+    }
+}

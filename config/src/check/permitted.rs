@@ -1,0 +1,236 @@
+//! Permitted amounts (许可排放量): `[[outlet.permitted]]`.
+
+use super::factor::{Factors, Setting};
+use crate::report::{At, Report, say};
+use crate::section::{Got, Section};
+use cems_core::model::{AmountPeriod, FactorCode, Medium, PermittedAmount};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// Reads every permitted amount of an outlet.
+pub(super) fn amounts(
+    s: &Section<'_>,
+    setting: &Setting<'_>,
+    factors: &Factors,
+    r: &mut Report,
+) -> Vec<PermittedAmount> {
+    let mut out: Vec<PermittedAmount> = Vec::new();
+    let mut first: BTreeMap<(FactorCode, AmountPeriod), At> = BTreeMap::new();
+    for entry in s.sections(r, "permitted") {
+        let at = entry.at;
+        let Some(amount) = one(entry, setting, factors, r) else {
+            continue;
+        };
+        let key = (amount.factor.clone(), amount.period);
+        if let Some(other) = first.insert(key, at) {
+            let (code, place) = (&amount.factor, r.place(other));
+            r.error(
+                at,
+                say!(
+                    "two permitted amounts of {code} for one period",
+                    "{code} 同一周期的许可排放量重复"
+                ),
+                say!("the other one is at {place}", "另一处在 {place}"),
+            );
+        }
+        out.push(amount);
+    }
+    compare_periods(&out, s.at, r);
+    flow(&out, setting, factors, s.at, r);
+    out
+}
+
+fn one(
+    s: Section<'_>,
+    setting: &Setting<'_>,
+    factors: &Factors,
+    r: &mut Report,
+) -> Option<PermittedAmount> {
+    let factor = s.need_text(r, "factor", say!("such as \"a21026\"", "如 \"a21026\""));
+    if let Some(code) = &factor {
+        check_factor(code, factors, r);
+    }
+    let periods = [("month", AmountPeriod::Month), ("year", AmountPeriod::Year)];
+    if s.item("period").is_none() {
+        s.missing(
+            r,
+            "period",
+            say!(
+                "\"month\" or \"year\"",
+                "填 \"month\"（月）或 \"year\"（年）"
+            ),
+        );
+    }
+    let period = s.word(r, "period", &periods);
+    let amount_kg = amount(&s, r);
+    let warn_at_pct = shares(&s, r);
+    let own = s.text(r, "source").map(|got| got.value);
+    let source = own.or_else(|| setting.source.clone()).unwrap_or_else(|| {
+        r.warn(
+            s.at,
+            say!(
+                "the permitted amount does not say where it comes from",
+                "许可排放量未注明来源"
+            ),
+            say!(
+                "`permit` of the outlet, or `source`",
+                "在排放口写 `permit`，或写 `source`"
+            ),
+        );
+        String::new()
+    });
+    s.finish(r);
+    Some(PermittedAmount {
+        factor: FactorCode::new(factor?.value),
+        period: period?.value,
+        amount_kg,
+        warn_at_pct,
+        source,
+    })
+}
+
+fn check_factor(code: &Got<String>, factors: &Factors, r: &mut Report) {
+    let value = &code.value;
+    match factors.by_code.get(value.as_str()) {
+        None => r.error(
+            code.at,
+            say!(
+                "the outlet has no factor {value}",
+                "该排放口没有因子 {value}"
+            ),
+            crate::suggest::hint(value, factors.by_code.keys().map(FactorCode::as_str)),
+        ),
+        Some(factor) if !factor.pollutant || factor.kg_per_unit_m3.is_zero() => {
+            let unit = &factor.unit;
+            r.error(
+                code.at,
+                say!(
+                    "no amount can be computed of {value} in {unit}",
+                    "{value}（{unit}）不能计算排放量"
+                ),
+                say!(
+                    "amounts are computed of pollutants in mg/m3, mg/L and the like",
+                    "排放量只对以 mg/m3、mg/L 等计量的污染物计算"
+                ),
+            );
+        }
+        Some(_) => {}
+    }
+}
+
+/// `amount_t` or `amount_kg`.
+fn amount(s: &Section<'_>, r: &mut Report) -> Decimal {
+    let tonnes = s.decimal(r, "amount_t");
+    let kilograms = s.decimal(r, "amount_kg");
+    let given = match (tonnes, kilograms) {
+        (Some(t), None) => t.map(|v| v.checked_mul(Decimal::ONE_THOUSAND).unwrap_or(v)),
+        (None, Some(kg)) => kg,
+        (None, None) => {
+            let hint = say!(
+                "amount_t in tonnes or amount_kg in kilograms",
+                "填 amount_t（吨）或 amount_kg（千克）"
+            );
+            s.missing(r, "amount_t", hint);
+            return Decimal::ONE;
+        }
+        (Some(_), Some(kg)) => {
+            r.error(
+                kg.at,
+                say!("the amount is given twice", "许可排放量重复填写"),
+                say!(
+                    "amount_t or amount_kg, not both",
+                    "amount_t 与 amount_kg 只填一个"
+                ),
+            );
+            kg
+        }
+    };
+    if given.value <= Decimal::ZERO {
+        let value = given.value;
+        r.error(
+            given.at,
+            say!(
+                "the permitted amount cannot be {value}",
+                "许可排放量不能是 {value}"
+            ),
+            say!("more than 0", "应大于 0"),
+        );
+    }
+    given.value
+}
+
+/// Shares at which a warning is raised, ascending.
+fn shares(s: &Section<'_>, r: &mut Report) -> Vec<Decimal> {
+    let Some(item) = s.item("warn_at_pct") else {
+        return [80, 90, 100].map(Decimal::from).to_vec();
+    };
+    let list: Vec<Got<Decimal>> = item
+        .entries()
+        .iter()
+        .filter_map(|e| e.decimal(r, "warn_at_pct"))
+        .collect();
+    let ascending = list.is_sorted_by(|a, b| a.value < b.value);
+    let inside =
+        |got: &Got<Decimal>| got.value > Decimal::ZERO && got.value <= Decimal::ONE_HUNDRED;
+    if !ascending || !list.iter().all(inside) {
+        r.error(
+            item.at,
+            say!(
+                "warning shares must rise and stay within 100 %",
+                "预警比例须递增且不超过 100 %"
+            ),
+            say!("such as [80, 90, 100]", "如 [80, 90, 100]"),
+        );
+    }
+    list.into_iter().map(|got| got.value).collect()
+}
+
+fn compare_periods(amounts: &[PermittedAmount], at: At, r: &mut Report) {
+    for month in amounts.iter().filter(|a| a.period == AmountPeriod::Month) {
+        let more = amounts.iter().any(|year| {
+            year.period == AmountPeriod::Year
+                && year.factor == month.factor
+                && year.amount_kg < month.amount_kg
+        });
+        if more {
+            let code = &month.factor;
+            r.warn(
+                at,
+                say!(
+                    "{code}: a month may emit more than the year",
+                    "{code}：月许可量大于年许可量"
+                ),
+                say!(
+                    "check amount_t against amount_kg",
+                    "请核对 amount_t 与 amount_kg"
+                ),
+            );
+        }
+    }
+}
+
+/// Amounts need a flow.
+fn flow(
+    amounts: &[PermittedAmount],
+    setting: &Setting<'_>,
+    factors: &Factors,
+    at: At,
+    r: &mut Report,
+) {
+    let codes: &[&str] = match setting.medium {
+        Medium::Gas => &["a01011", "a00000"],
+        Medium::Water => &["w00000"],
+    };
+    if amounts.is_empty() || codes.iter().any(|c| factors.by_code.contains_key(*c)) {
+        return;
+    }
+    let list = codes.join(" / ");
+    r.error(
+        at,
+        say!(
+            "permitted amounts without a flow: {list}",
+            "有许可排放量但没有流量因子：{list}"
+        ),
+        say!("add it to `auxiliary`", "请加入 `auxiliary`"),
+    );
+}

@@ -1,0 +1,181 @@
+//! Regions, enterprises and outlets.
+
+use super::daemon::Site;
+use super::{Taken, id, outlet, rules, unknown};
+use crate::report::{Report, say};
+use crate::section::Section;
+use crate::source::Loader;
+use cems_core::model::{
+    Enterprise, EnterpriseId, Expectation, FactorCode, FallbackRule, OutletId, Profile, ProfileId,
+    RegionId, Registry,
+};
+use rust_decimal::Decimal;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+
+/// Multipliers of 2005 values by outlet and factor.
+pub(super) type Multipliers = BTreeMap<OutletId, BTreeMap<FactorCode, Decimal>>;
+
+/// What an outlet is checked against.
+pub(super) struct World {
+    pub(super) registry: Registry,
+    pub(super) expect: Option<Expectation>,
+    pub(super) fallback: Option<FallbackRule>,
+}
+
+/// Builds the registry from the main file and the registry files.
+pub(super) fn registry(
+    docs: &[&Section<'_>],
+    site: Site,
+    profiles: BTreeMap<ProfileId, Profile>,
+    loader: &mut Loader<'_>,
+    r: &mut Report,
+) -> (Registry, Multipliers) {
+    let mut world = World {
+        registry: Registry {
+            site_name: site.name,
+            offset: site.offset,
+            regions: BTreeMap::new(),
+            enterprises: BTreeMap::new(),
+            outlets: BTreeMap::new(),
+            profiles,
+        },
+        expect: None,
+        fallback: None,
+    };
+    if let Some(main) = docs.first() {
+        world.expect = main
+            .section(r, "expect")
+            .map(|s| rules::expectation(s, None, r));
+        world.fallback = main
+            .section(r, "fallback")
+            .map(|s| rules::fallback(s, None, r));
+    }
+    regions(docs, &mut world.registry, r);
+    enterprises(docs, &mut world.registry, r);
+    let multipliers = outlets(docs, &mut world, loader, r);
+    if world.registry.outlets.is_empty()
+        && !r.has_errors()
+        && let Some(main) = docs.first()
+    {
+        r.warn(
+            main.at,
+            say!("no outlet is registered", "没有登记任何排放口"),
+            say!(
+                "name registry files with `registry = [\"registry\"]`",
+                "用 `registry = [\"registry\"]` 指明名录文件"
+            ),
+        );
+    }
+    (world.registry, multipliers)
+}
+
+fn regions(docs: &[&Section<'_>], registry: &mut Registry, r: &mut Report) {
+    let mut taken = Taken::default();
+    for s in docs
+        .iter()
+        .flat_map(|d| d.sections(r, "region"))
+        .collect::<Vec<_>>()
+    {
+        let id = id(&s, r);
+        let name = s.need_text(r, "name", say!("such as 示例市", "如：示例市"));
+        if let (Some(id), Some(name)) = (id, name) {
+            taken.claim(r, ("region", "行政区"), &id);
+            registry.regions.insert(RegionId::new(id.value), name.value);
+        }
+        s.finish(r);
+    }
+}
+
+fn enterprises(docs: &[&Section<'_>], registry: &mut Registry, r: &mut Report) {
+    let mut taken = Taken::default();
+    for s in docs
+        .iter()
+        .flat_map(|d| d.sections(r, "enterprise"))
+        .collect::<Vec<_>>()
+    {
+        let id = id(&s, r);
+        let name = s.need_text(
+            r,
+            "name",
+            say!("the name on the permit", "与排污许可证一致"),
+        );
+        let name_en = s.text(r, "name_en").map(|got| got.value);
+        let region = s.need_text(r, "region", say!("the id of a region", "填行政区标识"));
+        let credit_code = credit_code(&s, r);
+        if let Some(region) = &region
+            && !registry.regions.contains_key(region.value.as_str())
+        {
+            let known = registry.regions.keys().map(RegionId::as_str);
+            unknown(r, ("region", "行政区"), region, known);
+        }
+        if let Some(id) = id {
+            taken.claim(r, ("enterprise", "排污单位"), &id);
+            let id = EnterpriseId::new(id.value);
+            registry.enterprises.insert(
+                id.clone(),
+                Enterprise {
+                    id,
+                    name: name.map(|got| got.value).unwrap_or_default(),
+                    name_en,
+                    region: RegionId::new(region.map(|got| got.value).unwrap_or_default()),
+                    credit_code,
+                },
+            );
+        }
+        s.finish(r);
+    }
+}
+
+/// Unified social credit code (GB 32100): 18 digits and capitals without I, O, S, V, Z.
+fn credit_code(s: &Section<'_>, r: &mut Report) -> Option<SmolStr> {
+    let got = s.text(r, "credit_code")?;
+    let fine = |b: u8| b.is_ascii_digit() || (b.is_ascii_uppercase() && !b"IOSVZ".contains(&b));
+    if got.value.len() != 18 || !got.value.bytes().all(fine) {
+        let value = &got.value;
+        r.error(
+            got.at,
+            say!(
+                "not a unified social credit code: {value}",
+                "不是统一社会信用代码：{value}"
+            ),
+            say!(
+                "18 digits and capital letters (GB 32100), or leave the line out",
+                "18 位数字和大写字母（GB 32100），或删除该行"
+            ),
+        );
+    }
+    Some(SmolStr::new(got.value))
+}
+
+fn outlets(
+    docs: &[&Section<'_>],
+    world: &mut World,
+    loader: &mut Loader<'_>,
+    r: &mut Report,
+) -> Multipliers {
+    let mut ids = Taken::default();
+    let mut mns = Taken::default();
+    let mut multipliers = Multipliers::new();
+    for s in docs
+        .iter()
+        .flat_map(|d| d.sections(r, "outlet"))
+        .collect::<Vec<_>>()
+    {
+        let draft = outlet::outlet(s, world, loader, r);
+        if let Some(mn) = &draft.mn {
+            mns.claim(r, ("logger MN", "设备标识 MN"), mn);
+        }
+        if let Some(id) = &draft.id {
+            ids.claim(r, ("outlet", "排放口"), id);
+            if !draft.multipliers.is_empty() {
+                multipliers.insert(draft.outlet.id.clone(), draft.multipliers);
+            }
+            world
+                .registry
+                .outlets
+                .insert(draft.outlet.id.clone(), draft.outlet);
+        }
+    }
+    multipliers
+}

@@ -1,0 +1,296 @@
+//! Settings of the daemon itself, checked.
+
+use crate::factors::{FactorTable, Resolved, Sighting};
+use cems_core::model::{Access, FactorCode, Outlet, OutletId, Role, Scope, UserId};
+use rust_decimal::Decimal;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// Everything that is not registry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Where journal and projections live; absolute, or relative to the working directory when
+    /// the main file was named so.
+    pub data_dir: PathBuf,
+    /// HJ 212 intake.
+    pub hj212: Hj212Settings,
+    /// The console.
+    pub console: ConsoleSettings,
+    /// The journal.
+    pub journal: JournalSettings,
+    /// Logs.
+    pub log: LogSettings,
+    /// People who log in.
+    pub users: Vec<User>,
+    /// Programs that use the API.
+    pub tokens: Vec<ApiToken>,
+    /// Units that loggers of the 2005 edition really send, where they differ from the table
+    /// (`unit_2005` of a factor): what a value is multiplied by to be in the outlet's unit.
+    pub old_unit_multipliers: BTreeMap<OutletId, BTreeMap<FactorCode, Decimal>>,
+}
+
+impl Settings {
+    /// What a code sent by the logger of `outlet` stands for, in the unit the registry keeps it
+    /// in. Every value under the code is multiplied by [`Resolved::multiplier`].
+    pub fn resolve(&self, outlet: &Outlet, code: &str, edition: &str) -> Resolved {
+        let table = FactorTable::builtin();
+        let met = Sighting {
+            edition,
+            medium: Some(outlet.medium),
+            unit: None,
+        };
+        let mut resolved = table.resolve(code, met);
+        let Some(kept) = outlet.factors.get(&resolved.code) else {
+            return resolved;
+        };
+        // Under an old code only: a 2017 code carries the outlet's unit already.
+        let old = table.get(resolved.code.as_str()).is_some_and(|f| {
+            f.old_code
+                .as_deref()
+                .is_some_and(|o| o.eq_ignore_ascii_case(code))
+        });
+        if !old {
+            return resolved;
+        }
+        let stated = self
+            .old_unit_multipliers
+            .get(&outlet.id)
+            .and_then(|m| m.get(&resolved.code));
+        if let Some(multiplier) = stated {
+            resolved.multiplier = (*multiplier != Decimal::ONE).then_some(*multiplier);
+            resolved
+                .findings
+                .retain(|f| *f != crate::factors::FINDING_UNIT_ASSUMED);
+        } else {
+            let met = Sighting {
+                unit: Some(&kept.unit),
+                ..met
+            };
+            resolved.multiplier = table.resolve(code, met).multiplier;
+        }
+        resolved
+    }
+}
+
+/// Ways of computing and printing the CRC of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CrcVariant {
+    /// As HJ 212 annex A: high byte first, upper-case hex.
+    Hj212,
+    /// The same in lower case.
+    Lowercase,
+    /// The same with the bytes swapped.
+    Swapped,
+    /// CRC-16/MODBUS.
+    Modbus,
+    /// CRC-16/MODBUS with the bytes swapped.
+    ModbusSwapped,
+}
+
+impl CrcVariant {
+    /// Every variant with its name in files.
+    pub const NAMES: [(&'static str, CrcVariant); 5] = [
+        ("hj212", Self::Hj212),
+        ("lowercase", Self::Lowercase),
+        ("swapped", Self::Swapped),
+        ("modbus", Self::Modbus),
+        ("modbus-swapped", Self::ModbusSwapped),
+    ];
+}
+
+/// HJ 212 intake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hj212Settings {
+    /// Addresses listened on.
+    pub listen: Vec<SocketAddr>,
+    /// Most connections at a time; one more is closed at once and counted.
+    pub connections_max: usize,
+    /// A connection silent for this long is closed, seconds.
+    pub idle_timeout_s: u32,
+    /// A frame must be complete this long after its first byte, seconds.
+    pub frame_timeout_s: u32,
+    /// Longest data segment accepted, bytes.
+    pub segment_bytes_max: usize,
+    /// CRC variants accepted, in the order tried.
+    pub accept_crc: Vec<CrcVariant>,
+    /// DataTime may be this far ahead of our clock, seconds: nearer it is accepted and the
+    /// deviation noted, further it is quarantined. The default of 13 h takes loggers whose clock
+    /// is 12 h off (a 12/24-hour mistake met in the field) without losing their data.
+    pub future_s_max: u32,
+}
+
+impl Default for Hj212Settings {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9212)],
+            connections_max: 4_096,
+            // Twice the longest reporting interval the standard allows (3600 s).
+            idle_timeout_s: 7_200,
+            frame_timeout_s: 30,
+            // The length field has four digits; field devices go past the standard's 1024.
+            segment_bytes_max: 9_999,
+            accept_crc: CrcVariant::NAMES
+                .iter()
+                .map(|(_, variant)| *variant)
+                .collect(),
+            future_s_max: 13 * 3_600,
+        }
+    }
+}
+
+/// The console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleSettings {
+    /// Address listened on.
+    pub listen: SocketAddr,
+    /// A log-in lasts this long, hours.
+    pub session_hours: u32,
+    /// Mark the session cookie `Secure` (needs HTTPS in front).
+    pub secure_cookie: bool,
+}
+
+impl Default for ConsoleSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            session_hours: 12,
+            secure_cookie: false,
+        }
+    }
+}
+
+/// Hash function of the journal's chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum JournalHash {
+    /// SM3 (GB/T 32905).
+    #[default]
+    Sm3,
+    /// SHA-256.
+    Sha256,
+}
+
+/// The journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JournalSettings {
+    /// Hash function of new files; a file keeps the one it began with.
+    pub hash: JournalHash,
+}
+
+/// Form of the logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Least severity logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogLevel {
+    /// Errors only.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And what happens normally.
+    #[default]
+    Info,
+    /// And details.
+    Debug,
+    /// And everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// The name in files and filters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LogSettings {
+    /// Form.
+    pub format: LogFormat,
+    /// Least severity.
+    pub level: LogLevel,
+}
+
+/// A person who logs in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct User {
+    /// Log-in name.
+    pub id: UserId,
+    /// Name shown beside what they did.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Argon2id hash of the password, PHC form.
+    pub password_hash: String,
+    /// Where they may do it.
+    pub scope: Scope,
+}
+
+impl User {
+    /// Role and scope together.
+    pub fn access(&self) -> Access {
+        Access {
+            role: self.role,
+            scope: self.scope.clone(),
+        }
+    }
+}
+
+/// A program that uses the API.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Name of the token in the audit trail.
+    pub id: SmolStr,
+    /// SHA-256 of the token, lower-case hex.
+    pub token_sha256: SmolStr,
+    /// What it may do.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+}
+
+impl ApiToken {
+    /// Role and scope together.
+    pub fn access(&self) -> Access {
+        Access {
+            role: self.role,
+            scope: self.scope.clone(),
+        }
+    }
+}
+
+// Hashes stay out of logs: a weak password can be guessed from its hash.
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .field("role", &self.role)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for ApiToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiToken")
+            .field("id", &self.id)
+            .field("role", &self.role)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
