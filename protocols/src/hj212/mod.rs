@@ -15,6 +15,7 @@ mod crc;
 mod data;
 mod edition;
 mod encrypt;
+mod ends;
 mod fields;
 mod finding;
 mod frame;

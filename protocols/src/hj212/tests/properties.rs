@@ -86,7 +86,7 @@ proptest! {
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..20),
     ) {
         let whole = steps(&[&stream]);
-        prop_assert_eq!(bytes_of(&whole), stream.clone());
+        prop_assert_eq!(&bytes_of(&whole), &stream);
         prop_assert_eq!(&steps(&cut(&stream, &cuts)), &whole);
         let single: Vec<&[u8]> = stream.chunks(1).collect();
         prop_assert_eq!(&steps(&single), &whole);
