@@ -4,5 +4,14 @@
 //! Everything here is a pure function of its inputs: no clock, no IO, no randomness. Time reaches
 //! the [`engine`] inside events, so a day can be replayed in milliseconds and a verdict proven.
 
+pub mod aggregate;
+pub mod alarm;
+pub mod convert;
 pub mod engine;
+pub mod fallback;
+pub mod formula;
+pub mod limits;
 pub mod model;
+pub mod quantity;
+pub mod totals;
+pub mod validate;

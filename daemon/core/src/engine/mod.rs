@@ -1,13 +1,168 @@
 //! The engine: `step(event) -> outputs`, and nothing else.
 //!
-//! Before an event at *t* the engine lets every deadline up to *t* fall due, in order, so the
-//! outcome depends only on the sequence of events, never on when it was run.
+//! Before an event at *t* the engine lets every deadline up to *t* fall due, in the order (time,
+//! outlet, kind), so the outcome depends only on the sequence of events, never on when it was run,
+//! nor on whether a tick was journalled at the deadline or the next event came later. Only journal
+//! positions (`seq`, `n`, `*_seq`) tell which event let a deadline fall due.
+//!
+//! | part | what |
+//! | --- | --- |
+//! | `step` | which part an event goes to |
+//! | `deadlines` | what falls due when nothing happens |
+//! | `records` | a record: validity, merge, latest values, loggers |
+//! | `closing` | periods: hour, day, month, year |
+//! | `exceedance` | means against limits, totals against permitted amounts |
+//! | `supervision` | silence, impossible values, the manual fallback |
+//! | `intake` | refused bytes |
+//! | `people` | manual reports, alarm actions, decisions |
+//! | `registry` | a registry takes force |
+//! | `alarms` | numbering and rows of alarms |
+//! | `state`, `persist` | what is kept between batches, and how |
+//!
+//! **Invariant.** After [`Engine::flush`] at journal position *P* the projections are the same
+//! whatever the batches were; [`Engine::restore`] at any such *P*, followed by the remaining events,
+//! equals the uninterrupted run.
+//!
+//! **Order of data.** The aggregates of a set of records do not depend on the order in which they
+//! came, on repetitions, or on how late they were, once their deadlines have passed; only `seq`
+//! may differ. What happens in time (fallback, silence, who was alarmed when) does depend on it.
 
+mod alarms;
+mod closing;
+mod context;
+mod deadlines;
 mod event;
+mod exceedance;
 mod history;
+mod intake;
+mod memory;
+mod people;
+mod persist;
+mod records;
+mod registry;
+mod state;
+mod step;
+mod supervision;
 
+pub use closing::{GRACE_MS, SETTLE_MS};
 pub use event::{
     AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Input, Refusal,
     RefusalReason, Statement,
 };
 pub use history::{EmptyHistory, History};
+pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS, STRANGERS_MAX};
+pub use memory::{MemoryHistory, SupersededKey, Tables};
+pub use people::{ActionError, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
+pub use persist::RestoreError;
+pub use supervision::GOOD_VALUES;
+
+use crate::model::rows::StateRow;
+use crate::model::{ManualReport, OutletId, Output, Registry, Timestamp};
+use deadlines::Deadlines;
+use state::{Live, Shared};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The rules at work: takes events in journal order, puts out rows.
+#[derive(Debug, Default)]
+pub struct Engine {
+    registry: Option<Arc<Registry>>,
+    registry_dirty: bool,
+    shared: Shared,
+    outlets: BTreeMap<OutletId, Live>,
+    deadlines: Deadlines,
+    /// Outlets touched since the last flush.
+    touched: BTreeSet<OutletId>,
+}
+
+impl Engine {
+    /// An engine that knows nothing; the first event should be a registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The engine as it was when these rows were flushed. `rows` are all state rows of the store;
+    /// the registry in force is among them. No rows give a new engine.
+    ///
+    /// # Errors
+    /// When a row is not what an engine of this version wrote; the projections must be rebuilt
+    /// from the journal then.
+    pub fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Self, RestoreError> {
+        persist::restore(rows)
+    }
+
+    /// Takes one event in.
+    ///
+    /// `out` must apply each output before it returns: `history` is asked for rows put out earlier
+    /// in the same step. Time never goes back: an event with an earlier time counts as happening
+    /// at the time of the last one.
+    pub fn step(&mut self, input: Input, history: &dyn History, out: &mut dyn FnMut(Output)) {
+        step::step(self, input, history, out);
+    }
+
+    /// When something falls due if nothing else happens: a tick at this time must be journalled
+    /// then.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first()
+    }
+
+    /// Ends a batch: puts out state rows of what changed and the rows held back (latest values,
+    /// loggers, alarm figures).
+    pub fn flush(&mut self, out: &mut dyn FnMut(Output)) {
+        persist::flush(self, out);
+    }
+
+    /// The registry in force.
+    pub fn registry(&self) -> Option<&Registry> {
+        self.registry.as_deref()
+    }
+
+    /// Engine time: that of the last event.
+    pub fn now(&self) -> Timestamp {
+        self.shared.now
+    }
+
+    /// Whether an action on an alarm would be accepted now. A repeated acknowledgement is: it
+    /// changes nothing and is noted.
+    ///
+    /// # Errors
+    /// When the alarm is unknown, still active, not acknowledged, closed, or the text is missing
+    /// or too long.
+    pub fn check_alarm_action(
+        &self,
+        action: &AlarmAction,
+        history: &dyn History,
+    ) -> Result<(), ActionError> {
+        let row = self.shared.book.peek(action.alarm, history);
+        people::check_action(action, row.as_ref())
+    }
+
+    /// Whether a manual report would be accepted at `now`, the caller's clock.
+    ///
+    /// # Errors
+    /// When outlet or factor are unknown, the sample is from the future, there is no value, or a
+    /// text is missing or too long.
+    pub fn check_manual_report(
+        &self,
+        report: &ManualReport,
+        now: Timestamp,
+    ) -> Result<(), ActionError> {
+        match self.registry() {
+            Some(registry) => people::check_report(report, registry, now.max(self.now())),
+            None => Err(ActionError::UnknownOutlet(report.outlet.clone())),
+        }
+    }
+
+    /// Whether a decision about a fallback would be accepted now.
+    ///
+    /// # Errors
+    /// When the outlet is unknown, there is nothing to close, or the note is missing or too long.
+    pub fn check_fallback_decision(&self, decision: &FallbackDecision) -> Result<(), ActionError> {
+        let unknown = || ActionError::UnknownOutlet(decision.outlet.clone());
+        let registry = self.registry().ok_or_else(unknown)?;
+        people::check_decision(decision, registry, self.outlets.get(&decision.outlet))
+    }
+}
+
+#[cfg(test)]
+mod tests;

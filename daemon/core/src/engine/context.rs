@@ -1,0 +1,93 @@
+//! What every part of a step has at hand: position, time, the past, and the way out.
+
+use super::history::History;
+use crate::model::rows::AuditRow;
+use crate::model::{Outlet, Output, Profile, Registry, Seq, Timestamp, UtcOffset};
+use smol_str::SmolStr;
+
+/// The surroundings of one event, or of one deadline before it.
+pub(super) struct Cx<'a> {
+    /// Journal position of the event.
+    pub(super) seq: Seq,
+    /// Engine time: that of the event, or of the deadline that falls due before it.
+    pub(super) at: Timestamp,
+    /// Ordinal of the next line within the event.
+    n: u32,
+    /// The past.
+    pub(super) history: &'a dyn History,
+    /// The registry in force.
+    pub(super) registry: &'a Registry,
+    out: &'a mut dyn FnMut(Output),
+}
+
+/// Who the engine is in the audit trail.
+pub(super) const ENGINE: &str = "engine";
+
+impl<'a> Cx<'a> {
+    pub(super) fn new(
+        (seq, at): (Seq, Timestamp),
+        history: &'a dyn History,
+        registry: &'a Registry,
+        out: &'a mut dyn FnMut(Output),
+    ) -> Self {
+        Self {
+            seq,
+            at,
+            n: 0,
+            history,
+            registry,
+            out,
+        }
+    }
+
+    /// Hands one output to the caller, who applies it at once.
+    pub(super) fn emit(&mut self, output: Output) {
+        (self.out)(output);
+    }
+
+    /// The next ordinal within the event.
+    pub(super) fn ordinal(&mut self) -> u32 {
+        let n = self.n;
+        self.n = n.saturating_add(1);
+        n
+    }
+
+    /// A line of the audit trail.
+    pub(super) fn audit(
+        &mut self,
+        who: &str,
+        what: &'static str,
+        object: impl AsRef<str>,
+        detail: String,
+    ) {
+        let row = AuditRow {
+            seq: self.seq,
+            n: self.ordinal(),
+            at: self.at,
+            who: SmolStr::new(who),
+            what: SmolStr::new_static(what),
+            object: SmolStr::new(object),
+            detail,
+        };
+        self.emit(Output::Audit(row));
+    }
+}
+
+/// One outlet with the rules that judge it.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
+    pub(super) outlet: &'a Outlet,
+    pub(super) profile: &'a Profile,
+    pub(super) offset: UtcOffset,
+}
+
+impl<'a> Site<'a> {
+    /// `None` for an outlet whose profile is missing, which a checked registry does not contain.
+    pub(super) fn of(registry: &'a Registry, outlet: &'a Outlet) -> Option<Self> {
+        Some(Self {
+            outlet,
+            profile: registry.profile_of(outlet)?,
+            offset: registry.offset,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! What falls due when nothing happens, in the order (time, outlet, kind).
+
+use super::context::{Cx, Site};
+use super::state::Live;
+use super::{Engine, closing, intake, supervision};
+use crate::fallback::Terms;
+use crate::model::{OutletId, Registry, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whose deadline it is; what belongs to no outlet comes first.
+type Owner = Option<OutletId>;
+
+/// The first deadline of everyone who has one. A cache: recomputed whenever its owner changes.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines {
+    order: BTreeSet<(Timestamp, Owner)>,
+    of: BTreeMap<Owner, Timestamp>,
+}
+
+impl Deadlines {
+    pub(super) fn first(&self) -> Option<Timestamp> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    fn set(&mut self, owner: &Owner, at: Option<Timestamp>) {
+        let old = self.of.get(owner).copied();
+        if old == at {
+            return;
+        }
+        if let Some(old) = old {
+            self.order.remove(&(old, owner.clone()));
+            self.of.remove(owner);
+        }
+        if let Some(at) = at {
+            self.order.insert((at, owner.clone()));
+            self.of.insert(owner.clone(), at);
+        }
+    }
+}
+
+/// Recomputes the first deadline of an outlet.
+pub(super) fn renew_outlet(engine: &mut Engine, registry: &Registry, id: &OutletId) {
+    let at = engine.outlets.get(id).and_then(|live| {
+        let site = Site::of(registry, registry.outlets.get(id)?)?;
+        first_of(live, site)
+    });
+    engine.deadlines.set(&Some(id.clone()), at);
+}
+
+/// Recomputes the first deadline of what belongs to no outlet.
+pub(super) fn renew_shared(engine: &mut Engine) {
+    let at = intake::strangers_due(&engine.shared.strangers);
+    engine.deadlines.set(&None, at);
+}
+
+fn first_of(live: &Live, site: Site<'_>) -> Option<Timestamp> {
+    let state = &live.state;
+    if state.removed {
+        return None;
+    }
+    let terms = Terms::new(&site.outlet.fallback, site.offset);
+    [
+        closing::next_due(state),
+        supervision::silence_due(state, site),
+        state.fallback.next_deadline(&terms),
+        intake::quiet_due(&state.conditions),
+    ]
+    .into_iter()
+    .flatten()
+    .min()
+}
+
+/// Lets everything up to `until` fall due.
+pub(super) fn run(engine: &mut Engine, until: Timestamp, cx: &mut Cx<'_>) {
+    while let Some((at, owner)) = engine.deadlines.order.first().cloned() {
+        if at > until {
+            break;
+        }
+        cx.at = cx.at.max(at);
+        match owner {
+            None => {
+                intake::strangers_quiet(&mut engine.shared, cx);
+                renew_shared(engine);
+            }
+            Some(id) => outlet_due(engine, &id, cx),
+        }
+    }
+}
+
+/// All kinds of one outlet that are due, in fixed order: periods, silence, fallback, quiet.
+fn outlet_due(engine: &mut Engine, id: &OutletId, cx: &mut Cx<'_>) {
+    let registry = cx.registry;
+    let site = registry
+        .outlets
+        .get(id)
+        .and_then(|outlet| Site::of(registry, outlet));
+    let (Some(live), Some(site)) = (engine.outlets.get_mut(id), site) else {
+        engine.deadlines.set(&Some(id.clone()), None);
+        return;
+    };
+    let shared = &mut engine.shared;
+    closing::run(live, shared, site, cx);
+    if supervision::silence_due(&live.state, site).is_some_and(|due| due <= cx.at) {
+        supervision::silence(live, shared, site, cx);
+    }
+    supervision::fallback_due(live, shared, site, cx);
+    if intake::quiet_due(&live.state.conditions).is_some_and(|due| due <= cx.at) {
+        intake::quiet(live, shared, cx);
+    }
+    engine.touched.insert(id.clone());
+    renew_outlet(engine, registry, id);
+}

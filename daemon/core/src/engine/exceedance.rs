@@ -1,0 +1,239 @@
+//! Exceedance alarms follow the sequence of judged periods, in period order.
+//!
+//! One alarm per stretch: raised at the first period outside the limit, kept up to date through
+//! those that follow, returned at the next judged period within it. Periods without a verdict
+//! (invalid, no data) neither end nor extend a stretch.
+//!
+//! Late or corrected data. A changed verdict is fitted into the sequence: the stretch around it is
+//! read back from the rows and the alarm that covers it is corrected in place; a stretch nobody was
+//! told about is raised, and returned at once when it lies wholly in the past; an alarm whose
+//! stretch has vanished returns with `count` 0. Nothing that has returned becomes active again.
+
+use super::alarms::NewAlarm;
+use super::context::{Cx, Site};
+use super::state::{Live, Shared};
+use crate::model::time::DAY_MS;
+use crate::model::{
+    AggregateRow, AlarmId, AlarmKind, AmountPeriod, FactorCode, Level, LimitId, LimitVerdict,
+    PermittedAmount, Timestamp,
+};
+use crate::totals::{self, ShareVerdict};
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+use std::collections::{BTreeMap, BTreeSet};
+
+mod stretch;
+
+/// Stretches by level, factor and limit.
+pub(super) type Stretches = BTreeMap<SmolStr, Track>;
+
+/// Amount alarms by factor, period and share, then by start of the period.
+pub(super) type AmountAlarms = BTreeMap<SmolStr, BTreeMap<Timestamp, AmountAlarm>>;
+
+/// Periods for which amount alarms are remembered; corrections of older totals raise anew.
+const AMOUNT_PERIODS_MAX: usize = 24;
+
+/// Stretches remembered per limit; corrections of older periods raise anew.
+const STRETCHES_MAX: usize = 16;
+
+/// How far around a corrected period its stretch is looked for: a week of hours, a season of days.
+fn look_ms(level: Level) -> i64 {
+    match level {
+        Level::Hour => 7 * DAY_MS,
+        Level::Day | Level::Month | Level::Year => 92 * DAY_MS,
+    }
+}
+
+/// One limit on one factor through time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Track {
+    /// Latest judged period.
+    judged: Option<Timestamp>,
+    /// The alarm that is active.
+    active: Option<AlarmId>,
+    /// Stretches with their alarms, ascending, never overlapping.
+    stretches: Vec<Stretch>,
+}
+
+/// Consecutive periods outside the limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stretch {
+    alarm: AlarmId,
+    /// Start of the first period outside.
+    since: Timestamp,
+    /// Start of the last period outside.
+    until: Timestamp,
+}
+
+/// An amount alarm of one period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AmountAlarm {
+    alarm: AlarmId,
+    active: bool,
+}
+
+impl Track {
+    /// Gives up the active alarm, which the caller returns.
+    pub(super) fn end(&mut self) -> Option<AlarmId> {
+        self.active.take()
+    }
+}
+
+impl AmountAlarm {
+    /// Gives up the alarm if it is active; the caller returns it.
+    pub(super) fn end(&mut self) -> Option<AlarmId> {
+        std::mem::take(&mut self.active).then_some(self.alarm)
+    }
+}
+
+/// What is judged: whose limit, at which level.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    level: Level,
+    factor: &'a FactorCode,
+    limit: &'a LimitId,
+}
+
+/// Follows the verdicts of an hour or day row that replaced `old`. Days count when they are over.
+pub(super) fn means(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    (old, new): (Option<&AggregateRow>, &AggregateRow),
+    cx: &mut Cx<'_>,
+) {
+    if !matches!(new.level, Level::Hour | Level::Day) || !new.complete {
+        return;
+    }
+    let old = old.filter(|row| row.complete);
+    for (factor, limit) in judged_pairs(old, new) {
+        let subject = Subject {
+            level: new.level,
+            factor,
+            limit,
+        };
+        let key = format_smolstr!("{}|{factor}|{limit}", new.level.as_str());
+        let mut track = live.state.stretches.remove(&key).unwrap_or_default();
+        let now = verdict(new, subject);
+        let before = old.and_then(|row| verdict(row, subject));
+        let mut tracker = stretch::Tracker {
+            track: &mut track,
+            book: &mut shared.book,
+            site,
+            subject,
+        };
+        match now {
+            Some(now) if tracker.is_next(new.start) => tracker.next(new.start, now, cx),
+            _ if now == before => {}
+            _ => tracker.corrected(new.start, now.is_some_and(|v| v.exceeded), cx),
+        }
+        live.state.stretches.insert(key, track);
+    }
+}
+
+fn judged_pairs<'a>(
+    old: Option<&'a AggregateRow>,
+    new: &'a AggregateRow,
+) -> BTreeSet<(&'a FactorCode, &'a LimitId)> {
+    old.into_iter()
+        .chain([new])
+        .flat_map(|row| &row.factors)
+        .flat_map(|(code, f)| f.limits.iter().map(move |v| (code, &v.limit)))
+        .collect()
+}
+
+fn verdict<'a>(row: &'a AggregateRow, subject: Subject<'_>) -> Option<&'a LimitVerdict> {
+    let factor = row.factors.get(subject.factor)?;
+    factor.limits.iter().find(|v| v.limit == *subject.limit)
+}
+
+/// Holds the totals of a month or year row against the permitted amounts. An alarm lasts until its
+/// period is over; one that a correction takes back returns before.
+pub(super) fn amounts(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    row: &AggregateRow,
+    cx: &mut Cx<'_>,
+) {
+    let period = match row.level {
+        Level::Hour | Level::Day => return,
+        Level::Month => AmountPeriod::Month,
+        Level::Year => AmountPeriod::Year,
+    };
+    for permitted in site.outlet.permitted.iter().filter(|p| p.period == period) {
+        let total = row
+            .factors
+            .get(&permitted.factor)
+            .and_then(|f| f.amount_kg)
+            .unwrap_or_default();
+        for share in totals::shares(permitted, total) {
+            let key = format_smolstr!(
+                "{}|{}|{}",
+                permitted.factor,
+                row.level.as_str(),
+                share.share_pct
+            );
+            let known = live.state.amounts.entry(key).or_default();
+            let alarm = known.get(&row.start).cloned();
+            let next = amount(shared, site, (permitted, row), (&share, total), alarm, cx);
+            if let Some(next) = next {
+                known.insert(row.start, next);
+                if known.len() > AMOUNT_PERIODS_MAX {
+                    known.pop_first();
+                }
+            }
+        }
+    }
+}
+
+fn amount(
+    shared: &mut Shared,
+    site: Site<'_>,
+    (permitted, row): (&PermittedAmount, &AggregateRow),
+    (share, total): (&ShareVerdict, rust_decimal::Decimal),
+    known: Option<AmountAlarm>,
+    cx: &mut Cx<'_>,
+) -> Option<AmountAlarm> {
+    let book = &mut shared.book;
+    let was_active = known.as_ref().is_some_and(|k| k.active);
+    // A total that came back above the share in a running period is a new occurrence.
+    let raise = share.reached && !was_active && (known.is_none() || !row.complete);
+    if known.is_none() && !raise {
+        return None;
+    }
+    let alarm = if raise {
+        let kind = if share.exceedance {
+            AlarmKind::AmountExceeded
+        } else {
+            AlarmKind::AmountWarning
+        };
+        let new = NewAlarm {
+            factor: Some(permitted.factor.clone()),
+            value: Some(total),
+            threshold: Some(share.threshold_kg),
+            facts: vec![
+                ("period", row.level.as_str().into()),
+                ("period_start", site.offset.iso(row.start)),
+                ("permitted_kg", permitted.amount_kg.normalize().to_string()),
+                ("share", share.share_pct.to_string()),
+            ],
+            ..NewAlarm::of(kind, site.outlet, row.start)
+        };
+        book.raise(new, known.map(|k| k.alarm), cx)
+    } else {
+        let alarm = known?.alarm;
+        book.change(alarm, cx, |row| row.value = Some(total));
+        alarm
+    };
+    let active = (raise || was_active) && share.reached && !row.complete;
+    if (raise || was_active) && !active {
+        let why = if share.reached {
+            "period-over"
+        } else {
+            "corrected"
+        };
+        book.back_to_normal(alarm, why, cx);
+    }
+    Some(AmountAlarm { alarm, active })
+}

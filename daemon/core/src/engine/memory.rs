@@ -1,0 +1,177 @@
+//! A past held in memory: applies outputs as a store does and answers as one. For tests,
+//! simulation and rebuilding in memory; a daemon keeps its rows on disk.
+
+use super::history::History;
+use crate::model::rows::{
+    AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
+};
+use crate::model::{
+    AggregateRow, AlarmId, AlarmRow, FactorCode, FallbackId, FallbackRow, Level, ManualReportRow,
+    OutletId, Output, RecordKind, RecordRow, ReportId, Seq, Timestamp,
+};
+use smol_str::SmolStr;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// Key of a superseded value.
+pub type SupersededKey = (OutletId, RecordKind, Timestamp, FactorCode, Seq);
+
+/// All projections.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tables {
+    /// Records.
+    pub records: BTreeMap<(OutletId, RecordKind, Timestamp), RecordRow>,
+    /// Replaced values.
+    pub superseded: BTreeMap<SupersededKey, SupersededRow>,
+    /// Aggregates.
+    pub aggregates: BTreeMap<(OutletId, Level, Timestamp), AggregateRow>,
+    /// Latest values.
+    pub latest: BTreeMap<(OutletId, FactorCode), LatestRow>,
+    /// Loggers.
+    pub devices: BTreeMap<SmolStr, DeviceRow>,
+    /// Refused bytes.
+    pub quarantine: BTreeMap<(Seq, u32), QuarantineRow>,
+    /// Statements.
+    pub statements: BTreeMap<(OutletId, SmolStr, Timestamp, SmolStr), StatementRow>,
+    /// Alarms.
+    pub alarms: BTreeMap<AlarmId, AlarmRow>,
+    /// Fallbacks.
+    pub fallbacks: BTreeMap<FallbackId, FallbackRow>,
+    /// Manual reports.
+    pub reports: BTreeMap<ReportId, ManualReportRow>,
+    /// Audit trail.
+    pub audit: BTreeMap<(Seq, u32), AuditRow>,
+    /// Registries by the position from which they were in force.
+    pub registries: BTreeMap<Seq, String>,
+    /// Engine state.
+    pub state: BTreeMap<SmolStr, String>,
+}
+
+impl Tables {
+    /// Applies one output.
+    pub fn apply(&mut self, output: Output) {
+        match output {
+            Output::Record(row) => {
+                let key = (row.outlet.clone(), row.kind, row.start);
+                self.records.insert(key, row);
+            }
+            Output::Superseded(row) => {
+                let factor = row.old.value.factor.clone();
+                let key = (row.outlet.clone(), row.kind, row.start, factor, row.old.seq);
+                self.superseded.insert(key, row);
+            }
+            Output::Aggregate(row) => {
+                let key = (row.outlet.clone(), row.level, row.start);
+                self.aggregates.insert(key, row);
+            }
+            Output::Latest(row) => {
+                let key = (row.outlet.clone(), row.factor.clone());
+                self.latest.insert(key, row);
+            }
+            Output::Device(row) => {
+                self.devices.insert(row.mn.clone(), row);
+            }
+            Output::Quarantine(row) => {
+                self.quarantine.insert((row.seq, row.n), row);
+            }
+            Output::Statement(row) => {
+                let key = (row.outlet.clone(), row.cn.clone(), row.at, row.name.clone());
+                self.statements.insert(key, row);
+            }
+            Output::Alarm(row) => {
+                self.alarms.insert(row.id, row);
+            }
+            Output::Fallback(row) => {
+                self.fallbacks.insert(row.id, row);
+            }
+            Output::ManualReport(row) => {
+                self.reports.insert(row.id, row);
+            }
+            Output::Audit(row) => {
+                self.audit.insert((row.seq, row.n), row);
+            }
+            Output::Registry { seq, json, .. } => {
+                self.registries.insert(seq, json);
+            }
+            Output::State(row) => {
+                self.state.insert(row.name, row.json);
+            }
+        }
+    }
+}
+
+/// The tables behind a cell, so that outputs can be applied while the engine reads.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryHistory {
+    tables: RefCell<Tables>,
+}
+
+impl MemoryHistory {
+    /// Applies one output.
+    pub fn apply(&self, output: Output) {
+        self.tables.borrow_mut().apply(output);
+    }
+
+    /// A copy of all rows.
+    pub fn tables(&self) -> Tables {
+        self.tables.borrow().clone()
+    }
+
+    /// The state rows, as [`Engine::restore`](super::Engine::restore) wants them.
+    pub fn state_rows(&self) -> Vec<StateRow> {
+        let tables = self.tables.borrow();
+        let rows = tables.state.iter();
+        rows.map(|(name, json)| StateRow {
+            name: name.clone(),
+            json: json.clone(),
+        })
+        .collect()
+    }
+}
+
+impl History for MemoryHistory {
+    fn record(&self, outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Option<RecordRow> {
+        let key = (outlet.clone(), kind, start);
+        self.tables.borrow().records.get(&key).cloned()
+    }
+
+    fn records(
+        &self,
+        outlet: &OutletId,
+        kind: RecordKind,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<RecordRow> {
+        if from >= until {
+            return Vec::new();
+        }
+        let key = |at| (outlet.clone(), kind, at);
+        let tables = self.tables.borrow();
+        let rows = tables.records.range(key(from)..key(until));
+        rows.map(|(_, row)| row.clone()).collect()
+    }
+
+    fn aggregates(
+        &self,
+        outlet: &OutletId,
+        level: Level,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<AggregateRow> {
+        if from >= until {
+            return Vec::new();
+        }
+        let key = |at| (outlet.clone(), level, at);
+        let tables = self.tables.borrow();
+        let rows = tables.aggregates.range(key(from)..key(until));
+        rows.map(|(_, row)| row.clone()).collect()
+    }
+
+    fn alarm(&self, id: AlarmId) -> Option<AlarmRow> {
+        self.tables.borrow().alarms.get(&id).cloned()
+    }
+
+    fn fallback(&self, id: FallbackId) -> Option<FallbackRow> {
+        self.tables.borrow().fallbacks.get(&id).cloned()
+    }
+}

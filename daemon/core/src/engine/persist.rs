@@ -1,0 +1,96 @@
+//! State between batches: written by `flush`, read by `restore`.
+
+use super::context::ENGINE;
+use super::state::{Live, OutletState, REGISTRY_ROW, SHARED_ROW, STRANGERS_ROW};
+use super::{Engine, deadlines};
+use crate::model::rows::StateRow;
+use crate::model::{OutletId, Output};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// A state row that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("engine state {name} is unreadable; rebuild the projections from the journal")]
+pub struct RestoreError {
+    /// Name of the row.
+    pub name: SmolStr,
+    /// What is wrong with its JSON.
+    #[source]
+    pub source: serde_json::Error,
+}
+
+fn read<T: DeserializeOwned>(row: &StateRow) -> Result<T, RestoreError> {
+    serde_json::from_str(&row.json).map_err(|source| RestoreError {
+        name: row.name.clone(),
+        source,
+    })
+}
+
+pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine, RestoreError> {
+    let mut engine = Engine::default();
+    let mut strangers = None;
+    for row in rows {
+        match row.name.as_str() {
+            SHARED_ROW => engine.shared = read(&row)?,
+            STRANGERS_ROW => strangers = Some(read(&row)?),
+            REGISTRY_ROW => engine.registry = Some(Arc::new(read(&row)?)),
+            name => {
+                let live = Live {
+                    state: read::<OutletState>(&row)?,
+                    ..Live::default()
+                };
+                engine.outlets.insert(OutletId::new(name), live);
+            }
+        }
+    }
+    engine.shared.strangers = strangers.unwrap_or_default();
+    if let Some(registry) = engine.registry.clone() {
+        let ids: Vec<OutletId> = engine.outlets.keys().cloned().collect();
+        for id in &ids {
+            deadlines::renew_outlet(&mut engine, &registry, id);
+        }
+    }
+    deadlines::renew_shared(&mut engine);
+    Ok(engine)
+}
+
+pub(super) fn flush(engine: &mut Engine, out: &mut dyn FnMut(Output)) {
+    engine.shared.book.flush(out);
+    for id in std::mem::take(&mut engine.touched) {
+        let Some(live) = engine.outlets.get_mut(&id) else {
+            continue;
+        };
+        for row in std::mem::take(&mut live.latest).into_values() {
+            out(Output::Latest(row));
+        }
+        for mn in std::mem::take(&mut live.devices) {
+            if let Some(row) = live.state.devices.get(&mn) {
+                out(Output::Device(row.clone()));
+            }
+        }
+        if std::mem::take(&mut live.dirty) {
+            write(id.as_str(), &live.state, out);
+        }
+    }
+    if std::mem::take(&mut engine.registry_dirty) {
+        write(REGISTRY_ROW, &engine.registry, out);
+    }
+    if std::mem::take(&mut engine.shared.strangers.dirty) {
+        write(STRANGERS_ROW, &engine.shared.strangers, out);
+    }
+    write(SHARED_ROW, &engine.shared, out);
+}
+
+/// Writes one state row. State consists of texts, numbers, lists and string-keyed maps, which
+/// always have a JSON form; were it not so, the row would keep its last content and a restart
+/// would be refused rather than go on from half a state.
+fn write<T: Serialize>(name: &str, state: &T, out: &mut dyn FnMut(Output)) {
+    let json = serde_json::to_string(state)
+        .unwrap_or_else(|error| format!("{ENGINE}: state cannot be written: {error}"));
+    out(Output::State(StateRow {
+        name: SmolStr::new(name),
+        json,
+    }));
+}

@@ -1,0 +1,159 @@
+//! State of the engine: what is kept in state rows, and the caches beside it.
+//!
+//! Row `#` holds what belongs to no outlet, `#strangers` the peers and loggers that are no outlet's,
+//! `#registry` the registry in force, and a row named after each outlet the rest. Caches are rebuilt from the past and never change a result.
+
+use super::alarms::{AlarmBook, Conditions};
+use super::exceedance::{AmountAlarms, Stretches};
+use super::intake::Strangers;
+use crate::fallback::Machine;
+use crate::model::rows::{DeviceRow, LatestRow};
+use crate::model::{FactorCode, Level, RecordKind, RecordRow, Seq, Timestamp};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Name of the state row of what belongs to no outlet.
+pub(super) const SHARED_ROW: &str = "#";
+/// Name of the state row of peers and loggers that belong to no outlet.
+pub(super) const STRANGERS_ROW: &str = "#strangers";
+/// Name of the state row that holds the registry.
+pub(super) const REGISTRY_ROW: &str = "#registry";
+
+/// Records kept at hand per outlet, so that the packets of a split record and repeated frames find
+/// their row without a look into the past. More would only help loggers that interleave.
+const RECENT_RECORDS_MAX: usize = 8;
+
+/// Loggers remembered per outlet; there is one, or two around a replacement. The one silent for
+/// longest makes room, its row stays as it was.
+pub(super) const DEVICES_PER_OUTLET_MAX: usize = 16;
+
+/// State that belongs to no outlet.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Shared {
+    /// Time of the last event.
+    pub(super) now: Timestamp,
+    /// Position of the last event.
+    pub(super) seq: Seq,
+    /// Fallbacks numbered so far.
+    pub(super) fallbacks: u64,
+    /// Manual reports numbered so far.
+    pub(super) reports: u64,
+    /// Alarms.
+    pub(super) book: AlarmBook,
+    /// Peers and loggers that belong to no outlet; in a row of their own.
+    #[serde(skip)]
+    pub(super) strangers: Strangers,
+}
+
+/// Which value is the latest of a factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct LatestKey {
+    /// Time of the value.
+    pub(super) start: Timestamp,
+    /// Fineness of its kind: at equal start the shorter interval is the fresher statement.
+    pub(super) fineness: u8,
+}
+
+impl LatestKey {
+    pub(super) fn new(start: Timestamp, kind: RecordKind) -> Self {
+        let fineness = match kind {
+            RecordKind::Realtime => 3,
+            RecordKind::Minute => 2,
+            RecordKind::Hour => 1,
+            RecordKind::Day => 0,
+        };
+        Self { start, fineness }
+    }
+}
+
+/// State of one outlet.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct OutletState {
+    /// Since when the registry has it.
+    pub(super) since: Timestamp,
+    /// The registry has it no more: nothing is expected, nothing runs.
+    pub(super) removed: bool,
+    /// Latest start seen per kind: anything later is new without a look into the past.
+    pub(super) newest: BTreeMap<RecordKind, Timestamp>,
+    /// Latest value per factor.
+    pub(super) latest: BTreeMap<FactorCode, LatestKey>,
+    /// Periods to compute, with the time to do it.
+    #[serde(with = "pairs")]
+    pub(super) closing: BTreeMap<(Level, Timestamp), Timestamp>,
+    /// When a record of an expected kind last arrived.
+    pub(super) heard_at: Option<Timestamp>,
+    /// Its loggers.
+    pub(super) devices: BTreeMap<SmolStr, DeviceRow>,
+    /// Alarm conditions by key.
+    pub(super) conditions: Conditions,
+    /// Stretches of exceedance by factor and limit.
+    pub(super) stretches: Stretches,
+    /// Amount alarms by factor, period and share.
+    pub(super) amounts: AmountAlarms,
+    /// The manual fallback.
+    pub(super) fallback: Machine,
+}
+
+/// One outlet with its caches.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    pub(super) state: OutletState,
+    /// The state row must be written.
+    pub(super) dirty: bool,
+    /// Latest rows not yet put out.
+    pub(super) latest: BTreeMap<FactorCode, LatestRow>,
+    /// Loggers whose row is not yet put out.
+    pub(super) devices: BTreeSet<SmolStr>,
+    pub(super) recent: Vec<RecordRow>,
+}
+
+impl Live {
+    /// Takes a recent record out of the cache.
+    pub(super) fn take_recent(&mut self, kind: RecordKind, start: Timestamp) -> Option<RecordRow> {
+        let at = self
+            .recent
+            .iter()
+            .rposition(|row| row.start == start && row.kind == kind)?;
+        Some(self.recent.remove(at))
+    }
+
+    /// Keeps a record at hand; the one unused for longest makes room.
+    pub(super) fn keep_recent(&mut self, row: RecordRow) {
+        if self.recent.len() >= RECENT_RECORDS_MAX {
+            self.recent.remove(0);
+        }
+        self.recent.push(row);
+    }
+}
+
+/// Maps with composite keys as lists of pairs, which JSON objects cannot be.
+pub(super) mod pairs {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(in crate::engine) fn serialize<K, V, S>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error>
+    where
+        K: Serialize,
+        V: Serialize,
+        S: Serializer,
+    {
+        serializer.collect_seq(map)
+    }
+
+    pub(in crate::engine) fn deserialize<'de, K, V, D>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?
+            .into_iter()
+            .collect())
+    }
+}

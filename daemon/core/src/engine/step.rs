@@ -1,0 +1,187 @@
+//! Which part of the engine an event goes to.
+
+use super::context::{Cx, Site};
+use super::event::{Contact, Event, Input, Statement};
+use super::history::History;
+use super::state::{Live, Shared};
+use super::{Engine, deadlines, intake, people, records, registry};
+use crate::model::rows::{QuarantineRow, StatementRow};
+use crate::model::{OutletId, Output, Registry, UtcOffset};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The registry before the first one.
+fn nothing() -> Arc<Registry> {
+    Arc::new(Registry {
+        site_name: String::new(),
+        offset: UtcOffset::default(),
+        regions: BTreeMap::new(),
+        enterprises: BTreeMap::new(),
+        outlets: BTreeMap::new(),
+        profiles: BTreeMap::new(),
+    })
+}
+
+pub(super) fn step(
+    engine: &mut Engine,
+    input: Input,
+    history: &dyn History,
+    out: &mut dyn FnMut(Output),
+) {
+    let at = input.at.max(engine.shared.now);
+    let in_force = engine.registry.clone().unwrap_or_else(nothing);
+    let mut cx = Cx::new((input.seq, engine.shared.now), history, &in_force, out);
+    deadlines::run(engine, at, &mut cx);
+    cx.at = at;
+    engine.shared.now = at;
+    engine.shared.seq = input.seq;
+    if let Event::Registry(new) = &input.event {
+        registry::takes_force(engine, new, &mut cx);
+    } else {
+        event(engine, input.event, &mut cx);
+    }
+}
+
+fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
+    match event {
+        // Handled before, because it changes what `cx` refers to.
+        Event::Registry(_) | Event::Tick => {}
+        Event::Record(contact, record) => {
+            // The record says whose it is only through its contact; both must agree.
+            let outlet = record.outlet.clone();
+            let known = at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
+                records::accept(live, shared, site, (&contact, record), cx);
+            });
+            if !known {
+                homeless(&contact, cx);
+            }
+        }
+        Event::Statement(contact, statement) => {
+            let known = at_outlet(engine, &contact.outlet, cx, |live, _, _, cx| {
+                records::seen(live, &contact, 0, cx);
+                state(&contact, statement, cx);
+            });
+            if !known {
+                homeless(&contact, cx);
+            }
+        }
+        Event::SignOfLife(contact) => {
+            at_outlet(engine, &contact.outlet, cx, |live, _, _, cx| {
+                records::seen(live, &contact, 0, cx);
+            });
+        }
+        Event::Refused(refusal) => refused(engine, refusal, cx),
+        Event::ManualReport(report) => {
+            let (by, outlet) = (report.by.clone(), report.outlet.clone());
+            match people::check_report(&report, cx.registry, cx.at) {
+                Ok(()) => {
+                    at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
+                        people::report(live, shared, site, report, cx);
+                    });
+                }
+                Err(error) => {
+                    let object = format!("outlet/{outlet}");
+                    cx.audit(by.as_str(), "report.refused", object, error.to_string());
+                }
+            }
+        }
+        Event::AlarmAction(action) => people::act(&mut engine.shared, action, cx),
+        Event::FallbackDecision(decision) => {
+            let live = engine.outlets.get(&decision.outlet);
+            match people::check_decision(&decision, cx.registry, live) {
+                Ok(()) => {
+                    let outlet = decision.outlet.clone();
+                    at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
+                        people::decide(live, shared, site, decision, cx);
+                    });
+                }
+                Err(error) => {
+                    let object = format!("outlet/{}", decision.outlet);
+                    let by = decision.by.as_str();
+                    cx.audit(by, "fallback.refused", object, error.to_string());
+                }
+            }
+        }
+        Event::Audit(entry) => {
+            let row = crate::model::rows::AuditRow {
+                seq: cx.seq,
+                n: cx.ordinal(),
+                at: cx.at,
+                who: entry.who,
+                what: entry.what,
+                object: entry.object,
+                detail: entry.detail,
+            };
+            cx.emit(Output::Audit(row));
+        }
+    }
+}
+
+/// Runs `f` on an outlet of the registry and renews its deadlines; `false` when there is none.
+fn at_outlet(
+    engine: &mut Engine,
+    id: &OutletId,
+    cx: &mut Cx<'_>,
+    f: impl FnOnce(&mut Live, &mut Shared, Site<'_>, &mut Cx<'_>),
+) -> bool {
+    let registry = cx.registry;
+    let site = registry
+        .outlets
+        .get(id)
+        .and_then(|outlet| Site::of(registry, outlet));
+    let (Some(live), Some(site)) = (engine.outlets.get_mut(id), site) else {
+        return false;
+    };
+    f(live, &mut engine.shared, site, cx);
+    if !engine.touched.contains(id) {
+        engine.touched.insert(id.clone());
+    }
+    deadlines::renew_outlet(engine, registry, id);
+    true
+}
+
+/// A frame for an outlet that left the registry between the door and the journal.
+fn homeless(contact: &Contact, cx: &mut Cx<'_>) {
+    let row = QuarantineRow {
+        seq: cx.seq,
+        n: cx.ordinal(),
+        at: cx.at,
+        reason: SmolStr::new_static("unknown-mn"),
+        peer: contact.peer.clone(),
+        mn: Some(contact.mn.as_str().into()),
+        bytes: 0,
+        excerpt: format!("outlet {} is not in the registry", contact.outlet),
+    };
+    cx.emit(Output::Quarantine(row));
+}
+
+fn state(contact: &Contact, statement: Statement, cx: &mut Cx<'_>) {
+    let at = statement.at.unwrap_or(cx.at);
+    for (name, value) in statement.items {
+        cx.emit(Output::Statement(StatementRow {
+            outlet: contact.outlet.clone(),
+            cn: statement.cn.clone(),
+            at,
+            name,
+            value,
+            seq: cx.seq,
+        }));
+    }
+}
+
+fn refused(engine: &mut Engine, refusal: super::event::Refusal, cx: &mut Cx<'_>) {
+    let registry = cx.registry;
+    let id = refusal.outlet.clone();
+    let site = id
+        .as_ref()
+        .and_then(|id| registry.outlets.get(id))
+        .and_then(|outlet| Site::of(registry, outlet));
+    let live = id.as_ref().and_then(|id| engine.outlets.get_mut(id));
+    intake::refused(live.zip(site), &mut engine.shared, refusal, cx);
+    if let (Some(id), Some(_)) = (id, site) {
+        deadlines::renew_outlet(engine, registry, &id);
+        engine.touched.insert(id);
+    }
+    deadlines::renew_shared(engine);
+}
