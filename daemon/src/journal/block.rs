@@ -214,15 +214,16 @@ pub(super) fn check(row: &BlockRow, end: &End, breaks: &[Break], kind: HashKind)
             found: row.first_seq,
         });
     }
+    if fault.is_none() && kind.links(start, &entries) != row.chain {
+        fault = Some(BlockFault::Chain);
+    }
+    // Last, because a wrong time in a broken chain is only a symptom.
     let mut at_ms = end.at_ms;
     for entry in &entries {
         if entry.at_ms < at_ms && fault.is_none() {
             fault = Some(BlockFault::Time { seq: entry.seq });
         }
         at_ms = entry.at_ms;
-    }
-    if fault.is_none() && kind.links(start, &entries) != row.chain {
-        fault = Some(BlockFault::Chain);
     }
     Checked {
         entries,

@@ -159,7 +159,7 @@ impl Entries {
         let files = list(&self.dir)?;
         let mut first = None;
         for file in files.iter().rev() {
-            if let Ok((conn, meta)) = open(file) {
+            if let Ok((file, conn, meta)) = open(file) {
                 let reached = meta.previous.seq < self.from;
                 first = Some((file, conn, meta));
                 if reached {
@@ -190,7 +190,7 @@ impl Entries {
         let (end, cursor) = found.unwrap_or((meta.previous, 0));
         self.place = Some(Place {
             day: file.day,
-            name: file.name.clone(),
+            name: file.name,
             open: Some((conn, meta)),
             end,
             cursor,
@@ -207,7 +207,7 @@ impl Entries {
             chain: [0; 32],
         };
         let (open, end) = match open(file) {
-            Ok((conn, meta)) => {
+            Ok((_, conn, meta)) => {
                 let previous = meta.previous;
                 if let Some(before) = before
                     && (before.seq, before.chain) != (previous.seq, previous.chain)
@@ -304,19 +304,19 @@ impl Entries {
     }
 }
 
-/// Opens a file, or its sealed form when that has just taken its place.
-fn open(file: &DayFile) -> Result<(Connection, Meta), FileFault> {
-    let attempt = |path: &Path| {
-        let conn = file::open_read(path)?;
+/// Opens a file, or its sealed form when that has just taken its place; says which.
+pub(super) fn open(file: &DayFile) -> Result<(DayFile, Connection, Meta), FileFault> {
+    let attempt = |file: &DayFile| {
+        let conn = file::open_read(&file.path)?;
         let meta = file::read_meta(&conn)?;
-        Ok((conn, meta))
+        Ok((file.clone(), conn, meta))
     };
-    attempt(&file.path).or_else(|fault: FileFault| {
+    attempt(file).or_else(|fault: FileFault| {
         let twin = file
             .path
             .parent()
             .map(|dir| DayFile::new(dir, file.day, true))
             .filter(|twin| !file.sealed && twin.path.exists());
-        twin.map_or(Err(fault), |twin| attempt(&twin.path))
+        twin.map_or(Err(fault), |twin| attempt(&twin))
     })
 }

@@ -16,6 +16,7 @@ use super::chain::to_hex;
 use super::file::{self, Break, End, FileFault, Meta};
 use super::handle::head_of;
 use super::names::{self, DayFile};
+use super::reader;
 use super::recover::read_end;
 use super::seal::seal_of;
 use super::{Head, ReadError};
@@ -162,6 +163,7 @@ pub fn verify(
         anchors,
         met: vec![false; anchors.len()],
         at: None,
+        declared: Vec::new(),
         total: total(&files),
         progress,
     };
@@ -199,6 +201,8 @@ struct Walk<'a> {
     met: Vec<bool>,
     /// The end so far and the `meta` of the file it is in.
     at: Option<(End, Meta)>,
+    /// Breaks reported already: one at the end of a day stands in the next file as well.
+    declared: Vec<Break>,
     total: u64,
     progress: &'a mut dyn FnMut(u64, u64),
 }
@@ -216,9 +220,7 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, file: &DayFile) {
-        let opened = file::open_read(&file.path)
-            .and_then(|conn| file::read_meta(&conn).map(|meta| (conn, meta)));
-        let (conn, meta) = match opened {
+        let (file, conn, meta) = match reader::open(file) {
             Ok(opened) => opened,
             Err(fault) => {
                 let reason = fault.to_string();
@@ -226,6 +228,7 @@ impl Walk<'_> {
                 return self.problem(file, seq, What::File { reason });
             }
         };
+        let file = &file;
         self.heading(file, &meta);
         let mut end = meta.previous;
         let mut entries = 0_u64;
@@ -368,17 +371,13 @@ impl Walk<'_> {
 
     /// Breaks are honest, but they are losses: each is reported once.
     fn declared(&mut self, file: &DayFile, meta: &Meta, end: &End) {
-        let carried = |broken: &Break| {
-            self.at
-                .as_ref()
-                .is_some_and(|(_, before)| before.breaks.contains(broken))
-        };
         let breaks: Vec<Break> = meta
             .breaks
             .iter()
-            .filter(|broken| broken.after_seq <= end.seq && !carried(broken))
+            .filter(|broken| broken.after_seq <= end.seq && !self.declared.contains(broken))
             .cloned()
             .collect();
+        self.declared.extend_from_slice(&breaks);
         for broken in breaks {
             let Break {
                 after_seq,
