@@ -272,6 +272,11 @@ pub fn content(msg: &Message) -> Content {
     if let Some(kind) = DataKind::from_cn(cn) {
         return Content::Data(data_record(msg, kind));
     }
+    upload(msg, cn)
+}
+
+/// What the device tells besides measured values.
+fn upload(msg: &Message, cn: &str) -> Content {
     let data_time = time(msg, "DataTime");
     match cn {
         "2021" => Content::Facility {

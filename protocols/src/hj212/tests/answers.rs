@@ -14,8 +14,14 @@ fn answer_text(segment: &str) -> Option<String> {
 
 const DATA: &str = "CP=&&DataTime=20240520210600;a21026-Rtd=1.5&&";
 
+fn expect(cases: &[(String, Option<&str>)]) {
+    for (segment, expected) in cases {
+        assert_eq!(answer_text(segment).as_deref(), *expected, "{segment}");
+    }
+}
+
 #[test]
-fn data_and_notices_of_every_edition() {
+fn data_and_notices_since_2017() {
     let cases = [
         (
             format!("QN=20240520210700001;ST=31;CN=2011;PW=123456;MN=FICTION0000001;Flag=5;{DATA}"),
@@ -48,6 +54,13 @@ fn data_and_notices_of_every_edition() {
                  CP=&&&&",
             ),
         ),
+    ];
+    expect(&cases);
+}
+
+#[test]
+fn uploads_of_2005() {
+    let cases = [
         // 2005 repeats what is answered inside the data area.
         (
             format!("ST=32;CN=2051;QN=20040516010101001;PW=1;MN=A;PNO=1;PNUM=1;{DATA}"),
@@ -64,6 +77,13 @@ fn data_and_notices_of_every_edition() {
         ),
         // 2005 without QN and Flag wants nothing.
         (format!("ST=32;CN=2011;PW=1;MN=A;{DATA}"), None),
+    ];
+    expect(&cases);
+}
+
+#[test]
+fn nothing_to_repeat_and_nothing_to_answer() {
+    let cases = [
         // Without a QN there is nothing to repeat.
         (
             format!("ST=32;CN=2011;MN=A;Flag=5;{DATA}"),
@@ -91,9 +111,7 @@ fn data_and_notices_of_every_edition() {
             None,
         ),
     ];
-    for (segment, expected) in &cases {
-        assert_eq!(answer_text(segment).as_deref(), *expected, "{segment}");
-    }
+    expect(&cases);
 }
 
 #[test]

@@ -144,6 +144,10 @@ fn notices_and_uploads_that_are_not_data() {
             serials: vec![("w01018".into(), "X1".into())]
         }
     );
+}
+
+#[test]
+fn information_alarms_and_parameters() {
     assert_eq!(
         say(
             "3020",

@@ -242,85 +242,30 @@ fn damage_of_the_envelope() {
         })
         .unwrap();
     let build = |options: BuildOptions| build::envelope(segment.as_bytes(), &options);
-    let standard = BuildOptions::default();
+    let crc = |crc| BuildOptions {
+        crc,
+        ..BuildOptions::default()
+    };
+    let length = |length| BuildOptions {
+        length,
+        ..BuildOptions::default()
+    };
+    let no_crlf = BuildOptions {
+        crlf: false,
+        ..BuildOptions::default()
+    };
     let cases = [
-        (
-            BuildOptions {
-                crlf: false,
-                ..standard
-            },
-            "no-crlf",
-        ),
-        (
-            BuildOptions {
-                length: LengthStyle::Unpadded,
-                ..standard
-            },
-            "length-digits",
-        ),
-        (
-            BuildOptions {
-                length: LengthStyle::Fixed(6),
-                ..standard
-            },
-            "length-wrong",
-        ),
-        (
-            BuildOptions {
-                length: LengthStyle::Fixed(70),
-                ..standard
-            },
-            "length-wrong",
-        ),
-        (
-            BuildOptions {
-                length: LengthStyle::Fixed(888),
-                ..standard
-            },
-            "length-wrong",
-        ),
-        (
-            BuildOptions {
-                crc: CrcStyle::Hj212Lower,
-                ..standard
-            },
-            "crc-lowercase",
-        ),
-        (
-            BuildOptions {
-                crc: CrcStyle::Hj212Swapped,
-                ..standard
-            },
-            "crc-swapped",
-        ),
-        (
-            BuildOptions {
-                crc: CrcStyle::Modbus,
-                ..standard
-            },
-            "crc-modbus",
-        ),
-        (
-            BuildOptions {
-                crc: CrcStyle::ModbusSwapped,
-                ..standard
-            },
-            "crc-modbus",
-        ),
-        (
-            BuildOptions {
-                crc: CrcStyle::Fixed(0),
-                ..standard
-            },
-            "crc-bad",
-        ),
-        (
-            BuildOptions {
-                crc: CrcStyle::Fixed(0xFFFF),
-                ..standard
-            },
-            "crc-bad",
-        ),
+        (no_crlf, "no-crlf"),
+        (length(LengthStyle::Unpadded), "length-digits"),
+        (length(LengthStyle::Fixed(6)), "length-wrong"),
+        (length(LengthStyle::Fixed(70)), "length-wrong"),
+        (length(LengthStyle::Fixed(888)), "length-wrong"),
+        (crc(CrcStyle::Hj212Lower), "crc-lowercase"),
+        (crc(CrcStyle::Hj212Swapped), "crc-swapped"),
+        (crc(CrcStyle::Modbus), "crc-modbus"),
+        (crc(CrcStyle::ModbusSwapped), "crc-modbus"),
+        (crc(CrcStyle::Fixed(0)), "crc-bad"),
+        (crc(CrcStyle::Fixed(0xFFFF)), "crc-bad"),
     ];
     for (options, finding) in cases {
         let message = message_of(&build(options));
