@@ -115,7 +115,7 @@ pub enum Wait {
     Head,
     /// The rest of a frame.
     Body,
-    /// Only the line end of a frame whose check code has been found good.
+    /// Only the line end of a frame whose end is decided.
     LineEnd,
 }
 

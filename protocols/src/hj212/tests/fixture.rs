@@ -1,5 +1,7 @@
 //! `testdata/frames.jsonl`: frames met in the field and printed in the standards.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -29,8 +31,13 @@ pub(super) struct Sample {
     pub(super) plain: Option<Vec<u8>>,
 }
 
-/// Every row of the file.
-pub(super) fn samples() -> Vec<Sample> {
+/// Every row of the file, read once.
+pub(super) fn samples() -> &'static [Sample] {
+    static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(read);
+    &SAMPLES
+}
+
+fn read() -> Vec<Sample> {
     let text = include_str!("../../../testdata/frames.jsonl");
     let sample = |(index, line): (usize, &str)| {
         let row: Row = serde_json::from_str(line).unwrap();

@@ -29,7 +29,7 @@ fn cn_of_row(sample: &Sample, message: &Message) -> String {
 fn every_frame_decodes_to_its_verdict() {
     let samples = samples();
     assert_eq!(samples.len(), 266);
-    for sample in &samples {
+    for sample in samples {
         let line = sample.line;
         let frame = frame_of(sample);
         let message = parse(&frame);
@@ -69,7 +69,7 @@ fn every_frame_decodes_to_its_verdict() {
 fn every_sound_data_frame_yields_records() {
     let mut records = 0;
     for sample in samples() {
-        let frame = frame_of(&sample);
+        let frame = frame_of(sample);
         let message = parse(&frame);
         let Some(kind) = DataKind::from_cn(message.cn()) else {
             continue;

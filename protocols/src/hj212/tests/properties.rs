@@ -32,7 +32,7 @@ fn shard() -> impl Strategy<Value = Vec<u8>> {
     ];
     prop_oneof![
         4 => select(marks).prop_map(<[u8]>::to_vec),
-        2 => select(samples().into_iter().map(|sample| sample.wire).collect::<Vec<_>>()),
+        2 => any::<prop::sample::Index>().prop_map(|row| row.get(samples()).wire.clone()),
         1 => proptest::collection::vec(any::<u8>(), 0..40),
     ]
 }
@@ -107,7 +107,7 @@ proptest! {
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..60),
     ) {
         let samples = samples();
-        let chosen: Vec<_> = rows.iter().map(|row| row.get(&samples)).collect();
+        let chosen: Vec<_> = rows.iter().map(|row| row.get(samples)).collect();
         let stream: Vec<u8> = chosen.iter().flat_map(|sample| sample.wire.clone()).collect();
         let pieces = cut(&stream, &cuts);
         let messages: Vec<Message> = steps(&pieces)
@@ -130,7 +130,7 @@ proptest! {
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6),
     ) {
         let samples = samples();
-        let mut stream = row.get(&samples).wire.clone();
+        let mut stream = row.get(samples).wire.clone();
         for (at, byte) in damage {
             let at = at.index(stream.len());
             stream[at] = byte;
