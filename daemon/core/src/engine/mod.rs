@@ -14,7 +14,7 @@
 //! | `exceedance` | means against limits, totals against permitted amounts |
 //! | `supervision` | silence, impossible values, the manual fallback |
 //! | `intake` | refused bytes |
-//! | `people` | manual reports, alarm actions, decisions |
+//! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
 //! | `registry` | a registry takes force |
 //! | `alarms` | numbering and rows of alarms |
 //! | `state`, `persist` | what is kept between batches, and how |
@@ -28,6 +28,7 @@
 //! may differ. What happens in time (fallback, silence, who was alarmed when) does depend on it.
 
 mod alarms;
+pub mod check;
 mod closing;
 mod context;
 mod deadlines;
@@ -44,6 +45,7 @@ mod state;
 mod step;
 mod supervision;
 
+pub use check::{ActionError, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
 pub use closing::{GRACE_MS, SETTLE_MS};
 pub use event::{
     AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Input, Refusal,
@@ -52,7 +54,7 @@ pub use event::{
 pub use history::{EmptyHistory, History};
 pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS, STRANGERS_MAX};
 pub use memory::{MemoryHistory, SupersededKey, Tables};
-pub use people::{ActionError, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
+
 pub use persist::RestoreError;
 pub use supervision::GOOD_VALUES;
 
@@ -134,7 +136,7 @@ impl Engine {
         history: &dyn History,
     ) -> Result<(), ActionError> {
         let row = self.shared.book.peek(action.alarm, history);
-        people::check_action(action, row.as_ref())
+        check::on_alarm(action, row.as_ref())
     }
 
     /// Whether a manual report would be accepted at `now`, the caller's clock.
@@ -148,7 +150,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), ActionError> {
         match self.registry() {
-            Some(registry) => people::check_report(report, registry, now.max(self.now())),
+            Some(registry) => check::manual_report(report, registry, now.max(self.now())),
             None => Err(ActionError::UnknownOutlet(report.outlet.clone())),
         }
     }
@@ -158,9 +160,15 @@ impl Engine {
     /// # Errors
     /// When the outlet is unknown, there is nothing to close, or the note is missing or too long.
     pub fn check_fallback_decision(&self, decision: &FallbackDecision) -> Result<(), ActionError> {
-        let unknown = || ActionError::UnknownOutlet(decision.outlet.clone());
-        let registry = self.registry().ok_or_else(unknown)?;
-        people::check_decision(decision, registry, self.outlets.get(&decision.outlet))
+        let known = self
+            .registry()
+            .is_some_and(|registry| registry.outlets.contains_key(&decision.outlet));
+        if !known {
+            return Err(ActionError::UnknownOutlet(decision.outlet.clone()));
+        }
+        let live = self.outlets.get(&decision.outlet);
+        let is_open = live.is_some_and(|live| live.state.fallback.row().is_some());
+        check::fallback_decision(decision, is_open)
     }
 }
 

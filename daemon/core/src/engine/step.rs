@@ -4,7 +4,7 @@ use super::context::{Cx, Site};
 use super::event::{Contact, Event, Input, Statement};
 use super::history::History;
 use super::state::{Live, Shared};
-use super::{Engine, deadlines, intake, people, records, registry};
+use super::{Engine, check, deadlines, intake, people, records, registry};
 use crate::model::rows::{QuarantineRow, StatementRow};
 use crate::model::{OutletId, Output, Registry, UtcOffset};
 use smol_str::SmolStr;
@@ -74,7 +74,7 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
         Event::Refused(refusal) => refused(engine, refusal, cx),
         Event::ManualReport(report) => {
             let (by, outlet) = (report.by.clone(), report.outlet.clone());
-            match people::check_report(&report, cx.registry, cx.at) {
+            match check::manual_report(&report, cx.registry, cx.at) {
                 Ok(()) => {
                     at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
                         people::report(live, shared, site, report, cx);
@@ -87,22 +87,19 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             }
         }
         Event::AlarmAction(action) => people::act(&mut engine.shared, action, cx),
-        Event::FallbackDecision(decision) => {
-            let live = engine.outlets.get(&decision.outlet);
-            match people::check_decision(&decision, cx.registry, live) {
-                Ok(()) => {
-                    let outlet = decision.outlet.clone();
-                    at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
-                        people::decide(live, shared, site, decision, cx);
-                    });
-                }
-                Err(error) => {
-                    let object = format!("outlet/{}", decision.outlet);
-                    let by = decision.by.as_str();
-                    cx.audit(by, "fallback.refused", object, error.to_string());
-                }
+        Event::FallbackDecision(decision) => match engine.check_fallback_decision(&decision) {
+            Ok(()) => {
+                let outlet = decision.outlet.clone();
+                at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
+                    people::decide(live, shared, site, decision, cx);
+                });
             }
-        }
+            Err(error) => {
+                let object = format!("outlet/{}", decision.outlet);
+                let by = decision.by.as_str();
+                cx.audit(by, "fallback.refused", object, error.to_string());
+            }
+        },
         Event::Audit(entry) => {
             let row = crate::model::rows::AuditRow {
                 seq: cx.seq,

@@ -1,0 +1,148 @@
+//! Does a person's action make sense? Asked by forms and the API before anything is journalled, so
+//! that they can refuse with words, and by the engine again when the event arrives.
+
+use super::event::{AlarmAction, AlarmActionKind, FallbackDecision};
+use super::history::History;
+use crate::alarm::{self, LifecycleError};
+use crate::model::{AlarmId, AlarmRow, FactorCode, ManualReport, OutletId, Registry, Timestamp};
+
+/// Characters of a note, conclusion, name or method: enough for a page of text.
+pub const TEXT_CHARS_MAX: usize = 2_000;
+/// Values of one manual report: more than any permit lists for one outlet.
+pub const MANUAL_VALUES_MAX: usize = 100;
+
+/// Why a person's action is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// No such alarm.
+    #[error("there is no alarm {0}")]
+    UnknownAlarm(AlarmId),
+    /// The alarm does not allow it now.
+    #[error(transparent)]
+    Lifecycle(#[from] LifecycleError),
+    /// No such outlet in the registry.
+    #[error("the registry has no outlet {0}")]
+    UnknownOutlet(OutletId),
+    /// Nothing is open that could be closed.
+    #[error("outlet {0} has no open fallback to close")]
+    NoFallback(OutletId),
+    /// The outlet has no such factor.
+    #[error("outlet has no factor {0}; report only factors of the outlet")]
+    UnknownFactor(FactorCode),
+    /// The sample would be from the future.
+    #[error("sampling time {0} lies in the future")]
+    Future(Timestamp),
+    /// A report without a value.
+    #[error("the report has no value; enter at least one")]
+    NoValue,
+    /// The same factor twice, or more values than any outlet has.
+    #[error("the report has {0} values with repeats or above the limit; enter each factor once")]
+    TooManyValues(usize),
+    /// A text is empty where one is needed.
+    #[error("the field {0} is empty")]
+    Empty(&'static str),
+    /// A text is too long.
+    #[error("the field {0} is longer than {TEXT_CHARS_MAX} characters")]
+    TooLong(&'static str),
+}
+
+impl ActionError {
+    /// A stable code for text keys and the API.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownAlarm(_) => "unknown-alarm",
+            Self::Lifecycle(LifecycleError::Active(_)) => "alarm-active",
+            Self::Lifecycle(LifecycleError::NotAcknowledged(_)) => "alarm-not-acknowledged",
+            Self::Lifecycle(LifecycleError::Closed(_)) => "alarm-closed",
+            Self::UnknownOutlet(_) => "unknown-outlet",
+            Self::NoFallback(_) => "no-fallback",
+            Self::UnknownFactor(_) => "unknown-factor",
+            Self::Future(_) => "future",
+            Self::NoValue => "no-value",
+            Self::TooManyValues(_) => "too-many-values",
+            Self::Empty(_) => "empty",
+            Self::TooLong(_) => "too-long",
+        }
+    }
+}
+
+fn text(field: &'static str, text: &str) -> Result<(), ActionError> {
+    if text.chars().count() > TEXT_CHARS_MAX {
+        return Err(ActionError::TooLong(field));
+    }
+    Ok(())
+}
+
+/// Whether a manual report makes sense at `now`.
+///
+/// # Errors
+/// When outlet or factor are unknown, the sample is from the future, there is no value, or a text
+/// is missing or too long.
+pub fn manual_report(
+    report: &ManualReport,
+    registry: &Registry,
+    now: Timestamp,
+) -> Result<(), ActionError> {
+    let outlet = registry
+        .outlets
+        .get(&report.outlet)
+        .ok_or_else(|| ActionError::UnknownOutlet(report.outlet.clone()))?;
+    if report.sampled_at > now {
+        return Err(ActionError::Future(report.sampled_at));
+    }
+    if report.values.is_empty() {
+        return Err(ActionError::NoValue);
+    }
+    let unknown = |code: &&FactorCode| !outlet.factors.contains_key(*code);
+    let mut codes: Vec<&FactorCode> = report.values.iter().map(|v| &v.factor).collect();
+    if let Some(code) = codes.iter().copied().find(unknown) {
+        return Err(ActionError::UnknownFactor(code.clone()));
+    }
+    codes.sort();
+    codes.dedup();
+    if codes.len() != report.values.len() || codes.len() > MANUAL_VALUES_MAX {
+        return Err(ActionError::TooManyValues(report.values.len()));
+    }
+    if report.sampler.trim().is_empty() {
+        return Err(ActionError::Empty("sampler"));
+    }
+    text("sampler", &report.sampler)?;
+    text("method", &report.method)?;
+    text("laboratory", &report.laboratory)?;
+    text("note", &report.note)
+}
+
+/// Whether a decision about a fallback makes sense; `is_open`: the outlet has an open one.
+///
+/// # Errors
+/// When there is nothing to close, or the note is missing or too long.
+pub fn fallback_decision(decision: &FallbackDecision, is_open: bool) -> Result<(), ActionError> {
+    if decision.note.trim().is_empty() {
+        return Err(ActionError::Empty("note"));
+    }
+    if !decision.open && !is_open {
+        return Err(ActionError::NoFallback(decision.outlet.clone()));
+    }
+    text("note", &decision.note)
+}
+
+/// Whether an action on an alarm of the past makes sense. A repeated acknowledgement does: it
+/// changes nothing and is noted.
+///
+/// # Errors
+/// When the alarm is unknown, still active, not acknowledged, closed, or the text is missing or
+/// too long.
+pub fn alarm_action(action: &AlarmAction, history: &dyn History) -> Result<(), ActionError> {
+    on_alarm(action, history.alarm(action.alarm).as_ref())
+}
+
+/// Whether an action on this alarm makes sense.
+pub(super) fn on_alarm(action: &AlarmAction, row: Option<&AlarmRow>) -> Result<(), ActionError> {
+    let row = row.ok_or(ActionError::UnknownAlarm(action.alarm))?;
+    text("note", &action.note)?;
+    match action.kind {
+        AlarmActionKind::Acknowledge => Ok(()),
+        AlarmActionKind::Close if action.note.trim().is_empty() => Err(ActionError::Empty("note")),
+        AlarmActionKind::Close => Ok(alarm::may_close(row)?),
+    }
+}
