@@ -36,8 +36,10 @@ pub(crate) struct Item<'a> {
 /// One table being read.
 pub(crate) struct Section<'a> {
     pub(crate) at: At,
-    /// What it is called in messages, such as `[[outlet]]`.
-    title: String,
+    /// Its name from the root of the file, such as `outlet.factor`; empty for the file itself.
+    path: String,
+    /// One of a list `[[…]]`.
+    listed: bool,
     table: &'a DeTable<'a>,
     asked: RefCell<Vec<&'static str>>,
 }
@@ -45,15 +47,40 @@ pub(crate) struct Section<'a> {
 impl<'a> Section<'a> {
     /// The table of a whole file.
     pub(crate) fn root(file: usize, table: &'a Spanned<DeTable<'a>>) -> Self {
-        Self::new(At { file, offset: 0 }, "the file", table.get_ref())
+        Self::new(
+            At { file, offset: 0 },
+            String::new(),
+            false,
+            table.get_ref(),
+        )
     }
 
-    fn new(at: At, title: &str, table: &'a DeTable<'a>) -> Self {
+    fn new(at: At, path: String, listed: bool, table: &'a DeTable<'a>) -> Self {
         Self {
             at,
-            title: title.to_owned(),
+            path,
+            listed,
             table,
             asked: RefCell::new(Vec::new()),
+        }
+    }
+
+    fn child(&self, at: At, key: &str, listed: bool, table: &'a DeTable<'a>) -> Self {
+        let path = if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        };
+        Self::new(at, path, listed, table)
+    }
+
+    /// How messages call it, English and Chinese.
+    fn title(&self) -> Say {
+        let path = &self.path;
+        match (path.is_empty(), self.listed) {
+            (true, _) => say!("the file", "文件"),
+            (false, true) => say!("[[{path}]]", "[[{path}]] "),
+            (false, false) => say!("[{path}]", "[{path}] "),
         }
     }
 
@@ -66,7 +93,10 @@ impl<'a> Section<'a> {
 
     /// Any value under a key.
     pub(crate) fn item(&self, key: &'static str) -> Option<Item<'a>> {
-        self.asked.borrow_mut().push(key);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
         let value = self.table.get(key)?;
         Some(Item {
             at: self.place(&value.span()),
@@ -76,10 +106,10 @@ impl<'a> Section<'a> {
 
     /// A problem at the table: a key that must be there is not.
     pub(crate) fn missing(&self, r: &mut Report, key: &str, hint: Say) {
-        let title = &self.title;
+        let Say { en, zh } = self.title();
         r.error(
             self.at,
-            say!("{title} has no `{key}`", "{title} 缺少 `{key}`"),
+            say!("{en} has no `{key}`", "{zh}缺少 `{key}`"),
             hint,
         );
     }
@@ -194,7 +224,7 @@ impl<'a> Section<'a> {
             item.wrong(r, key, say!("write a table: [{key}]", "请写成表：[{key}]"));
             return None;
         };
-        Some(Section::new(item.at, &format!("[{key}]"), table))
+        Some(self.child(item.at, key, false, table))
     }
 
     /// The tables of a list `[[key]]`.
@@ -217,7 +247,7 @@ impl<'a> Section<'a> {
             let at = self.place(&entry.span());
             match entry.get_ref() {
                 DeValue::Table(table) => {
-                    out.push(Section::new(at, &format!("[[{key}]]"), table));
+                    out.push(self.child(at, key, true, table));
                 }
                 value => Item { at, value }.wrong(r, key, hint()),
             }
@@ -227,20 +257,17 @@ impl<'a> Section<'a> {
 
     /// Every key that nobody asked for is a problem. Call once, at the end.
     pub(crate) fn finish(self, r: &mut Report) {
+        let Say { en, zh } = self.title();
         let asked = self.asked.into_inner();
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if !asked.contains(&name) {
-                let title = &self.title;
                 r.error(
                     At {
                         file: self.at.file,
                         offset: key.span().start,
                     },
-                    say!(
-                        "unknown key `{name}` in {title}",
-                        "{title} 中有未知的键 `{name}`"
-                    ),
+                    say!("unknown key `{name}` in {en}", "{zh}中有未知的键 `{name}`"),
                     suggest::hint(name, asked.iter().copied()),
                 );
             }

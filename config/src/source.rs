@@ -1,6 +1,6 @@
 //! Where files come from: a disk, or a map in memory for tests and generated settings.
 
-use crate::report::{Report, say};
+use crate::report::{At, Report, say};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -158,12 +158,11 @@ impl<'a> Loader<'a> {
             }
             Err(error) => {
                 let offset = error.utf8_error().valid_up_to();
-                report.file_error(
-                    path,
-                    say!(
-                        "not UTF-8 text at byte {offset}",
-                        "第 {offset} 字节处不是 UTF-8 文本"
-                    ),
+                let file = report.add_source(path, &String::from_utf8_lossy(error.as_bytes()));
+                report.incomplete = true;
+                report.error(
+                    At { file, offset },
+                    say!("not UTF-8 text", "不是 UTF-8 文本"),
                     say!(
                         "save the file as UTF-8 (not GBK)",
                         "请将文件另存为 UTF-8（不要用 GBK）"
@@ -201,22 +200,27 @@ impl<'a> Loader<'a> {
 }
 
 fn unreadable(path: &Path, error: &io::Error, report: &mut Report) {
-    let hint = match error.kind() {
-        io::ErrorKind::NotFound => say!(
-            "names are relative to the main settings file",
-            "相对路径以主配置文件所在目录为准"
+    let (what, hint) = match error.kind() {
+        io::ErrorKind::NotFound => (
+            say!("there is no such file", "文件不存在"),
+            say!(
+                "names are relative to the main settings file",
+                "相对路径以主配置文件所在目录为准"
+            ),
         ),
-        io::ErrorKind::PermissionDenied => say!(
-            "let the account that runs the daemon read it",
-            "请为运行本程序的账户授予读取权限"
+        io::ErrorKind::PermissionDenied => (
+            say!("the file may not be read", "没有读取该文件的权限"),
+            say!(
+                "let the account that runs the daemon read it",
+                "请为运行本程序的账户授予读取权限"
+            ),
         ),
-        _ => say!("is it a file?", "请确认它是普通文件"),
+        _ => (
+            say!("cannot be read: {error}", "无法读取：{error}"),
+            say!("is it a file?", "请确认它是普通文件"),
+        ),
     };
-    report.file_error(
-        path,
-        say!("cannot be read: {error}", "无法读取：{error}"),
-        hint,
-    );
+    report.file_error(path, what, hint);
 }
 
 /// Lower-case hexadecimal text.

@@ -3,9 +3,15 @@
 use crate::report::Say;
 
 /// The known word nearest to `word`, if it is near enough to be a slip of the keyboard: at most
-/// one edit in three characters, and at least one allowed.
+/// one edit in three characters, and at least one allowed. Words too long to be a slip have none.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).clamp(1, 4);
+    /// No key or code is half as long; comparing longer ones would only cost time.
+    const CHARS_MAX: usize = 80;
+    let length = word.chars().count();
+    if length > CHARS_MAX {
+        return None;
+    }
+    let allowed = (length / 3).clamp(1, 4);
     known
         .into_iter()
         .map(|candidate| (distance(word, candidate), candidate))
@@ -34,25 +40,27 @@ pub(crate) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Cl
     }
 }
 
-/// Levenshtein distance in characters, without regard to ASCII case.
+/// Edits from one word to the other, without regard to ASCII case: a character more, less,
+/// changed, or two neighbours swapped (optimal string alignment).
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().map(|c| c.to_ascii_lowercase()).collect();
     let b: Vec<char> = b.chars().map(|c| c.to_ascii_lowercase()).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cb, above) in b.iter().zip(row.iter_mut().skip(1)) {
-            let substituted = diagonal + usize::from(ca != cb);
-            diagonal = *above;
-            left = substituted.min(left + 1).min(*above + 1);
-            *above = left;
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 0..a.len() {
+        let mut row = vec![i + 1];
+        for j in 0..b.len() {
+            let mut best = (above[j] + usize::from(a[i] != b[j]))
+                .min(row[j] + 1)
+                .min(above[j + 1] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        before = std::mem::replace(&mut above, row);
     }
-    row.last().copied().unwrap_or_default()
+    above[b.len()]
 }
 
 #[cfg(test)]
@@ -66,7 +74,8 @@ mod tests {
             ("abc", "", 3),
             ("", "abc", 3),
             ("kitten", "sitting", 3),
-            ("listen", "listne", 2),
+            ("listen", "listne", 1),
+            ("a21206", "a21026", 1),
             ("A21026", "a21026", 0),
             ("排放口", "排口", 1),
         ] {

@@ -1,6 +1,6 @@
 //! Settings of the daemon itself.
 
-use crate::report::{Report, say};
+use crate::report::{At, Report, say};
 use crate::section::{Got, Section, word};
 use crate::settings::{
     ConsoleSettings, CrcVariant, Hj212Settings, JournalHash, JournalSettings, LogFormat, LogLevel,
@@ -66,25 +66,23 @@ pub(super) fn settings(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) 
     let data_dir = main
         .text(r, "data_dir")
         .map_or("data".to_owned(), |got| got.value);
-    let hj212 = hj212(main, r);
-    let console = console(main, r);
-    if let Some((at, port)) = console.1 {
-        let taken = hj212.listen.iter().any(|a| collide(a, &console.0.listen));
-        if taken {
-            r.error(
-                at,
-                say!(
-                    "console and HJ 212 intake listen on the same port {port}",
-                    "控制台与 HJ 212 接收使用同一端口 {port}"
-                ),
-                say!("give one of them another port", "请为其中一个更换端口"),
-            );
-        }
+    let (hj212, intake_at) = hj212(main, r);
+    let (console, console_at) = console(main, r);
+    if let Some(taken) = hj212.listen.iter().find(|a| collide(a, &console.listen)) {
+        let port = taken.port();
+        r.error(
+            intake_at.or(console_at).unwrap_or(main.at),
+            say!(
+                "console and HJ 212 intake listen on the same port {port}",
+                "控制台与 HJ 212 接收使用同一端口 {port}"
+            ),
+            say!("give one of them another port", "请为其中一个更换端口"),
+        );
     }
     Settings {
         data_dir: loader.beside_main(&data_dir),
         hj212,
-        console: console.0,
+        console,
         journal: journal(main, r),
         log: log(main, r),
         users: Vec::new(),
@@ -100,17 +98,19 @@ fn collide(a: &SocketAddr, b: &SocketAddr) -> bool {
     a.port() == b.port() && a.port() != 0 && (a.ip() == b.ip() || any(a.ip()) || any(b.ip()))
 }
 
-fn hj212(main: &Section<'_>, r: &mut Report) -> Hj212Settings {
+/// Intake settings, and where the addresses are written, if they are.
+fn hj212(main: &Section<'_>, r: &mut Report) -> (Hj212Settings, Option<At>) {
     let mut out = Hj212Settings::default();
     let Some(s) = main.section(r, "hj212") else {
-        return out;
+        return (out, None);
     };
+    let at = s.item("listen").map(|item| item.at);
     if let Some(list) = s.texts(r, "listen") {
         out.listen = list
             .iter()
             .filter_map(|got| address(got, "0.0.0.0:9212", r))
             .collect();
-        same_address(&list, r);
+        addresses(&list, at.unwrap_or(s.at), r);
     }
     if let Some(n) = s.integer(r, "connections_max", 1..=100_000) {
         out.connections_max = n.value;
@@ -131,7 +131,7 @@ fn hj212(main: &Section<'_>, r: &mut Report) -> Hj212Settings {
         out.future_s_max = n.value;
     }
     s.finish(r);
-    out
+    (out, at)
 }
 
 fn crc(list: &[Got<String>], s: &Section<'_>, r: &mut Report) -> Vec<CrcVariant> {
@@ -156,7 +156,14 @@ fn crc(list: &[Got<String>], s: &Section<'_>, r: &mut Report) -> Vec<CrcVariant>
     out
 }
 
-fn same_address(list: &[Got<String>], r: &mut Report) {
+fn addresses(list: &[Got<String>], at: At, r: &mut Report) {
+    if list.is_empty() {
+        r.error(
+            at,
+            say!("no address to listen on", "没有监听地址"),
+            say!("such as \"0.0.0.0:9212\"", "如 \"0.0.0.0:9212\""),
+        );
+    }
     let mut seen = BTreeSet::new();
     for got in list {
         if !seen.insert(got.value.as_str()) {
@@ -170,13 +177,11 @@ fn same_address(list: &[Got<String>], r: &mut Report) {
     }
 }
 
-fn console(
-    main: &Section<'_>,
-    r: &mut Report,
-) -> (ConsoleSettings, Option<(crate::report::At, u16)>) {
+/// Console settings, and where its address is written, if it is.
+fn console(main: &Section<'_>, r: &mut Report) -> (ConsoleSettings, Option<At>) {
     let mut out = ConsoleSettings::default();
     let Some(s) = main.section(r, "console") else {
-        return (out.clone(), Some((main.at, out.listen.port())));
+        return (out, None);
     };
     let listen = s.text(r, "listen");
     if let Some(a) = listen
@@ -191,10 +196,10 @@ fn console(
     if let Some(b) = s.boolean(r, "secure_cookie") {
         out.secure_cookie = b.value;
     }
-    let at = listen.map_or(s.at, |got| got.at);
+    let at = listen.map(|got| got.at);
     if !out.listen.ip().is_loopback() && !out.secure_cookie {
         r.warn(
-            at,
+            at.unwrap_or(s.at),
             say!(
                 "the console is open to the network without HTTPS",
                 "控制台对网络开放，但未使用 HTTPS"
@@ -206,8 +211,7 @@ fn console(
         );
     }
     s.finish(r);
-    let port = out.listen.port();
-    (out, Some((at, port)))
+    (out, at)
 }
 
 fn journal(main: &Section<'_>, r: &mut Report) -> JournalSettings {

@@ -229,12 +229,13 @@ fn set_unit(
 ) {
     let value = &text.value;
     let Some(unit) = Unit::named(value) else {
-        let names = crate::units::UNITS.iter().map(|u| u.name);
-        let near = crate::suggest::hint(value, names.collect::<Vec<_>>().iter().copied());
         r.error(
             text.at,
             say!("unknown unit {value}", "未知的单位 {value}"),
-            near,
+            say!(
+                "mg/m3, ug/m3, ng/m3, mg/L, ug/L, ng/L, m3/s, m3/h, L/s, m/s, kPa, degC, %, 1, ...",
+                "如 mg/m3、ug/m3、ng/m3、mg/L、ug/L、ng/L、m3/s、m3/h、L/s、m/s、kPa、degC、%、1 等"
+            ),
         );
         return;
     };

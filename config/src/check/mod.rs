@@ -259,9 +259,16 @@ pub(crate) fn unknown<'a>(
     }
     let (en, zh) = what;
     let value = &name.value;
+    let mut hint = suggest::hint(value, known);
+    if hint.en.is_empty() {
+        hint = say!(
+            "correct the id or define the {en}",
+            "请更正标识，或先定义该{zh}"
+        );
+    }
     r.error(
         name.at,
         say!("no {en} has the id {value}", "没有标识为 {value} 的{zh}"),
-        suggest::hint(value, known),
+        hint,
     );
 }

@@ -59,13 +59,14 @@ pub(super) fn outlet(
         (None, Some(base)) => base.clone(),
         (None, None) => rules::default_expectation(),
     };
-    let usual = world
-        .fallback
-        .clone()
-        .unwrap_or_else(|| rules::default_fallback(medium));
+    let [usual_gas, usual_water] = &world.fallback;
+    let usual = match medium {
+        Medium::Gas => usual_gas,
+        Medium::Water => usual_water,
+    };
     let fallback = match s.section(r, "fallback") {
-        Some(own) => rules::fallback(own, Some(&usual), r),
-        None => usual,
+        Some(own) => rules::fallback(own, usual, r),
+        None => usual.clone(),
     };
     s.finish(r);
     let text = |got: &Option<Got<String>>| got.as_ref().map_or("", |g| g.value.as_str()).to_owned();

@@ -1,8 +1,10 @@
 //! Permitted amounts (许可排放量): `[[outlet.permitted]]`.
 
 use super::factor::{Factors, Setting};
+use crate::factors::FactorTable;
 use crate::report::{At, Report, say};
 use crate::section::{Got, Section};
+use crate::suggest;
 use cems_core::model::{AmountPeriod, FactorCode, Medium, PermittedAmount};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -92,14 +94,21 @@ fn one(
 fn check_factor(code: &Got<String>, factors: &Factors, r: &mut Report) {
     let value = &code.value;
     match factors.by_code.get(value.as_str()) {
-        None => r.error(
-            code.at,
-            say!(
+        None => {
+            let hint = if FactorTable::builtin().get(value).is_some() {
+                say!(
+                    "add an [[outlet.factor]] for it",
+                    "请为其添加 [[outlet.factor]]"
+                )
+            } else {
+                suggest::hint(value, factors.by_code.keys().map(FactorCode::as_str))
+            };
+            let what = say!(
                 "the outlet has no factor {value}",
                 "该排放口没有因子 {value}"
-            ),
-            crate::suggest::hint(value, factors.by_code.keys().map(FactorCode::as_str)),
-        ),
+            );
+            r.error(code.at, what, hint);
+        }
         Some(factor) if !factor.pollutant || factor.kg_per_unit_m3.is_zero() => {
             let unit = &factor.unit;
             r.error(

@@ -6,8 +6,8 @@ use crate::report::{Report, say};
 use crate::section::Section;
 use crate::source::Loader;
 use cems_core::model::{
-    Enterprise, EnterpriseId, Expectation, FactorCode, FallbackRule, OutletId, Profile, ProfileId,
-    RegionId, Registry,
+    Enterprise, EnterpriseId, Expectation, FactorCode, FallbackRule, Medium, OutletId, Profile,
+    ProfileId, RegionId, Registry,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -20,7 +20,8 @@ pub(super) type Multipliers = BTreeMap<OutletId, BTreeMap<FactorCode, Decimal>>;
 pub(super) struct World {
     pub(super) registry: Registry,
     pub(super) expect: Option<Expectation>,
-    pub(super) fallback: Option<FallbackRule>,
+    /// For gas and for water.
+    pub(super) fallback: [FallbackRule; 2],
 }
 
 /// Builds the registry from the main file and the registry files.
@@ -41,15 +42,23 @@ pub(super) fn registry(
             profiles,
         },
         expect: None,
-        fallback: None,
+        fallback: [Medium::Gas, Medium::Water].map(rules::default_fallback),
     };
     if let Some(main) = docs.first() {
         world.expect = main
             .section(r, "expect")
             .map(|s| rules::expectation(s, None, r));
-        world.fallback = main
-            .section(r, "fallback")
-            .map(|s| rules::fallback(s, None, r));
+        if let Some(own) = main.section(r, "fallback") {
+            let [_, water] = &world.fallback;
+            let usual_water = water.opens_after_min;
+            let says_when = own.item("opens_after_min").is_some();
+            let gas = rules::fallback(own, &world.fallback[0], r);
+            let mut water = gas.clone();
+            if !says_when {
+                water.opens_after_min = usual_water;
+            }
+            world.fallback = [gas, water];
+        }
     }
     regions(docs, &mut world.registry, r);
     enterprises(docs, &mut world.registry, r);

@@ -130,14 +130,8 @@ fn shortest_s(e: &Expectation) -> Option<u32> {
 }
 
 /// `[fallback]` over `base`.
-pub(super) fn fallback(
-    s: Section<'_>,
-    base: Option<&FallbackRule>,
-    r: &mut Report,
-) -> FallbackRule {
-    let mut out = base
-        .cloned()
-        .unwrap_or_else(|| default_fallback(Medium::Gas));
+pub(super) fn fallback(s: Section<'_>, base: &FallbackRule, r: &mut Report) -> FallbackRule {
+    let mut out = base.clone();
     if let Some(n) = s.integer::<u32>(r, "opens_after_min", 10..=10_080) {
         out.opens_after_min = n.value;
         if n.value > OPENS_AFTER_MIN_USUAL {
