@@ -1,0 +1,251 @@
+//! Alarms, fallbacks, manual reports, quarantine and the audit trail.
+
+use super::{Queries, body_at, int_capped, outlet_list, rows_capped, seq_at, text_at, uint};
+use crate::store::error::StoreError;
+use cems_core::model::rows::{AuditRow, QuarantineRow};
+use cems_core::model::{
+    AlarmId, AlarmRow, FallbackId, FallbackRow, ManualReportRow, OutletId, Priority, Seq, Timestamp,
+};
+use rusqlite::Row;
+use std::collections::BTreeSet;
+
+/// Which alarms to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlarmFilter {
+    /// Only those that nobody has closed.
+    pub open_only: bool,
+    /// Only of these outlets; `None`: all, also those of unknown loggers and peers.
+    pub outlets: Option<BTreeSet<OutletId>>,
+    /// Only those numbered below this one (for paging).
+    pub before: Option<AlarmId>,
+    /// At most so many, and never more than [`LIST_MAX`](super::LIST_MAX).
+    pub limit: usize,
+}
+
+/// Which fallbacks to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FallbackFilter {
+    /// Only those not closed.
+    pub open_only: bool,
+    /// Only of these outlets; `None`: all.
+    pub outlets: Option<BTreeSet<OutletId>>,
+    /// At most so many, and never more than [`LIST_MAX`](super::LIST_MAX).
+    pub limit: usize,
+}
+
+/// Open alarms of one outlet and priority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmCount {
+    /// The outlet; `None` for unknown loggers and peers together.
+    pub outlet: Option<OutletId>,
+    /// The priority.
+    pub priority: Priority,
+    /// Not closed.
+    pub open: u64,
+    /// Not closed and not acknowledged.
+    pub unacknowledged: u64,
+    /// Not closed, and the condition holds.
+    pub active: u64,
+}
+
+fn audit_at(row: &Row<'_>) -> Result<AuditRow, StoreError> {
+    Ok(AuditRow {
+        seq: seq_at(row, 0)?,
+        n: row.get(1)?,
+        at: Timestamp(row.get(2)?),
+        who: text_at(row, 3)?,
+        what: text_at(row, 4)?,
+        object: text_at(row, 5)?,
+        detail: row.get(6)?,
+    })
+}
+
+impl Queries<'_> {
+    /// One alarm.
+    pub fn alarm(&self, id: AlarmId) -> Result<Option<AlarmRow>, StoreError> {
+        self.one(
+            "SELECT body FROM alarm WHERE id = ?1",
+            [int_capped(id.0)],
+            |row| body_at("alarm", row),
+        )
+    }
+
+    /// Alarms, newest first.
+    pub fn alarms(&self, filter: &AlarmFilter) -> Result<Vec<AlarmRow>, StoreError> {
+        let before = filter.before.map_or(i64::MAX, |id| int_capped(id.0));
+        let limit = rows_capped(filter.limit);
+        let read = |row: &Row<'_>| body_at("alarm", row);
+        // One text per combination, so that each finds its index and stays prepared.
+        match (&filter.outlets, filter.open_only) {
+            (None, false) => self.list(
+                "SELECT body FROM alarm WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+                (before, limit),
+                read,
+            ),
+            (None, true) => self.list(
+                "SELECT body FROM alarm WHERE open = 1 AND id < ?1 ORDER BY id DESC LIMIT ?2",
+                (before, limit),
+                read,
+            ),
+            (Some(outlets), false) => self.list(
+                "SELECT body FROM alarm WHERE id < ?1 \
+                 AND outlet IN (SELECT value FROM json_each(?3)) ORDER BY id DESC LIMIT ?2",
+                (before, limit, outlet_list(outlets)?),
+                read,
+            ),
+            (Some(outlets), true) => self.list(
+                "SELECT body FROM alarm WHERE open = 1 AND id < ?1 \
+                 AND outlet IN (SELECT value FROM json_each(?3)) ORDER BY id DESC LIMIT ?2",
+                (before, limit, outlet_list(outlets)?),
+                read,
+            ),
+        }
+    }
+
+    /// Open alarms counted by outlet and priority; outlets without any are left out.
+    pub fn open_alarm_counts(&self) -> Result<Vec<AlarmCount>, StoreError> {
+        self.list(
+            "SELECT outlet, priority, count(*), sum(1 - acknowledged), sum(active) FROM alarm \
+             WHERE open = 1 GROUP BY outlet, priority ORDER BY outlet, priority",
+            [],
+            |row| {
+                let outlet: Option<String> = row.get(0)?;
+                Ok(AlarmCount {
+                    outlet: outlet.map(OutletId::new),
+                    priority: priority(&text_at(row, 1)?)?,
+                    open: uint(row.get(2)?)?,
+                    unacknowledged: uint(row.get(3)?)?,
+                    active: uint(row.get(4)?)?,
+                })
+            },
+        )
+    }
+
+    /// One fallback.
+    pub fn fallback(&self, id: FallbackId) -> Result<Option<FallbackRow>, StoreError> {
+        self.one(
+            "SELECT body FROM fallback WHERE id = ?1",
+            [int_capped(id.0)],
+            |row| body_at("fallback", row),
+        )
+    }
+
+    /// Fallbacks, open ones first, then newest first.
+    pub fn fallbacks(&self, filter: &FallbackFilter) -> Result<Vec<FallbackRow>, StoreError> {
+        let limit = rows_capped(filter.limit);
+        let read = |row: &Row<'_>| body_at("fallback", row);
+        match (&filter.outlets, filter.open_only) {
+            (None, false) => self.list(
+                "SELECT body FROM fallback ORDER BY open DESC, id DESC LIMIT ?1",
+                [limit],
+                read,
+            ),
+            (None, true) => self.list(
+                "SELECT body FROM fallback WHERE open = 1 ORDER BY id DESC LIMIT ?1",
+                [limit],
+                read,
+            ),
+            (Some(outlets), false) => self.list(
+                "SELECT body FROM fallback WHERE outlet IN (SELECT value FROM json_each(?2)) \
+                 ORDER BY open DESC, id DESC LIMIT ?1",
+                (limit, outlet_list(outlets)?),
+                read,
+            ),
+            (Some(outlets), true) => self.list(
+                "SELECT body FROM fallback WHERE open = 1 \
+                 AND outlet IN (SELECT value FROM json_each(?2)) ORDER BY id DESC LIMIT ?1",
+                (limit, outlet_list(outlets)?),
+                read,
+            ),
+        }
+    }
+
+    /// Manual reports of a fallback, by sampling time.
+    pub fn manual_reports(&self, id: FallbackId) -> Result<Vec<ManualReportRow>, StoreError> {
+        self.list(
+            "SELECT body FROM manual_report WHERE fallback = ?1 ORDER BY sampled_at, id",
+            [int_capped(id.0)],
+            |row| body_at("manual_report", row),
+        )
+    }
+
+    /// Manual reports of an outlet sampled in `from <= t < until`, within a fallback or not, by
+    /// sampling time.
+    pub fn manual_reports_of(
+        &self,
+        outlet: &OutletId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<ManualReportRow>, StoreError> {
+        self.list(
+            "SELECT body FROM manual_report \
+             WHERE outlet = ?1 AND sampled_at >= ?2 AND sampled_at < ?3 ORDER BY sampled_at, id",
+            (outlet.as_str(), from.0, until.0),
+            |row| body_at("manual_report", row),
+        )
+    }
+
+    /// What was refused, newest first.
+    pub fn quarantine(&self, limit: usize) -> Result<Vec<QuarantineRow>, StoreError> {
+        self.list(
+            "SELECT seq, n, at, reason, peer, mn, bytes, excerpt FROM quarantine \
+             ORDER BY seq DESC, n DESC LIMIT ?1",
+            [rows_capped(limit)],
+            |row| {
+                let mn: Option<String> = row.get(5)?;
+                Ok(QuarantineRow {
+                    seq: seq_at(row, 0)?,
+                    n: row.get(1)?,
+                    at: Timestamp(row.get(2)?),
+                    reason: text_at(row, 3)?,
+                    peer: text_at(row, 4)?,
+                    mn: mn.map(Into::into),
+                    bytes: uint(row.get(6)?)?,
+                    excerpt: row.get(7)?,
+                })
+            },
+        )
+    }
+
+    /// The audit trail newest first, of events before `before`. The lines of one event stay
+    /// together: the last event of a page is given whole, even above `limit`.
+    pub fn audit(&self, before: Option<Seq>, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let before = before.map_or(i64::MAX, |seq| int_capped(seq.0));
+        self.list(
+            "SELECT seq, n, at, who, what, object, detail FROM audit WHERE seq < ?1 AND seq >= \
+             (SELECT min(seq) FROM (SELECT seq FROM audit WHERE seq < ?1 \
+             ORDER BY seq DESC, n DESC LIMIT ?2)) ORDER BY seq DESC, n DESC",
+            (before, rows_capped(limit)),
+            audit_at,
+        )
+    }
+
+    /// What happened to one object (`alarm/12`), oldest first, at most the last
+    /// [`LIST_MAX`](super::LIST_MAX) lines.
+    pub fn audit_of(&self, object: &str) -> Result<Vec<AuditRow>, StoreError> {
+        let mut lines = self.list(
+            "SELECT seq, n, at, who, what, object, detail FROM audit WHERE object = ?1 \
+             ORDER BY seq DESC, n DESC LIMIT ?2",
+            (object, rows_capped(super::LIST_MAX)),
+            audit_at,
+        )?;
+        lines.reverse();
+        Ok(lines)
+    }
+}
+
+/// The name of a priority in the `priority` column: that of its JSON.
+pub(in crate::store) fn priority_name(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Urgent => "urgent",
+        Priority::High => "high",
+        Priority::Normal => "normal",
+    }
+}
+
+fn priority(name: &str) -> Result<Priority, StoreError> {
+    [Priority::Urgent, Priority::High, Priority::Normal]
+        .into_iter()
+        .find(|p| priority_name(*p) == name)
+        .ok_or_else(|| StoreError::Damaged(format!("priority {name}")))
+}

@@ -1,0 +1,167 @@
+//! Read-only connections for the console and the API: they see what is committed, never the open
+//! batch, and never hold up the writer.
+
+use super::Position;
+use super::error::StoreError;
+use super::query::{AlarmCount, AlarmFilter, FallbackFilter, Queries};
+use super::schema::open_read_only;
+use cems_core::model::rows::{
+    AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
+};
+use cems_core::model::{
+    AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, ManualReportRow, OutletId,
+    RecordKind, RecordRow, Seq, Timestamp,
+};
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Connections of the pool: pages are computed on a few cores at a time; more would only wait
+/// for the disk together. A question that finds all in use waits [`READER_WAIT`].
+pub const READERS: usize = 4;
+
+/// Longest wait for a free connection before a question fails as [`StoreError::Busy`].
+pub const READER_WAIT: Duration = Duration::from_secs(5);
+
+struct Pool {
+    free: Mutex<Vec<Connection>>,
+    returned: Condvar,
+}
+
+/// A small pool of read-only connections; clones share it. All methods block: call them on a
+/// thread that may.
+#[derive(Clone)]
+pub struct Readers {
+    pool: Arc<Pool>,
+}
+
+/// A connection on loan; goes back when dropped.
+struct Loan<'p> {
+    pool: &'p Pool,
+    connection: Option<Connection>,
+}
+
+impl Pool {
+    fn free(&self) -> MutexGuard<'_, Vec<Connection>> {
+        // The guarded list is whole at every moment, so a panic elsewhere does not spoil it.
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lend(&self) -> Result<Loan<'_>, StoreError> {
+        let (mut free, _) = self
+            .returned
+            .wait_timeout_while(self.free(), READER_WAIT, |free| free.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        let connection = free.pop().ok_or_else(|| {
+            StoreError::Busy(format!("all {READERS} readers for {READER_WAIT:?}"))
+        })?;
+        Ok(Loan {
+            pool: self,
+            connection: Some(connection),
+        })
+    }
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // Left open by a panic or an error in the middle of a read: end it, or the
+            // write-ahead log could never be emptied.
+            if !connection.is_autocommit()
+                && let Err(error) = connection.execute_batch("ROLLBACK")
+            {
+                tracing::warn!(%error, "a reader could not end its transaction");
+            }
+            self.pool.free().push(connection);
+            self.pool.returned.notify_one();
+        }
+    }
+}
+
+impl Readers {
+    /// Opens [`READERS`] connections to the projections in `path`, which must exist.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let free = (0..READERS)
+            .map(|_| open_read_only(path))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            pool: Arc::new(Pool {
+                free: Mutex::new(free),
+                returned: Condvar::new(),
+            }),
+        })
+    }
+
+    /// Runs several questions on one committed state: all answers inside `ask` belong together.
+    /// `ask` must not ask other `Readers` of this pool, or it could wait for itself.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when no connection comes free; whatever `ask` returns.
+    pub fn read<T>(
+        &self,
+        ask: impl FnOnce(&Queries<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let loan = self.pool.lend()?;
+        let connection = loan
+            .connection
+            .as_ref()
+            .expect("a loan has its connection until it is dropped");
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        let answer = ask(&Queries::new(connection))?;
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(answer)
+    }
+}
+
+/// Each question of [`Queries`] that stands for itself, asked on one free connection.
+macro_rules! questions {
+    ($($name:ident ( $($arg:ident : $kind:ty),* ) -> $answer:ty;)*) => {
+        impl Readers {
+            $(
+                #[doc = concat!("See [`Queries::", stringify!($name), "`].")]
+                ///
+                /// # Errors
+                /// [`StoreError::Busy`] when no connection comes free; disk or damage.
+                pub fn $name(&self, $($arg: $kind),*) -> Result<$answer, StoreError> {
+                    self.read(|queries| queries.$name($($arg),*))
+                }
+            )*
+        }
+    };
+}
+
+questions! {
+    position() -> Option<Position>;
+    states() -> Vec<StateRow>;
+    registry_at(seq: Seq) -> Option<(Seq, String)>;
+    registry_json() -> Option<(Seq, String)>;
+    record(outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Option<RecordRow>;
+    records(outlet: &OutletId, kind: RecordKind, from: Timestamp, until: Timestamp)
+        -> Vec<RecordRow>;
+    superseded(outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Vec<SupersededRow>;
+    aggregate(outlet: &OutletId, level: Level, start: Timestamp) -> Option<AggregateRow>;
+    aggregates(outlet: &OutletId, level: Level, from: Timestamp, until: Timestamp)
+        -> Vec<AggregateRow>;
+    last_aggregate(outlet: &OutletId, level: Level, complete_only: bool) -> Option<AggregateRow>;
+    latest(outlet: &OutletId) -> Vec<LatestRow>;
+    latest_all() -> Vec<LatestRow>;
+    device(outlet: &OutletId) -> Vec<DeviceRow>;
+    devices() -> Vec<DeviceRow>;
+    statements(outlet: &OutletId, cn: &str, before: Option<Timestamp>, limit: usize)
+        -> Vec<StatementRow>;
+    alarm(id: AlarmId) -> Option<AlarmRow>;
+    alarms(filter: &AlarmFilter) -> Vec<AlarmRow>;
+    open_alarm_counts() -> Vec<AlarmCount>;
+    fallback(id: FallbackId) -> Option<FallbackRow>;
+    fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
+    manual_reports(id: FallbackId) -> Vec<ManualReportRow>;
+    manual_reports_of(outlet: &OutletId, from: Timestamp, until: Timestamp)
+        -> Vec<ManualReportRow>;
+    quarantine(limit: usize) -> Vec<QuarantineRow>;
+    audit(before: Option<Seq>, limit: usize) -> Vec<AuditRow>;
+    audit_of(object: &str) -> Vec<AuditRow>;
+}

@@ -1,0 +1,122 @@
+//! Rows written by hand: an open alarm, an open fallback, an audit line, a minute of a stack.
+
+use cems_core::model::rows::AuditRow;
+use cems_core::model::{
+    AlarmId, AlarmKind, AlarmRow, AlarmSubject, FactorCode, FallbackId, FallbackReason,
+    FallbackRow, Flag, Number, OutletId, RecordKind, RecordRow, Seq, StoredValue, Timestamp, Value,
+};
+use rust_decimal::Decimal;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+
+/// 2026-11-22T10:30:00+08:00.
+pub(in crate::store) const T0: Timestamp = Timestamp(1_795_314_600_000);
+
+pub(in crate::store) fn alarm_row(id: u64, subject: AlarmSubject, kind: AlarmKind) -> AlarmRow {
+    AlarmRow {
+        id: AlarmId(id),
+        kind,
+        priority: kind.priority(),
+        subject,
+        enterprise: None,
+        factor: None,
+        limit: None,
+        since: T0,
+        raised_at: T0,
+        updated_at: T0,
+        value: None,
+        threshold: None,
+        count: 1,
+        active: true,
+        returned_at: None,
+        acknowledged: None,
+        closed: None,
+        previous: None,
+        facts: BTreeMap::new(),
+        raised_seq: Seq(1),
+        updated_seq: Seq(1),
+    }
+}
+
+pub(in crate::store) fn fallback_row(id: u64, outlet: OutletId) -> FallbackRow {
+    FallbackRow {
+        id: FallbackId(id),
+        outlet,
+        opened_at: T0,
+        reasons: vec![FallbackReason::NoValidData {
+            factor: "a21026".into(),
+            since: T0,
+            seen: vec!["D".into()],
+        }],
+        next_due: Some(T0),
+        last_report_at: None,
+        reports: 0,
+        reports_today: 0,
+        overdue_since: None,
+        missed: 0,
+        short_days: Vec::new(),
+        closed_at: None,
+        closed_why: None,
+        opened_seq: Seq(1),
+        updated_seq: Seq(1),
+    }
+}
+
+pub(in crate::store) fn audit_row(seq: u64, n: u32, object: &str) -> AuditRow {
+    AuditRow {
+        seq: Seq(seq),
+        n,
+        at: T0,
+        who: "engine".into(),
+        what: "alarm.raised".into(),
+        object: object.into(),
+        detail: format!("line {n} of {seq}"),
+    }
+}
+
+/// Minute `n` of an outlet with ten factors, each with mean, least, greatest, converted value and
+/// flag, as a stack sends them.
+pub(in crate::store) fn minute(outlet: &OutletId, n: i64) -> RecordRow {
+    const CODES: [&str; 10] = [
+        "a01001", "a01011", "a01012", "a01013", "a01014", "a19001", "a21002", "a21026", "a34013",
+        "a05002",
+    ];
+    let number = |mantissa: i64| {
+        let value = Decimal::new(mantissa, 2);
+        Some(Number {
+            value,
+            text: SmolStr::from(value.to_string()),
+        })
+    };
+    let seq = Seq(u64::try_from(n).unwrap_or(0) + 1);
+    let value = |(code, base): (&&str, i64)| {
+        let factor = FactorCode::new(code);
+        let stored = StoredValue {
+            value: Value {
+                factor: factor.clone(),
+                sent_as: None,
+                rtd: None,
+                avg: number(base * 700 + n % 97),
+                min: number(base * 600 + n % 89),
+                max: number(base * 800 + n % 83),
+                cou: None,
+                converted: number(base * 900 + n % 79),
+                flag: Some(Flag("N".into())),
+                unreadable: None,
+            },
+            valid: true,
+            checks: Vec::new(),
+            received_at: T0.plus_ms(n * 60_000 + 61_500),
+            seq,
+            superseded: 0,
+        };
+        (factor, stored)
+    };
+    RecordRow {
+        outlet: outlet.clone(),
+        kind: RecordKind::Minute,
+        start: T0.plus_ms(n * 60_000),
+        resent: false,
+        values: CODES.iter().zip(1..).map(value).collect(),
+    }
+}

@@ -1,0 +1,226 @@
+//! One output of the engine becomes one row: insert, or replace by key.
+
+use super::encode::{aggregate_body, json, record_body, value_body};
+use super::error::StoreError;
+use super::query::priority_name;
+use cems_core::model::rows::{
+    AuditRow, DeviceRow, LatestRow, QuarantineRow, StatementRow, SupersededRow,
+};
+use cems_core::model::{
+    AggregateRow, AlarmRow, AlarmSubject, FallbackRow, ManualReportRow, Output, RecordRow,
+};
+use rusqlite::{Connection, Params};
+
+/// Writes `output` in the transaction that is open on `connection`.
+pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), StoreError> {
+    match output {
+        Output::Record(row) => record(connection, row),
+        Output::Superseded(row) => superseded(connection, row),
+        Output::Aggregate(row) => aggregate(connection, row),
+        Output::Latest(row) => latest(connection, row),
+        Output::Device(row) => device(connection, row),
+        Output::Quarantine(row) => quarantine(connection, row),
+        Output::Statement(row) => statement(connection, row),
+        Output::Alarm(row) => alarm(connection, row),
+        Output::Fallback(row) => fallback(connection, row),
+        Output::ManualReport(row) => manual_report(connection, row),
+        Output::Audit(row) => audit(connection, row),
+        Output::Registry { seq, at, json } => put(
+            connection,
+            "REPLACE INTO registry (seq, at, body) VALUES (?1, ?2, ?3)",
+            (int("registry seq", seq.0)?, at.0, json),
+        ),
+        Output::State(row) => put(
+            connection,
+            "REPLACE INTO state (name, body) VALUES (?1, ?2)",
+            (row.name.as_str(), &row.json),
+        ),
+    }
+}
+
+fn put(connection: &Connection, sql: &str, params: impl Params) -> Result<(), StoreError> {
+    connection.prepare_cached(sql)?.execute(params)?;
+    Ok(())
+}
+
+/// SQLite's integers end at 2^63 - 1.
+pub(super) fn int(what: &'static str, number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::Unstorable {
+        what,
+        detail: format!("{number} is above 2^63 - 1"),
+    })
+}
+
+fn record(connection: &Connection, row: &RecordRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO record (outlet, kind, start, resent, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (
+            row.outlet.as_str(),
+            row.kind.as_str(),
+            row.start.0,
+            row.resent,
+            record_body(row)?,
+        ),
+    )
+}
+
+fn superseded(connection: &Connection, row: &SupersededRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO superseded (outlet, kind, start, factor, seq, by_seq, version, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        (
+            row.outlet.as_str(),
+            row.kind.as_str(),
+            row.start.0,
+            row.old.value.factor.as_str(),
+            int("superseded seq", row.old.seq.0)?,
+            int("superseded by_seq", row.by_seq.0)?,
+            row.old.superseded,
+            value_body(&row.old)?,
+        ),
+    )
+}
+
+fn aggregate(connection: &Connection, row: &AggregateRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO aggregate (outlet, level, start, complete, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (
+            row.outlet.as_str(),
+            row.level.as_str(),
+            row.start.0,
+            row.complete,
+            aggregate_body(row)?,
+        ),
+    )
+}
+
+fn latest(connection: &Connection, row: &LatestRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO latest (outlet, factor, body) VALUES (?1, ?2, ?3)",
+        (
+            row.outlet.as_str(),
+            row.factor.as_str(),
+            json("a latest value", row)?,
+        ),
+    )
+}
+
+fn device(connection: &Connection, row: &DeviceRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO device (mn, outlet, body) VALUES (?1, ?2, ?3)",
+        (
+            row.mn.as_str(),
+            row.outlet.as_ref().map(|o| o.as_str()),
+            json("a logger", row)?,
+        ),
+    )
+}
+
+fn quarantine(connection: &Connection, row: &QuarantineRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO quarantine (seq, n, at, reason, peer, mn, bytes, excerpt) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        (
+            int("quarantine seq", row.seq.0)?,
+            row.n,
+            row.at.0,
+            row.reason.as_str(),
+            row.peer.as_str(),
+            row.mn.as_deref(),
+            int("quarantine bytes", row.bytes)?,
+            &row.excerpt,
+        ),
+    )
+}
+
+fn statement(connection: &Connection, row: &StatementRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO statement (outlet, cn, at, name, value, seq) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (
+            row.outlet.as_str(),
+            row.cn.as_str(),
+            row.at.0,
+            row.name.as_str(),
+            &row.value,
+            int("statement seq", row.seq.0)?,
+        ),
+    )
+}
+
+fn alarm(connection: &Connection, row: &AlarmRow) -> Result<(), StoreError> {
+    let outlet = match &row.subject {
+        AlarmSubject::Outlet(outlet) => Some(outlet.as_str()),
+        AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
+    };
+    put(
+        connection,
+        "REPLACE INTO alarm (id, outlet, priority, active, acknowledged, open, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            int("alarm id", row.id.0)?,
+            outlet,
+            priority_name(row.priority),
+            row.active,
+            row.acknowledged.is_some(),
+            row.closed.is_none(),
+            json("an alarm", row)?,
+        ),
+    )
+}
+
+fn fallback(connection: &Connection, row: &FallbackRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO fallback (id, outlet, open, body) VALUES (?1, ?2, ?3, ?4)",
+        (
+            int("fallback id", row.id.0)?,
+            row.outlet.as_str(),
+            row.closed_at.is_none(),
+            json("a fallback", row)?,
+        ),
+    )
+}
+
+fn manual_report(connection: &Connection, row: &ManualReportRow) -> Result<(), StoreError> {
+    let fallback = row
+        .fallback
+        .map(|id| int("manual report fallback", id.0))
+        .transpose()?;
+    put(
+        connection,
+        "REPLACE INTO manual_report (id, fallback, outlet, sampled_at, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        (
+            int("manual report id", row.id.0)?,
+            fallback,
+            row.report.outlet.as_str(),
+            row.report.sampled_at.0,
+            json("a manual report", row)?,
+        ),
+    )
+}
+
+fn audit(connection: &Connection, row: &AuditRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO audit (seq, n, at, who, what, object, detail) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            int("audit seq", row.seq.0)?,
+            row.n,
+            row.at.0,
+            row.who.as_str(),
+            row.what.as_str(),
+            row.object.as_str(),
+            &row.detail,
+        ),
+    )
+}
