@@ -9,6 +9,8 @@ pub mod alarm;
 pub mod convert;
 pub mod engine;
 pub mod fallback;
+#[cfg(test)]
+mod fixture;
 pub mod formula;
 pub mod limits;
 pub mod model;
