@@ -26,6 +26,8 @@ pub use settings::{
     LogLevel, LogSettings, Settings, User,
 };
 
+pub use source::sha256_hex;
+
 use cems_core::model::Registry;
 use report::Report;
 use source::{Disk, Files, Loader, Virtual};

@@ -234,7 +234,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         })
 }
 
-/// SHA-256 of a text, lower-case hex.
-pub(crate) fn sha256_hex(text: &str) -> String {
+/// SHA-256 of a text, lower-case hex: the form of `Outlet::password_sha256` and
+/// [`ApiToken::token_sha256`](crate::ApiToken::token_sha256).
+pub fn sha256_hex(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }

@@ -360,7 +360,7 @@ fn example(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("examples")
         .join(name);
-    fs::read_to_string(path).unwrap()
+    fs::read_to_string(path).expect("the examples can be read")
 }
 
 /// A text with bytes replaced, dropped or inserted at a few places.

@@ -234,7 +234,7 @@ fn set_unit(
             say!("unknown unit {value}", "未知的单位 {value}"),
             say!(
                 "mg/m3, ug/m3, ng/m3, mg/L, ug/L, ng/L, m3/s, m3/h, L/s, m/s, kPa, degC, %, 1, ...",
-                "如 mg/m3、ug/m3、ng/m3、mg/L、ug/L、ng/L、m3/s、m3/h、L/s、m/s、kPa、degC、%、1 等"
+                "如 mg/m3、ug/m3、ng/m3、mg/L、ug/L、m3/s、m3/h、L/s、m/s、kPa、degC、%、1 等"
             ),
         );
         return;

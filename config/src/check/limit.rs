@@ -156,8 +156,31 @@ fn long(
             ),
         );
     }
-    let from = instant(&s, "from", setting.offset, r);
-    let until = instant(&s, "until", setting.offset, r);
+    let (from, until) = force(&s, setting.offset, r);
+    let own = s.text(r, "source").map(|got| got.value);
+    let source = sourced(own.or_else(|| source.cloned()), s.at, r);
+    s.finish(r);
+    let period = period?.value;
+    Some(Limit {
+        id: id.map_or_else(|| default_id(factor, period), |got| LimitId::new(got.value)),
+        period,
+        converted: converted.map_or_else(|| converts(factor, setting), |got| got.value),
+        upper,
+        lower,
+        from,
+        until,
+        source,
+    })
+}
+
+/// In force from (inclusive) and until (exclusive).
+fn force(
+    s: &Section<'_>,
+    offset: UtcOffset,
+    r: &mut Report,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let from = instant(s, "from", offset, r);
+    let until = instant(s, "until", offset, r);
     if let (Some(from), Some(until)) = (&from, &until)
         && from.value >= until.value
     {
@@ -170,20 +193,7 @@ fn long(
             ),
         );
     }
-    let own = s.text(r, "source").map(|got| got.value);
-    let source = sourced(own.or_else(|| source.cloned()), s.at, r);
-    s.finish(r);
-    let period = period?.value;
-    Some(Limit {
-        id: id.map_or_else(|| default_id(factor, period), |got| LimitId::new(got.value)),
-        period,
-        converted: converted.map_or_else(|| converts(factor, setting), |got| got.value),
-        upper,
-        lower,
-        from: from.map(|got| got.value),
-        until: until.map(|got| got.value),
-        source,
-    })
+    (from.map(|got| got.value), until.map(|got| got.value))
 }
 
 fn accept(

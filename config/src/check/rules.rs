@@ -48,37 +48,7 @@ pub(super) fn expectation(
     r: &mut Report,
 ) -> Expectation {
     let mut out = base.cloned().unwrap_or_else(default_expectation);
-    if let Some(n) = s.integer::<u32>(r, "realtime_s", 0..=86_400) {
-        out.realtime_s = (n.value > 0).then_some(n.value);
-        if n.value > 0 && !REALTIME_S.contains(&n.value) {
-            let value = n.value;
-            r.warn(
-                n.at,
-                say!(
-                    "real-time interval of {value} s is outside 30 to 3600 s",
-                    "实时数据间隔 {value} 秒超出 30～3600 秒"
-                ),
-                say!("HJ 212-2017 RtdInterval", "见 HJ 212-2017 RtdInterval"),
-            );
-        }
-    }
-    if let Some(n) = s.integer::<u32>(r, "minute_min", 0..=60) {
-        out.minute_min = (n.value > 0).then_some(n.value);
-        if n.value > 0 && !MINUTE_INTERVALS.contains(&n.value) {
-            let value = n.value;
-            r.error(
-                n.at,
-                say!(
-                    "no logger can send minute data every {value} min",
-                    "数采仪不能设置 {value} 分钟的分钟数据间隔"
-                ),
-                say!(
-                    "one of 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30 (HJ 212-2017 MinInterval); 0: none",
-                    "可取 1、2、3、4、5、6、10、12、15、20、30（HJ 212-2017 MinInterval）；0 为不上传"
-                ),
-            );
-        }
-    }
+    intervals(&s, &mut out, r);
     if let Some(b) = s.boolean(r, "hour") {
         out.hour = b.value;
     }
@@ -119,6 +89,40 @@ pub(super) fn expectation(
     }
     s.finish(r);
     out
+}
+
+fn intervals(s: &Section<'_>, out: &mut Expectation, r: &mut Report) {
+    if let Some(n) = s.integer::<u32>(r, "realtime_s", 0..=86_400) {
+        out.realtime_s = (n.value > 0).then_some(n.value);
+        if n.value > 0 && !REALTIME_S.contains(&n.value) {
+            let value = n.value;
+            r.warn(
+                n.at,
+                say!(
+                    "real-time interval of {value} s is outside 30 to 3600 s",
+                    "实时数据间隔 {value} 秒超出 30～3600 秒"
+                ),
+                say!("HJ 212-2017 RtdInterval", "见 HJ 212-2017 RtdInterval"),
+            );
+        }
+    }
+    if let Some(n) = s.integer::<u32>(r, "minute_min", 0..=60) {
+        out.minute_min = (n.value > 0).then_some(n.value);
+        if n.value > 0 && !MINUTE_INTERVALS.contains(&n.value) {
+            let value = n.value;
+            r.error(
+                n.at,
+                say!(
+                    "no logger can send minute data every {value} min",
+                    "数采仪不能设置 {value} 分钟的分钟数据间隔"
+                ),
+                say!(
+                    "HJ 212-2017 MinInterval: 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30; 0: none",
+                    "HJ 212-2017 MinInterval：1、2、3、4、5、6、10、12、15、20、30；0 为不上传"
+                ),
+            );
+        }
+    }
 }
 
 fn shortest_s(e: &Expectation) -> Option<u32> {
