@@ -16,7 +16,7 @@ use super::writer::{Message, Request, Writer};
 use super::{
     AT_MS_MAX, AT_MS_MIN, Committed, Draft, ENTRY_BYTES_MAX, HashKind, Head, JournalError,
     JournalHealth, MANY_BYTES_MAX, MANY_ENTRIES_MAX, Opened, Options, QUEUE_BYTES_MAX,
-    QUEUE_REQUESTS_MAX,
+    QUEUE_REQUESTS_MAX, StallKind,
 };
 
 /// Recovery notes kept for [`Journal::take_recovery_notes`]; a file that keeps being damaged
@@ -30,9 +30,17 @@ pub(super) struct Shared {
     changed: Condvar,
 }
 
+/// Why and since when commits fail.
+#[derive(Debug, Clone)]
+pub(super) struct Stall {
+    pub(super) cause: String,
+    pub(super) kind: StallKind,
+    pub(super) since_ms: i64,
+}
+
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) stalled: Option<(String, i64)>,
+    pub(super) stalled: Option<Stall>,
     pub(super) last_commit_ms: i64,
     pub(super) end: End,
     pub(super) kind: HashKind,
@@ -241,8 +249,9 @@ impl Journal {
     pub fn health(&self) -> JournalHealth {
         let state = self.shared.state();
         JournalHealth {
-            stalled: state.stalled.as_ref().map(|(cause, _)| cause.clone()),
-            stalled_since_ms: state.stalled.as_ref().map(|(_, since)| *since),
+            stalled: state.stalled.as_ref().map(|stall| stall.cause.clone()),
+            stall_kind: state.stalled.as_ref().map(|stall| stall.kind),
+            stalled_since_ms: state.stalled.as_ref().map(|stall| stall.since_ms),
             queue_len: self.queue.max_capacity() - self.queue.capacity(),
             last_commit_ms: state.last_commit_ms,
             last_seq: state.end.seq,

@@ -13,6 +13,7 @@ mod bench;
 mod block;
 mod chain;
 mod error;
+mod failure;
 mod file;
 mod handle;
 mod lock;
@@ -38,6 +39,7 @@ pub use bench::{BenchReport, bench, bench_plain_sqlite};
 pub use block::BlockFault;
 pub use chain::{ChainValue, HashKind, Head};
 pub use error::{JournalError, ReadError};
+pub use failure::StallKind;
 pub use file::{Break, Seal};
 pub use handle::Journal;
 pub use reader::{Entries, Reader};
@@ -122,14 +124,17 @@ pub struct Committed {
 /// Gives the present time in UTC milliseconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
-/// Called before each commit; an error stands for one of the disk.
-pub type BeforeCommit = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
+/// Called around each commit; an error stands for one of the disk.
+pub type FaultHook = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
 
 /// Ways to make the disk fail, for tests. The default does nothing.
 #[derive(Clone, Default)]
 pub struct Faults {
-    /// See [`BeforeCommit`].
-    pub before_commit: Option<BeforeCommit>,
+    /// Called before each commit: an error means that it did not happen.
+    pub before_commit: Option<FaultHook>,
+    /// Called after each commit: an error means that nobody knows whether it happened, as
+    /// when the disk fails to sync.
+    pub after_commit: Option<FaultHook>,
     /// SQLite's `max_page_count` of the file being written, applied before each commit;
     /// reaching it is a real `SQLITE_FULL`. 0 sets no limit.
     pub page_count_max: Option<Arc<AtomicU32>>,
@@ -199,6 +204,8 @@ pub struct Opened {
 pub struct JournalHealth {
     /// Why commits fail at present; `None` when they work.
     pub stalled: Option<String>,
+    /// The kind of that reason, to be told in another language.
+    pub stall_kind: Option<StallKind>,
     /// Since when, UTC milliseconds.
     pub stalled_since_ms: Option<i64>,
     /// Requests waiting for the writer (at most [`QUEUE_REQUESTS_MAX`]).

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rusqlite::ErrorCode;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::block::{self, BlockRow, EFFORT_LIVE};
+use super::failure::Failure;
 use super::file::{self, Break, End, FileFault, Meta};
-use super::handle::Shared;
+use super::handle::{Shared, Stall};
 use super::lock::DirLock;
 use super::names::{self, Day, DayFile, beside};
 use super::recover::{self, Current, Tail, Wanted};
@@ -70,59 +70,6 @@ pub(super) struct Writer {
     /// whose commit may or may not have reached the disk.
     reopen: Option<Option<BlockRow>>,
     _lock: DirLock,
-}
-
-/// Why a commit did not happen.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    File(#[from] FileFault),
-    #[error("{0}")]
-    Journal(#[from] JournalError),
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    #[error("a reader holds the file; waiting for it")]
-    Reader,
-    /// Every request has an entry; kept as an error so that nothing can be dropped silently.
-    #[error("a group without entries")]
-    Empty,
-}
-
-impl Failure {
-    /// In words for a person: what to do comes first.
-    fn cause(&self) -> String {
-        match self.code() {
-            Some(ErrorCode::DiskFull) => {
-                format!("the disk is full; free space, writing resumes by itself ({self})")
-            }
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-                format!("the journal directory cannot be written; check mount and rights ({self})")
-            }
-            Some(ErrorCode::SystemIoFailure) => {
-                format!("the disk reports an error; check it ({self})")
-            }
-            _ => format!("the journal cannot write: {self}"),
-        }
-    }
-
-    fn code(&self) -> Option<ErrorCode> {
-        match self {
-            Self::File(FileFault::Sqlite(error))
-            | Self::Journal(JournalError::Sqlite { source: error, .. }) => {
-                error.sqlite_error_code()
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether the connection is still good: SQLite undid the commit and nothing is unsure.
-    fn keeps_connection(&self) -> bool {
-        matches!(self, Self::Io(_) | Self::Reader)
-            || matches!(
-                self.code(),
-                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-            )
-    }
 }
 
 impl Writer {
@@ -298,11 +245,15 @@ impl Writer {
         }
         let now = (self.options.clock)();
         self.shared.change(|state| {
-            let since = state.stalled.as_ref().map_or(now, |(_, since)| *since);
-            if state.stalled.as_ref().is_none_or(|(old, _)| old != cause) {
+            let before = state.stalled.as_ref();
+            if before.is_none_or(|stall| stall.cause != cause) {
                 tracing::error!(cause, "the journal cannot write; nothing is acknowledged");
             }
-            state.stalled = Some((cause.to_owned(), since));
+            state.stalled = Some(Stall {
+                cause: cause.to_owned(),
+                kind: failure.kind(),
+                since_ms: before.map_or(now, |stall| stall.since_ms),
+            });
         });
     }
 
@@ -342,9 +293,13 @@ impl Writer {
             at_ms: row.last_at_ms,
             chain: row.chain,
         };
-        if let Err(fault) = store(current, &row) {
-            self.reopen = None;
-            let failure = Failure::from(fault);
+        let stored = store(current, &row).map_err(Failure::from);
+        let after = &self.options.faults.after_commit;
+        let stored = stored.and_then(|()| match after {
+            Some(hook) => hook().map_err(Failure::Unsure),
+            None => Ok(()),
+        });
+        if let Err(failure) = stored {
             if !failure.keeps_connection() {
                 self.reopen = Some(Some(row));
             }
