@@ -1,0 +1,35 @@
+//! The console over canned data: `cargo run -p cems-dashboards --example canned [ADDRESS]`.
+//! Every two seconds it announces new values and an alarm, so that live pages have something to do.
+
+use cems_core::model::{AlarmId, OutletId};
+use cems_dashboards::backend::Change;
+use cems_dashboards::canned::Canned;
+use cems_dashboards::{ConsoleOptions, router};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[tokio::main]
+async fn main() -> Result<(), std::io::Error> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    let backend = Arc::new(Canned::new());
+    let options = ConsoleOptions {
+        demo_banner: Some(Canned::banner()),
+        ..ConsoleOptions::default()
+    };
+    let app = router(backend.clone(), options);
+    let listener = tokio::net::TcpListener::bind(&address).await?;
+    let ticker = async {
+        let mut interval = tokio::time::interval(Duration::from_secs(2));
+        loop {
+            interval.tick().await;
+            let values = Change::Values(OutletId::new("qs-01"));
+            backend.announce(&[values, Change::Alarm(AlarmId(30))]);
+        }
+    };
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        served = axum::serve(listener, service) => served,
+        () = ticker => Ok(()),
+    }
+}

@@ -1,0 +1,219 @@
+//! The table of addresses: everything the API does, once.
+
+use super::calls;
+use super::schema::Schema;
+use super::shapes::*;
+use crate::app::App;
+use axum::routing::{MethodRouter, get, post};
+use serde_json::{Map, Value};
+
+/// A parameter of a query.
+#[derive(Clone, Copy)]
+pub(super) struct Param {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+}
+
+/// How a schema is written into the document.
+type Describe = fn(&mut Map<String, Value>) -> Value;
+
+/// One address with one method.
+pub(super) struct Route {
+    pub(super) path: &'static str,
+    pub(super) method: &'static str,
+    pub(super) id: &'static str,
+    pub(super) about: &'static str,
+    pub(super) query: &'static [Param],
+    pub(super) request: Option<Describe>,
+    pub(super) response: Describe,
+    pub(super) handler: MethodRouter<App>,
+}
+
+fn describe<T: Schema>(shapes: &mut Map<String, Value>) -> Value {
+    T::define(shapes);
+    T::schema()
+}
+
+const SPAN: [Param; 2] = [
+    Param { name: "from", about: "first instant, ISO 8601 with offset" },
+    Param { name: "until", about: "first instant not wanted; now when not given" },
+];
+const KIND: [Param; 3] = [
+    Param { name: "kind", about: "realtime (default), minute, hour, day" },
+    SPAN[0],
+    SPAN[1],
+];
+const LEVEL: [Param; 3] = [
+    Param { name: "level", about: "hour (default), day, month, year" },
+    SPAN[0],
+    SPAN[1],
+];
+const ALARMS: [Param; 3] = [
+    Param { name: "open", about: "true: only alarms not closed" },
+    Param { name: "outlet", about: "only of this outlet" },
+    Param { name: "before", about: "only alarms with a smaller number, for paging" },
+];
+const OPEN: [Param; 1] = [Param { name: "open", about: "true: only open ones" }];
+const BEFORE: [Param; 1] = [Param { name: "before", about: "only before this journal position" }];
+
+fn read<T: Schema>(
+    path: &'static str,
+    id: &'static str,
+    about: &'static str,
+    query: &'static [Param],
+    handler: MethodRouter<App>,
+) -> Route {
+    Route {
+        path,
+        method: "get",
+        id,
+        about,
+        query,
+        request: None,
+        response: describe::<T>,
+        handler,
+    }
+}
+
+fn write<T: Schema>(
+    path: &'static str,
+    id: &'static str,
+    about: &'static str,
+    handler: MethodRouter<App>,
+) -> Route {
+    Route {
+        path,
+        method: "post",
+        id,
+        about,
+        query: &[],
+        request: Some(describe::<T>),
+        response: describe::<ReceiptOut>,
+        handler,
+    }
+}
+
+/// All routes of the API, in the order of the document.
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = reads();
+    routes.extend(writes());
+    routes
+}
+
+fn reads() -> Vec<Route> {
+    vec![
+        read::<OverviewOut>(
+            "/api/v1/overview",
+            "overview",
+            "Outlets, open alarms, open fallbacks and totals in scope",
+            &[],
+            get(calls::overview),
+        ),
+        read::<Vec<OutletOut>>(
+            "/api/v1/outlets",
+            "outlets",
+            "Outlets in scope, worst state first",
+            &[],
+            get(calls::outlets),
+        ),
+        read::<OutletDetailOut>(
+            "/api/v1/outlets/{id}",
+            "outlet",
+            "One outlet with its logger, alarms, fallbacks and totals",
+            &[],
+            get(calls::outlet),
+        ),
+        read::<Vec<RecordOut>>(
+            "/api/v1/outlets/{id}/records",
+            "records",
+            "Records as received with their verdicts, ascending; at most 31 days",
+            &KIND,
+            get(calls::records),
+        ),
+        read::<Vec<AggregateOut>>(
+            "/api/v1/outlets/{id}/aggregates",
+            "aggregates",
+            "Means and amounts, ascending; hours: at most 366 days",
+            &LEVEL,
+            get(calls::aggregates),
+        ),
+        read::<Vec<AlarmOut>>(
+            "/api/v1/alarms",
+            "alarms",
+            "Alarms, newest first, at most 500",
+            &ALARMS,
+            get(calls::alarms),
+        ),
+        read::<AlarmDetailOut>(
+            "/api/v1/alarms/{id}",
+            "alarm",
+            "One alarm with its history",
+            &[],
+            get(calls::alarm),
+        ),
+        read::<Vec<FallbackOut>>(
+            "/api/v1/fallbacks",
+            "fallbacks",
+            "Fallbacks, open ones first, at most 500",
+            &OPEN,
+            get(calls::fallbacks),
+        ),
+        read::<FallbackDetailOut>(
+            "/api/v1/fallbacks/{id}",
+            "fallback",
+            "One fallback with its manual reports",
+            &[],
+            get(calls::fallback),
+        ),
+        read::<Vec<QuarantineOut>>(
+            "/api/v1/quarantine",
+            "quarantine",
+            "What was refused, newest first, at most 500",
+            &[],
+            get(calls::quarantine),
+        ),
+        read::<Vec<AuditOut>>(
+            "/api/v1/audit",
+            "audit",
+            "The audit trail, newest first, at most 500",
+            &BEFORE,
+            get(calls::audit),
+        ),
+        read::<HealthOut>(
+            "/api/v1/health",
+            "health",
+            "How the daemon is",
+            &[],
+            get(calls::health),
+        ),
+    ]
+}
+
+fn writes() -> Vec<Route> {
+    vec![
+        write::<AcknowledgeIn>(
+            "/api/v1/alarms/{id}/acknowledge",
+            "acknowledgeAlarm",
+            "Takes notice of an alarm; answers when the event is on disk",
+            post(calls::acknowledge),
+        ),
+        write::<CloseIn>(
+            "/api/v1/alarms/{id}/close",
+            "closeAlarm",
+            "Closes an alarm that is acknowledged and back to normal",
+            post(calls::close),
+        ),
+        write::<ManualReportIn>(
+            "/api/v1/outlets/{id}/manual-reports",
+            "submitManualReport",
+            "Enters manual monitoring data",
+            post(calls::submit_report),
+        ),
+        write::<DecisionIn>(
+            "/api/v1/outlets/{id}/fallback",
+            "decideFallback",
+            "Opens or closes a fallback by decision",
+            post(calls::decide),
+        ),
+    ]
+}

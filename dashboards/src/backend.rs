@@ -1,0 +1,333 @@
+//! What the console needs from the daemon. The pages know nothing else of it, so they run against
+//! canned data in tests.
+//!
+//! Reading methods block (they query the embedded store) and are called on tokio's blocking pool.
+//! Writing methods resolve only after the event is on disk: a page that says "saved" is right.
+
+use cems_core::model::access::{Role, Scope};
+use cems_core::model::rows::{
+    AggregateRow, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow,
+};
+use cems_core::model::{
+    AlarmId, AlarmRow, AmountPeriod, Enterprise, FactorCode, FallbackId, FallbackRow, Level,
+    ManualReport, ManualReportRow, Outlet, OutletId, RecordKind, Registry, Seq, Timestamp, UserId,
+};
+use rust_decimal::Decimal;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A future a trait object can return.
+pub type Reply<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The person or program behind a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Identity, written into every event it causes.
+    pub user: UserId,
+    /// Name shown on pages.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// What it may see.
+    pub scope: Scope,
+}
+
+/// Why something could not be read or done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// There is no such thing, or the actor may not see it.
+    #[error("not found")]
+    NotFound,
+    /// The actor's role does not allow it.
+    #[error("not allowed")]
+    Forbidden,
+    /// The request contradicts the rules; the code selects the text (`action-<code>` in the text
+    /// files), the detail names the value.
+    #[error("refused: {code}: {detail}")]
+    Refused {
+        /// Stable code, kebab-case.
+        code: String,
+        /// The value at fault.
+        detail: String,
+    },
+    /// The journal or the store cannot be reached now (disk full, stopping).
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// Proof that an event is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its journal position.
+    pub seq: Seq,
+    /// Its journal time.
+    pub at: Timestamp,
+}
+
+/// Why a log-in failed. Pages say the same for a wrong name and a wrong password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// Wrong name or password.
+    #[error("wrong name or password")]
+    Wrong,
+    /// Too many attempts; try again after so many seconds.
+    #[error("too many attempts, wait {0} s")]
+    Slow(u32),
+    /// The journal cannot take the log-in event now.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// State of an outlet in one word, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutletState {
+    /// A mean is over its limit.
+    Exceeding,
+    /// Nothing arrives.
+    Silent,
+    /// A fallback is open.
+    Fallback,
+    /// Data arrive but do not count.
+    Invalid,
+    /// Stopped, as its flags say.
+    Stopped,
+    /// All is well.
+    Normal,
+    /// Never heard of since it was registered.
+    Waiting,
+}
+
+/// One outlet on the overview.
+#[derive(Debug, Clone)]
+pub struct OutletSummary {
+    /// From the registry in force.
+    pub outlet: Outlet,
+    /// From the registry in force.
+    pub enterprise: Enterprise,
+    /// State in one word.
+    pub state: OutletState,
+    /// Last contact with its logger.
+    pub last_seen: Option<Timestamp>,
+    /// Latest values, by factor.
+    pub latest: Vec<LatestRow>,
+    /// The last complete hour.
+    pub last_hour: Option<AggregateRow>,
+    /// Alarms not closed.
+    pub open_alarms: u32,
+}
+
+/// A total against its permitted amount.
+#[derive(Debug, Clone)]
+pub struct AmountProgress {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Factor.
+    pub factor: FactorCode,
+    /// Month or year.
+    pub period: AmountPeriod,
+    /// First instant of the period.
+    pub start: Timestamp,
+    /// Emitted so far, kg.
+    pub amount_kg: Decimal,
+    /// Permitted, kg.
+    pub permitted_kg: Decimal,
+    /// Share in percent.
+    pub share_pct: Decimal,
+}
+
+/// The overview, within a scope.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// Outlets, worst state first, then by enterprise and id.
+    pub outlets: Vec<OutletSummary>,
+    /// Alarms not closed: unacknowledged first, then by priority and age.
+    pub alarms: Vec<AlarmRow>,
+    /// Open fallbacks, next due first.
+    pub fallbacks: Vec<FallbackRow>,
+    /// Totals, highest share first.
+    pub amounts: Vec<AmountProgress>,
+}
+
+/// What the page of one outlet shows besides its summary.
+#[derive(Debug, Clone)]
+pub struct OutletDetail {
+    /// As on the overview.
+    pub summary: OutletSummary,
+    /// Its logger as seen on the wire.
+    pub device: Option<DeviceRow>,
+    /// Its alarms, newest first, at most [`LIST_ROWS_MAX`].
+    pub alarms: Vec<AlarmRow>,
+    /// Its fallbacks, newest first.
+    pub fallbacks: Vec<FallbackRow>,
+    /// Its totals.
+    pub amounts: Vec<AmountProgress>,
+}
+
+/// An alarm with its history.
+#[derive(Debug, Clone)]
+pub struct AlarmDetail {
+    /// The alarm.
+    pub alarm: AlarmRow,
+    /// What happened to it, oldest first.
+    pub history: Vec<AuditRow>,
+}
+
+/// A fallback with its reports.
+#[derive(Debug, Clone)]
+pub struct FallbackDetail {
+    /// The fallback.
+    pub fallback: FallbackRow,
+    /// Its reports by sampling time.
+    pub reports: Vec<ManualReportRow>,
+}
+
+/// Which alarms to list.
+#[derive(Debug, Clone, Default)]
+pub struct AlarmFilter {
+    /// Only those not closed.
+    pub open_only: bool,
+    /// Only of this outlet.
+    pub outlet: Option<OutletId>,
+    /// Only older than this one (for paging); newest first.
+    pub before: Option<AlarmId>,
+}
+
+/// How the daemon itself is.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Health {
+    /// Everything works; false makes `/readyz` answer 503.
+    pub ready: bool,
+    /// What is wrong, in words, one line each (English).
+    pub problems: Vec<String>,
+    /// Last journal position on disk.
+    pub journal_seq: u64,
+    /// Position the projections have reached.
+    pub projected_seq: u64,
+    /// Connected loggers.
+    pub connections: u64,
+    /// Version of the program.
+    pub version: String,
+}
+
+/// Most rows of any list in one answer; older ones are reached by paging.
+pub const LIST_ROWS_MAX: usize = 500;
+
+/// What changed; pages that show it fetch themselves anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// New values of an outlet.
+    Values(OutletId),
+    /// An alarm was raised or changed.
+    Alarm(AlarmId),
+    /// A fallback opened, closed or got a report.
+    Fallback(FallbackId),
+    /// The registry changed.
+    Registry,
+    /// The health changed.
+    Health,
+}
+
+/// A set of changes committed together, with the position reached.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    /// Position the projections have reached.
+    pub seq: Seq,
+    /// What changed, without repeats.
+    pub changes: Arc<[Change]>,
+}
+
+/// The daemon behind the console. Every method applies the actor's scope; what lies outside it is
+/// [`BackendError::NotFound`].
+pub trait Backend: Send + Sync + 'static {
+    /// The registry in force; empty before the first configuration was journalled.
+    fn registry(&self) -> Arc<Registry>;
+    /// The daemon's clock (simulated time in a fast demo).
+    fn now(&self) -> Timestamp;
+    /// How the daemon is.
+    fn health(&self) -> Health;
+    /// Metrics in Prometheus text format.
+    fn metrics(&self) -> String;
+
+    /// The overview.
+    fn overview(&self, actor: &Actor) -> Result<Overview, BackendError>;
+    /// One outlet.
+    fn outlet(&self, actor: &Actor, id: &OutletId) -> Result<OutletDetail, BackendError>;
+    /// Records of an outlet with `from <= start < until`, ascending.
+    fn records(
+        &self,
+        actor: &Actor,
+        id: &OutletId,
+        kind: RecordKind,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<RecordRow>, BackendError>;
+    /// Aggregates of an outlet with `from <= start < until`, ascending.
+    fn aggregates(
+        &self,
+        actor: &Actor,
+        id: &OutletId,
+        level: Level,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<AggregateRow>, BackendError>;
+    /// Alarms, newest first, at most [`LIST_ROWS_MAX`].
+    fn alarms(&self, actor: &Actor, filter: &AlarmFilter) -> Result<Vec<AlarmRow>, BackendError>;
+    /// One alarm.
+    fn alarm(&self, actor: &Actor, id: AlarmId) -> Result<AlarmDetail, BackendError>;
+    /// Fallbacks, open ones first, then newest; at most [`LIST_ROWS_MAX`].
+    fn fallbacks(&self, actor: &Actor, open_only: bool) -> Result<Vec<FallbackRow>, BackendError>;
+    /// One fallback.
+    fn fallback(&self, actor: &Actor, id: FallbackId) -> Result<FallbackDetail, BackendError>;
+    /// What was refused, newest first, at most [`LIST_ROWS_MAX`].
+    fn quarantine(&self, actor: &Actor) -> Result<Vec<QuarantineRow>, BackendError>;
+    /// The audit trail, newest first, before a position, at most [`LIST_ROWS_MAX`].
+    fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError>;
+
+    /// Takes notice of an alarm.
+    fn acknowledge<'a>(
+        &'a self,
+        actor: &'a Actor,
+        alarm: AlarmId,
+        note: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+    /// Closes an alarm with a conclusion.
+    fn close<'a>(
+        &'a self,
+        actor: &'a Actor,
+        alarm: AlarmId,
+        conclusion: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+    /// Enters a manual report; `report.by` is set from the actor.
+    fn submit_report<'a>(
+        &'a self,
+        actor: &'a Actor,
+        report: ManualReport,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+    /// Opens or closes a fallback by decision.
+    fn decide_fallback<'a>(
+        &'a self,
+        actor: &'a Actor,
+        outlet: OutletId,
+        open: bool,
+        note: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+
+    /// Checks a password; the answer is a session token (256 bits, hex) for the cookie.
+    fn login<'a>(
+        &'a self,
+        user: &'a str,
+        password: &'a str,
+        peer: &'a str,
+    ) -> Reply<'a, Result<String, LoginError>>;
+    /// Ends a session.
+    fn logout<'a>(&'a self, token: &'a str) -> Reply<'a, ()>;
+    /// Who is behind a session token; `None` when unknown or expired.
+    fn session(&self, token: &str) -> Option<Actor>;
+    /// Who is behind an API token (`Authorization: Bearer`).
+    fn api_token(&self, token: &str) -> Option<Actor>;
+
+    /// Changes as they are committed. A receiver that lags sees that it lagged and reloads all.
+    fn changes(&self) -> tokio::sync::broadcast::Receiver<Changes>;
+}

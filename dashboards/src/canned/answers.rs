@@ -1,0 +1,335 @@
+//! Fictional alarms, fallbacks, reports, quarantine and audit trail: one of every kind.
+
+use super::registry::dec;
+use super::rows::NOW;
+use crate::backend::AmountProgress;
+use cems_core::model::rows::{AuditRow, QuarantineRow};
+use cems_core::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+use cems_core::model::{
+    Acknowledgement, AlarmId, AlarmKind, AlarmRow, AlarmSubject, AmountPeriod, Closure, FactorCode,
+    FallbackId, FallbackReason, FallbackRow, Level, LimitId, ManualReport, ManualReportRow,
+    ManualValue, OutletId, Period, Registry, ReportId, Seq, Timestamp, UserId,
+};
+use rust_decimal::Decimal;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+
+fn ago(minutes: i64) -> Timestamp {
+    NOW.plus_ms(-minutes * MINUTE_MS)
+}
+
+struct Draft {
+    kind: AlarmKind,
+    subject: AlarmSubject,
+    factor: Option<&'static str>,
+    since_min: i64,
+    value: Option<&'static str>,
+    threshold: Option<&'static str>,
+    count: u64,
+    facts: &'static [(&'static str, &'static str)],
+}
+
+fn outlet(id: &str) -> AlarmSubject {
+    AlarmSubject::Outlet(OutletId::new(id))
+}
+
+fn drafts() -> Vec<Draft> {
+    use AlarmKind as K;
+    let device = |mn: &str| AlarmSubject::Device(SmolStr::new(mn));
+    let peer = |ip: &str| AlarmSubject::Peer(SmolStr::new(ip));
+    let draft = |kind, subject, factor, since_min, value, threshold, count, facts| Draft {
+        kind,
+        subject,
+        factor,
+        since_min,
+        value,
+        threshold,
+        count,
+        facts,
+    };
+    vec![
+        draft(K::UnknownMn, device("ZZ0000000042"), None, 2_940, None, None, 218,
+            &[("peer", "198.51.100.23")]),
+        draft(K::CrcStorm, peer("203.0.113.9"), None, 1_500, None, None, 64, &[]),
+        draft(K::WrongPassword, outlet("mx-02"), None, 1_130, None, None, 17,
+            &[("peer", "203.0.113.77")]),
+        draft(K::AmountWarning, outlet("bl-01"), Some("w01018"), 900, Some("33215.4"),
+            Some("36500"), 1, &[("share_pct", "90")]),
+        draft(K::AmountExceeded, outlet("mx-01"), Some("w21003"), 760, Some("3702.118"),
+            Some("3650"), 1, &[]),
+        draft(K::ExceedanceDay, outlet("mx-01"), Some("w01018"), 874, Some("56.4"), Some("50"), 1,
+            &[]),
+        draft(K::ImpossibleValue, outlet("bl-01"), Some("w01001"), 33, Some("15.20"), Some("14"),
+            41, &[]),
+        draft(K::NoData, outlet("hy-01"), None, 138, None, None, 1, &[]),
+        draft(K::ManualReportOverdue, outlet("yt-01"), None, 402, None, None, 1, &[]),
+        draft(K::ExceedanceHour, outlet("qs-01"), Some("a21002"), 152, Some("66.93"), Some("50"), 2,
+            &[("worst_at", "2026-03-18T13:00:00+08:00")]),
+    ]
+}
+
+fn alarm(registry: &Registry, n: u64, draft: Draft) -> AlarmRow {
+    let raised = ago((draft.since_min - 30).max(2));
+    let enterprise = match &draft.subject {
+        AlarmSubject::Outlet(id) => registry.outlets.get(id).map(|o| o.enterprise.clone()),
+        AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
+    };
+    let facts = draft.facts.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    AlarmRow {
+        id: AlarmId(n),
+        kind: draft.kind,
+        priority: draft.kind.priority(),
+        subject: draft.subject,
+        enterprise,
+        limit: draft.factor.map(|code| LimitId::new(format!("{code}-1"))),
+        factor: draft.factor.map(FactorCode::new),
+        since: ago(draft.since_min),
+        raised_at: raised,
+        updated_at: raised,
+        value: draft.value.map(dec),
+        threshold: draft.threshold.map(dec),
+        count: draft.count,
+        active: true,
+        returned_at: None,
+        acknowledged: None,
+        closed: None,
+        previous: None,
+        facts: facts.collect(),
+        raised_seq: Seq(183_000 + n),
+        updated_seq: Seq(183_000 + n),
+    }
+}
+
+/// Alarms by id, in every state of life.
+pub(super) fn alarms(registry: &Registry) -> BTreeMap<AlarmId, AlarmRow> {
+    let mut rows = BTreeMap::new();
+    for (n, draft) in (21_u64..).zip(drafts()) {
+        rows.insert(AlarmId(n), alarm(registry, n, draft));
+    }
+    let by = UserId::new("zhiban");
+    for (id, minutes, note) in [
+        (21, 2_800, "已联系运维单位，核对登记信息"),
+        (23, 1_000, "运维人员称未更改密码，继续核实"),
+        (26, 700, "已通知企业，正在排查生化池"),
+    ] {
+        if let Some(row) = rows.get_mut(&AlarmId(id)) {
+            row.acknowledged = Some(Acknowledgement {
+                at: ago(minutes),
+                by: by.clone(),
+                note: note.to_owned(),
+            });
+        }
+    }
+    for id in [22, 26] {
+        if let Some(row) = rows.get_mut(&AlarmId(id)) {
+            row.active = false;
+            row.returned_at = Some(ago(95));
+        }
+    }
+    rows.insert(AlarmId(12), past(registry, &by));
+    if let Some(row) = rows.get_mut(&AlarmId(30)) {
+        row.previous = Some(AlarmId(12));
+    }
+    rows
+}
+
+/// An alarm of the week before, answered and closed.
+fn past(registry: &Registry, by: &UserId) -> AlarmRow {
+    let draft = Draft {
+        kind: AlarmKind::ExceedanceHour,
+        subject: outlet("qs-01"),
+        factor: Some("a21002"),
+        since_min: 7 * 24 * 60,
+        value: Some("54.2"),
+        threshold: Some("50"),
+        count: 1,
+        facts: &[],
+    };
+    let mut row = alarm(registry, 12, draft);
+    row.active = false;
+    row.returned_at = Some(ago(7 * 24 * 60 - 120));
+    row.acknowledged = Some(Acknowledgement {
+        at: ago(7 * 24 * 60 - 40),
+        by: by.clone(),
+        note: "电话通知企业".to_owned(),
+    });
+    row.closed = Some(Closure {
+        at: ago(6 * 24 * 60),
+        by: by.clone(),
+        conclusion: "喷氨泵切换期间短时超标，已恢复，企业已提交说明".to_owned(),
+    });
+    row
+}
+
+/// Fallbacks by id: one overdue, one in order, one closed.
+pub(super) fn fallbacks() -> BTreeMap<FallbackId, FallbackRow> {
+    let row = |id: u64, outlet: &str, opened_min: i64| FallbackRow {
+        id: FallbackId(id),
+        outlet: OutletId::new(outlet),
+        opened_at: ago(opened_min),
+        reasons: Vec::new(),
+        next_due: None,
+        last_report_at: None,
+        reports: 0,
+        reports_today: 0,
+        overdue_since: None,
+        missed: 0,
+        short_days: Vec::new(),
+        closed_at: None,
+        closed_why: None,
+        opened_seq: Seq(182_000 + id),
+        updated_seq: Seq(182_400 + id),
+    };
+    let silence = |code: &str, since: i64, seen: &[&str]| FallbackReason::NoValidData {
+        factor: FactorCode::new(code),
+        since: ago(since),
+        seen: seen.iter().map(SmolStr::new).collect(),
+    };
+    let midnight = Timestamp(NOW.0 - (14 * 60 + 32) * MINUTE_MS - 10_000);
+    let overdue = FallbackRow {
+        reasons: vec![
+            silence("a21026", 1_900, &["D"]),
+            silence("a21002", 1_900, &["D", "T"]),
+        ],
+        next_due: Some(ago(42)),
+        last_report_at: Some(ago(402)),
+        reports: 4,
+        reports_today: 1,
+        overdue_since: Some(ago(42)),
+        missed: 2,
+        short_days: vec![midnight.plus_ms(-DAY_MS)],
+        ..row(5, "yt-01", 1_840)
+    };
+    let due = FallbackRow {
+        reasons: vec![
+            silence("a34013", 138, &[]),
+            FallbackReason::Decision {
+                by: UserId::new("zhuguan"),
+                note: "数采仪更换，预计两日".to_owned(),
+            },
+        ],
+        next_due: Some(NOW.plus_ms(4 * HOUR_MS + 42 * MINUTE_MS)),
+        last_report_at: Some(ago(78)),
+        reports: 1,
+        reports_today: 1,
+        ..row(6, "hy-01", 78)
+    };
+    let closed = FallbackRow {
+        reasons: vec![silence("w21011", 9_000, &["M"])],
+        last_report_at: Some(ago(7_300)),
+        reports: 5,
+        closed_at: Some(ago(7_000)),
+        closed_why: Some("valid-data".to_owned()),
+        ..row(4, "bl-01", 8_940)
+    };
+    [closed, overdue, due].into_iter().map(|row| (row.id, row)).collect()
+}
+
+/// Manual reports of the fallbacks.
+pub(super) fn reports() -> Vec<ManualReportRow> {
+    let row = |id: u64, fallback: u64, outlet: &str, minutes: i64, late: bool| ManualReportRow {
+        id: ReportId(id),
+        fallback: Some(FallbackId(fallback)),
+        report: ManualReport {
+            outlet: OutletId::new(outlet),
+            sampled_at: ago(minutes),
+            sampler: "采样员甲".to_owned(),
+            method: "HJ 57-2017".to_owned(),
+            laboratory: "示例检测有限公司".to_owned(),
+            values: [("a34013", "3.1"), ("a21026", "14"), ("a21002", "38")]
+                .into_iter()
+                .map(|(code, value)| ManualValue {
+                    factor: FactorCode::new(code),
+                    value: dec(value),
+                })
+                .collect(),
+            note: String::new(),
+            by: UserId::new("yunwei"),
+        },
+        received_at: ago(minutes - 25),
+        late,
+        seq: Seq(182_500 + id),
+    };
+    vec![
+        row(31, 5, "yt-01", 1_780, false),
+        row(32, 5, "yt-01", 1_390, true),
+        row(33, 5, "yt-01", 980, true),
+        row(34, 5, "yt-01", 402, false),
+        row(35, 6, "hy-01", 78, false),
+    ]
+}
+
+/// Totals of the year.
+pub(super) fn amounts(registry: &Registry) -> Vec<AmountProgress> {
+    let shares: [(&str, &str, &str); 8] = [
+        ("mx-01", "w21003", "101.428"),
+        ("bl-01", "w01018", "91.001"),
+        ("qs-01", "a21002", "83.2"),
+        ("hy-02", "a21026", "64.75"),
+        ("yt-01", "a21002", "41.9"),
+        ("qs-02", "a34013", "38.16"),
+        ("mx-01", "w01018", "33.3"),
+        ("qs-01", "a21026", "12.04"),
+    ];
+    let year = Period::containing(Level::Year, NOW, registry.offset);
+    let rows = shares.into_iter().filter_map(|(id, code, share)| {
+        let outlet = registry.outlets.get(&OutletId::new(id))?;
+        let permitted = outlet.permitted.iter().find(|p| p.factor.as_str() == code)?;
+        Some(AmountProgress {
+            outlet: outlet.id.clone(),
+            factor: permitted.factor.clone(),
+            period: AmountPeriod::Year,
+            start: year.start,
+            amount_kg: permitted.amount_kg * dec(share) / Decimal::ONE_HUNDRED,
+            permitted_kg: permitted.amount_kg,
+            share_pct: dec(share),
+        })
+    });
+    rows.collect()
+}
+
+/// What was refused.
+pub(super) fn quarantine() -> Vec<QuarantineRow> {
+    let row = |seq: u64, reason: &str, peer: &str, mn: Option<&str>, text: &str| QuarantineRow {
+        seq: Seq(seq),
+        n: 0,
+        at: ago(i64::try_from(184_210 - seq).unwrap_or(0)),
+        reason: SmolStr::new(reason),
+        peer: SmolStr::new(peer),
+        mn: mn.map(SmolStr::new),
+        bytes: 214,
+        excerpt: text.to_owned(),
+    };
+    vec![
+        row(184_205, "unknown-mn", "198.51.100.23:40112", Some("ZZ0000000042"),
+            "##0212QN=20260318142700000;ST=31;CN=2011;PW=123456;MN=ZZ0000000042;Flag=4;CP=&&"),
+        row(184_181, "crc", "203.0.113.9:51200", None,
+            "##0187QN=20260318140300000;ST=32;CN=2051;PW=<script>alert(1)</script>"),
+        row(184_090, "garbage", "203.0.113.9:51188", None, "GET / HTTP/1.1\\r\\nHost: example"),
+        row(183_950, "wrong-password", "203.0.113.77:49152", Some("MX20050002"),
+            "##0136ST=31;CN=2011;PW=000000;MN=MX20050002;CP=&&DataTime=20260318101200;"),
+    ]
+}
+
+/// The audit trail, oldest first.
+pub(super) fn audit() -> Vec<AuditRow> {
+    let row = |seq: u64, who: &str, what: &str, object: &str, detail: &str| AuditRow {
+        seq: Seq(seq),
+        n: 0,
+        at: ago(i64::try_from(184_210 - seq).unwrap_or(0)),
+        who: SmolStr::new(who),
+        what: SmolStr::new(what),
+        object: SmolStr::new(object),
+        detail: detail.to_owned(),
+    };
+    vec![
+        row(181_000, "daemon", "start", "daemon", "0.1.0"),
+        row(181_001, "admin", "registry.changed", "registry", "9 outlets"),
+        row(182_005, "engine", "fallback.opened", "fallback/5", "yt-01"),
+        row(183_021, "engine", "alarm.raised", "alarm/21", "intake.unknown-mn"),
+        row(183_030, "engine", "alarm.raised", "alarm/30", "exceedance.hour"),
+        row(183_400, "zhiban", "login", "user/zhiban", "from 192.0.2.5"),
+        row(183_410, "zhiban", "alarm.acknowledged", "alarm/21", "已联系运维单位，核对登记信息"),
+        row(184_168, "engine", "fallback.overdue", "fallback/5", "yt-01"),
+    ]
+}

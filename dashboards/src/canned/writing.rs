@@ -1,0 +1,199 @@
+//! What people do to the canned data.
+
+use super::rows::NOW;
+use super::{Canned, Held};
+use crate::backend::{Actor, Backend, BackendError, Change, Receipt};
+use cems_core::model::rows::AuditRow;
+use cems_core::model::{
+    Acknowledgement, AlarmId, Closure, FallbackId, FallbackReason, FallbackRow, ManualReport,
+    ManualReportRow, OutletId, Permission, ReportId, Seq,
+};
+use smol_str::SmolStr;
+
+fn refused(code: &str, detail: impl ToString) -> BackendError {
+    BackendError::Refused {
+        code: code.to_owned(),
+        detail: detail.to_string(),
+    }
+}
+
+fn allow(actor: &Actor, permission: Permission) -> Result<(), BackendError> {
+    if actor.role.may(permission) {
+        Ok(())
+    } else {
+        Err(BackendError::Forbidden)
+    }
+}
+
+impl Held {
+    fn write(&mut self, actor: &Actor, what: &str, object: String, detail: &str) -> Receipt {
+        self.seq += 1;
+        self.health.journal_seq = self.seq;
+        self.health.projected_seq = self.seq;
+        self.audit.push(AuditRow {
+            seq: Seq(self.seq),
+            n: 0,
+            at: NOW,
+            who: SmolStr::new(actor.user.as_str()),
+            what: SmolStr::new(what),
+            object: SmolStr::new(object),
+            detail: detail.to_owned(),
+        });
+        Receipt {
+            seq: Seq(self.seq),
+            at: NOW,
+        }
+    }
+}
+
+impl Canned {
+    pub(super) fn write_acknowledge(
+        &self,
+        actor: &Actor,
+        id: AlarmId,
+        note: String,
+    ) -> Result<Receipt, BackendError> {
+        allow(actor, Permission::AcknowledgeAlarm)?;
+        self.alarm(actor, id)?;
+        let mut held = self.lock();
+        let row = held.alarms.get_mut(&id).ok_or(BackendError::NotFound)?;
+        if row.acknowledged.is_some() {
+            return Err(refused("already-acknowledged", id));
+        }
+        row.acknowledged = Some(Acknowledgement {
+            at: NOW,
+            by: actor.user.clone(),
+            note: note.clone(),
+        });
+        let receipt = held.write(actor, "alarm.acknowledged", format!("alarm/{id}"), &note);
+        drop(held);
+        self.announce(&[Change::Alarm(id)]);
+        Ok(receipt)
+    }
+
+    pub(super) fn write_close(
+        &self,
+        actor: &Actor,
+        id: AlarmId,
+        conclusion: String,
+    ) -> Result<Receipt, BackendError> {
+        allow(actor, Permission::CloseAlarm)?;
+        self.alarm(actor, id)?;
+        let mut held = self.lock();
+        let row = held.alarms.get_mut(&id).ok_or(BackendError::NotFound)?;
+        if row.active {
+            return Err(refused("alarm-active", id));
+        }
+        row.closed = Some(Closure {
+            at: NOW,
+            by: actor.user.clone(),
+            conclusion: conclusion.clone(),
+        });
+        let receipt = held.write(actor, "alarm.closed", format!("alarm/{id}"), &conclusion);
+        drop(held);
+        self.announce(&[Change::Alarm(id)]);
+        Ok(receipt)
+    }
+
+    pub(super) fn write_report(
+        &self,
+        actor: &Actor,
+        report: ManualReport,
+    ) -> Result<Receipt, BackendError> {
+        allow(actor, Permission::SubmitManualReport)?;
+        self.outlet(actor, &report.outlet)?;
+        let mut held = self.lock();
+        let open = held
+            .fallbacks
+            .values_mut()
+            .find(|f| f.outlet == report.outlet && f.closed_at.is_none());
+        let fallback = open.map(|row| {
+            row.reports += 1;
+            row.reports_today += 1;
+            row.last_report_at = Some(report.sampled_at);
+            row.overdue_since = None;
+            row.next_due = Some(report.sampled_at.plus_ms(6 * 3_600_000));
+            row.id
+        });
+        let object = format!("outlet/{}", report.outlet);
+        let receipt = held.write(actor, "manual-report", object, "");
+        let id = ReportId(31 + u64::try_from(held.reports.len()).unwrap_or(0));
+        held.reports.push(ManualReportRow {
+            id,
+            fallback,
+            report,
+            received_at: NOW,
+            late: false,
+            seq: receipt.seq,
+        });
+        drop(held);
+        if let Some(id) = fallback {
+            self.announce(&[Change::Fallback(id)]);
+        }
+        Ok(receipt)
+    }
+
+    pub(super) fn write_decision(
+        &self,
+        actor: &Actor,
+        outlet: &OutletId,
+        open: bool,
+        note: String,
+    ) -> Result<Receipt, BackendError> {
+        allow(actor, Permission::DecideFallback)?;
+        self.outlet(actor, outlet)?;
+        let mut held = self.lock();
+        let is_open = |f: &FallbackRow| &f.outlet == outlet && f.closed_at.is_none();
+        let known = held.fallbacks.values().find(|f| is_open(f)).map(|f| f.id);
+        let id = match (open, known) {
+            (true, Some(id)) => return Err(refused("fallback-open", id)),
+            (false, None) => return Err(refused("no-fallback", outlet)),
+            (_, Some(id)) => id,
+            (true, None) => {
+                FallbackId(held.fallbacks.keys().next_back().map_or(1, |id| id.0 + 1))
+            }
+        };
+        let what = if open { "fallback.opened" } else { "fallback.closed" };
+        let receipt = held.write(actor, what, format!("fallback/{id}"), &note);
+        if let Some(row) = held.fallbacks.get_mut(&id) {
+            row.closed_at = Some(NOW);
+            row.closed_why = Some(note);
+            row.next_due = None;
+            row.updated_seq = receipt.seq;
+        } else {
+            held.fallbacks.insert(id, opened(id, outlet, actor, note, receipt.seq));
+        }
+        drop(held);
+        self.announce(&[Change::Fallback(id)]);
+        Ok(receipt)
+    }
+}
+
+fn opened(
+    id: FallbackId,
+    outlet: &OutletId,
+    actor: &Actor,
+    note: String,
+    seq: Seq,
+) -> FallbackRow {
+    FallbackRow {
+        id,
+        outlet: outlet.clone(),
+        opened_at: NOW,
+        reasons: vec![FallbackReason::Decision {
+            by: actor.user.clone(),
+            note,
+        }],
+        next_due: Some(NOW.plus_ms(6 * 3_600_000)),
+        last_report_at: None,
+        reports: 0,
+        reports_today: 0,
+        overdue_since: None,
+        missed: 0,
+        short_days: Vec::new(),
+        closed_at: None,
+        closed_why: None,
+        opened_seq: seq,
+        updated_seq: seq,
+    }
+}

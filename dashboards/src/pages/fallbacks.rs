@@ -1,0 +1,241 @@
+//! `/fallbacks`: the list, one fallback with its manual reports, and the form for the next one.
+
+use super::report_rules::{check_report, refused};
+use super::{Page, Params, checked_note, html, saved, status_of};
+use crate::app::Visit;
+use crate::backend::{BackendError, FallbackDetail};
+use crate::view::fallback::{FallbackItem, ReportItem};
+use crate::view::shell::{Notice, Shell};
+use askama::Template;
+use axum::extract::{Form, Path, Query};
+use axum::response::{IntoResponse, Response};
+use cems_core::model::time::MINUTE_MS;
+use cems_core::model::{
+    FactorCode, FallbackId, ManualReport, ManualValue, Outlet, OutletId, Permission, Timestamp,
+};
+use chrono::NaiveDateTime;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// What a browser sends for `datetime-local`, with and without seconds.
+const LOCAL_TIME_FORMATS: [&str; 2] = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"];
+
+type Fields = BTreeMap<String, String>;
+
+#[derive(Template)]
+#[template(path = "fallbacks.html")]
+struct FallbacksPage {
+    shell: Shell,
+    open_only: bool,
+    fallbacks: Vec<FallbackItem>,
+}
+
+/// `GET /fallbacks?all=1`.
+pub(super) async fn list(visit: Visit, Query(query): Params) -> Page {
+    let open_only = !query.contains_key("all");
+    let rows = visit
+        .read(move |backend, actor| backend.fallbacks(actor, open_only))
+        .await
+        .map_err(|e| visit.failed(&e))?;
+    let eyes = visit.eyes();
+    Ok(html(&FallbacksPage {
+        shell: Shell::new(&visit, "fallbacks"),
+        open_only,
+        fallbacks: rows.iter().map(|f| FallbackItem::new(&eyes, f)).collect(),
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "fallback.html")]
+struct FallbackPage {
+    shell: Shell,
+    fallback: FallbackItem,
+    rule: String,
+    reports: Vec<ReportItem>,
+    may_report: bool,
+    inputs: Vec<Input>,
+    form: Fields,
+    sampled_at_max: String,
+    may_decide: bool,
+}
+
+/// One pollutant of the form.
+struct Input {
+    field: String,
+    name: String,
+    unit: String,
+    value: String,
+}
+
+impl FallbackPage {
+    /// What was typed into a field.
+    fn typed(&self, field: &str) -> &str {
+        self.form.get(field).map_or("", String::as_str)
+    }
+}
+
+async fn read(visit: &Visit, id: FallbackId) -> Result<FallbackDetail, BackendError> {
+    visit.read(move |backend, actor| backend.fallback(actor, id)).await
+}
+
+fn view(visit: &Visit, detail: &FallbackDetail, mut form: Fields) -> FallbackPage {
+    let (eyes, words) = (visit.eyes(), visit.words);
+    let row = &detail.fallback;
+    let open = row.closed_at.is_none();
+    let outlet = visit.registry.outlets.get(&row.outlet);
+    let now = visit.times.offset.local(visit.times.now).format("%Y-%m-%dT%H:%M").to_string();
+    form.entry("sampled_at".to_owned()).or_insert_with(|| now.clone());
+    // The last report's method and laboratory are nearly always the next one's.
+    if let Some(last) = detail.reports.last() {
+        for (field, text) in [
+            ("method", &last.report.method),
+            ("laboratory", &last.report.laboratory),
+        ] {
+            form.entry(field.to_owned()).or_insert_with(|| text.clone());
+        }
+    }
+    let inputs = outlet.map_or_else(Vec::new, |o| {
+        let pollutants = o.factors.values().filter(|f| f.pollutant);
+        let inputs = pollutants.map(|f| {
+            let field = value_field(&f.code);
+            Input {
+                name: words.pick(&f.name_zh, Some(&f.name_en)).to_owned(),
+                unit: f.unit.clone(),
+                value: form.get(&field).cloned().unwrap_or_default(),
+                field,
+            }
+        });
+        inputs.collect()
+    });
+    FallbackPage {
+        shell: Shell::new(visit, "fallbacks"),
+        fallback: FallbackItem::new(&eyes, row),
+        rule: outlet.map_or_else(String::new, |o| {
+            words.with(
+                "fallback-schedule",
+                &[
+                    ("reports", &o.fallback.reports_per_day.to_string()),
+                    ("gap", &eyes.times.span(i64::from(o.fallback.max_gap_min) * MINUTE_MS)),
+                ],
+            )
+        }),
+        reports: detail.reports.iter().rev().map(|r| ReportItem::new(&eyes, r)).collect(),
+        may_report: open && visit.may(Permission::SubmitManualReport),
+        may_decide: open && visit.may(Permission::DecideFallback),
+        inputs,
+        form,
+        sampled_at_max: now,
+    }
+}
+
+fn value_field(code: &FactorCode) -> String {
+    format!("value.{code}")
+}
+
+/// `GET /fallbacks/{id}`.
+pub(super) async fn page(visit: Visit, Path(id): Path<u64>, Query(query): Params) -> Page {
+    let detail = read(&visit, FallbackId(id)).await.map_err(|e| visit.failed(&e))?;
+    let mut page = view(&visit, &detail, Fields::new());
+    page.shell.notice = Notice::saved(visit.words, query.get("saved").map(String::as_str));
+    Ok(html(&page))
+}
+
+fn text(form: &Fields, field: &str) -> String {
+    form.get(field).map_or("", |t| t.trim()).to_owned()
+}
+
+fn sampled_at(visit: &Visit, form: &Fields) -> Result<Timestamp, BackendError> {
+    let text = text(form, "sampled_at");
+    if text.is_empty() {
+        return Err(refused("field-empty", "sampled_at"));
+    }
+    LOCAL_TIME_FORMATS
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())
+        .map(|local| visit.times.offset.instant(local))
+        .ok_or_else(|| refused("time-unreadable", text))
+}
+
+/// The report as typed; the first mistake is named.
+fn report(visit: &Visit, outlet: &Outlet, form: &Fields) -> Result<ManualReport, BackendError> {
+    let mut values = Vec::new();
+    for factor in outlet.factors.values().filter(|f| f.pollutant) {
+        let typed = form.get(&value_field(&factor.code)).map_or("", |t| t.trim());
+        if typed.is_empty() {
+            continue;
+        }
+        let name = visit.words.pick(&factor.name_zh, Some(&factor.name_en));
+        let value = Decimal::from_str_exact(typed)
+            .map_err(|_| refused("value-unreadable", format!("{name}: {typed}")))?;
+        values.push(ManualValue {
+            factor: factor.code.clone(),
+            value,
+        });
+    }
+    let report = ManualReport {
+        outlet: outlet.id.clone(),
+        sampled_at: sampled_at(visit, form)?,
+        sampler: text(form, "sampler"),
+        method: text(form, "method"),
+        laboratory: text(form, "laboratory"),
+        values,
+        note: text(form, "note"),
+        by: visit.actor.user.clone(),
+    };
+    check_report(&report)?;
+    Ok(report)
+}
+
+/// `POST /fallbacks/{id}/reports`.
+pub(super) async fn submit(
+    visit: Visit,
+    Path(id): Path<u64>,
+    Form(form): Form<Fields>,
+) -> Page {
+    visit.require(Permission::SubmitManualReport).map_err(|e| visit.failed(&e))?;
+    let detail = read(&visit, FallbackId(id)).await.map_err(|e| visit.failed(&e))?;
+    let outlet = visit.registry.outlets.get(&detail.fallback.outlet);
+    let report = outlet
+        .ok_or(BackendError::NotFound)
+        .and_then(|outlet| report(&visit, outlet, &form));
+    let outcome = match report {
+        Ok(report) => visit.app.backend.submit_report(&visit.actor, report).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(receipt) => Ok(saved(&format!("/fallbacks/{id}"), receipt.seq)),
+        Err(error) => Err(again(&visit, &detail, &error, form)),
+    }
+}
+
+/// The page again with what was typed and why it was refused.
+fn again(visit: &Visit, detail: &FallbackDetail, error: &BackendError, form: Fields) -> Response {
+    let mut page = view(visit, detail, form);
+    page.shell.notice = Some(visit.refusal(error));
+    (status_of(error), html(&page)).into_response()
+}
+
+/// `POST /outlets/{id}/fallback`: opens or closes by decision.
+pub(super) async fn decide(
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(form): Form<Fields>,
+) -> Page {
+    visit.require(Permission::DecideFallback).map_err(|e| visit.failed(&e))?;
+    let open = match form.get("open").map(String::as_str) {
+        Some("true") => true,
+        Some("false") => false,
+        other => {
+            let error = refused("field-empty", format!("open={}", other.unwrap_or("")));
+            return Err(visit.failed(&error));
+        }
+    };
+    let note = checked_note(form.get("note")).map_err(|e| visit.failed(&e))?;
+    let receipt = visit
+        .app
+        .backend
+        .decide_fallback(&visit.actor, OutletId::new(&id), open, note)
+        .await
+        .map_err(|e| visit.failed(&e))?;
+    Ok(saved(&crate::view::outlet::outlet_link(&id), receipt.seq))
+}

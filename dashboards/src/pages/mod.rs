@@ -1,0 +1,185 @@
+//! The pages. Each module is one page with its view and its forms.
+
+mod alarms;
+mod audit;
+mod chart;
+mod fallbacks;
+mod health;
+mod login;
+mod outlet;
+mod overview;
+mod quarantine;
+mod report_rules;
+
+pub(crate) use report_rules::check_report;
+
+use crate::app::{App, Visit, page_lang};
+use crate::backend::BackendError;
+use crate::text::{Lang, Words};
+use crate::view::Eyes;
+use crate::view::shell::{Notice, Shell};
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use std::collections::BTreeMap;
+
+/// Query parameters; repeated names keep the last.
+pub(crate) type Params = Query<BTreeMap<String, String>>;
+
+/// Characters of a note, conclusion or remark; more is refused with a message.
+pub(crate) const NOTE_CHARS_MAX: usize = 2_000;
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(overview::page))
+        .route("/login", get(login::page).post(login::enter))
+        .route("/logout", post(login::leave))
+        .route("/language/{code}", get(language))
+        .route("/outlets/{id}", get(outlet::page))
+        .route("/outlets/{id}/chart", get(chart::data))
+        .route("/outlets/{id}/fallback", post(fallbacks::decide))
+        .route("/alarms", get(alarms::list))
+        .route("/alarms/{id}", get(alarms::page))
+        .route("/alarms/{id}/acknowledge", post(alarms::acknowledge))
+        .route("/alarms/{id}/close", post(alarms::close))
+        .route("/fallbacks", get(fallbacks::list))
+        .route("/fallbacks/{id}", get(fallbacks::page))
+        .route("/fallbacks/{id}/reports", post(fallbacks::submit))
+        .route("/quarantine", get(quarantine::page))
+        .route("/audit", get(audit::page))
+        .route("/health", get(health::page))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+}
+
+/// A page that could not be shown.
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    shell: Shell,
+    title: String,
+    text: String,
+}
+
+/// Result of a page: its HTML, or a page that says why not.
+type Page = Result<Response, Response>;
+
+fn html(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(text) => Html(text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+pub(crate) fn status_of(error: &BackendError) -> StatusCode {
+    match error {
+        BackendError::NotFound => StatusCode::NOT_FOUND,
+        BackendError::Forbidden => StatusCode::FORBIDDEN,
+        BackendError::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        BackendError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// What went wrong, in the language of the page.
+pub(crate) fn error_text(words: Words, error: &BackendError) -> String {
+    match error {
+        BackendError::NotFound => words.t("error-not-found"),
+        BackendError::Forbidden => words.t("error-forbidden"),
+        BackendError::Unavailable(why) => words.with("error-unavailable", &[("why", why)]),
+        BackendError::Refused { code, detail } => {
+            if words.find(&format!("action-{code}")).is_some() {
+                words.with(&format!("action-{code}"), &[("detail", detail)])
+            } else {
+                words.with("error-refused", &[("code", code), ("detail", detail)])
+            }
+        }
+    }
+}
+
+impl Visit {
+    fn eyes(&self) -> Eyes<'_> {
+        Eyes {
+            words: self.words,
+            times: self.times,
+            registry: &self.registry,
+        }
+    }
+
+    /// The page that says why something could not be shown or done.
+    fn failed(&self, error: &BackendError) -> Response {
+        let page = ErrorPage {
+            shell: Shell::new(self, ""),
+            title: self.words.t("error-title"),
+            text: error_text(self.words, error),
+        };
+        (status_of(error), html(&page)).into_response()
+    }
+
+    fn refusal(&self, error: &BackendError) -> Notice {
+        Notice::bad(error_text(self.words, error))
+    }
+}
+
+/// A note as it may be kept: trimmed, not empty, not endless.
+pub(crate) fn checked_note(text: Option<&String>) -> Result<String, BackendError> {
+    let text = text.map_or("", |t| t.trim());
+    if text.is_empty() {
+        return Err(report_rules::refused("note-empty", ""));
+    }
+    let chars = text.chars().count();
+    if chars > NOTE_CHARS_MAX {
+        return Err(report_rules::refused(
+            "note-too-long",
+            format!("{chars} > {NOTE_CHARS_MAX}"),
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// After a form was kept: back to the page, with the journal position.
+fn saved(page: &str, seq: cems_core::model::Seq) -> Response {
+    Redirect::to(&format!("{page}?saved={seq}")).into_response()
+}
+
+/// `GET /language/{code}?back=`: keeps the language in a cookie and goes back.
+async fn language(Path(code): Path<String>, Query(query): Params) -> Response {
+    let lang = Lang::from_code(&code).unwrap_or_default();
+    let back = query.get("back").map_or("/", String::as_str);
+    let mut response = Redirect::to(crate::url::local_or_root(back)).into_response();
+    let cookie = format!(
+        "{}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax",
+        crate::app::LANG_COOKIE,
+        lang.code()
+    );
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// Anything that is not there.
+pub(crate) async fn missing(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if uri.path().starts_with("/api/") {
+        let words = crate::app::api_words(&headers);
+        return crate::api::problem::Problem::from_error(words, &BackendError::NotFound)
+            .into_response();
+    }
+    let words = Words(page_lang(&headers));
+    let page = ErrorPage {
+        shell: Shell::outside(&app, words, "/"),
+        title: words.t("error-title"),
+        text: words.t("error-not-found"),
+    };
+    (StatusCode::NOT_FOUND, html(&page)).into_response()
+}

@@ -1,0 +1,191 @@
+//! An alarm in words: what happened, how bad, since when, what to do first.
+
+use super::outlet::outlet_link;
+use super::sourced::{Sourced, journal};
+use super::{Eyes, FactorWords};
+use crate::format::{self, NONE, number};
+use cems_core::model::{AlarmKind, AlarmRow, AlarmSubject, Outlet};
+use rust_decimal::Decimal;
+
+/// Text keys use hyphens where kinds use dots.
+pub(crate) fn key(kind: AlarmKind, part: &str) -> String {
+    format!("alarm-{}-{part}", kind.as_str().replace('.', "-"))
+}
+
+/// Where an alarm stands.
+pub(crate) fn state(alarm: &AlarmRow) -> &'static str {
+    match (alarm.closed.is_some(), alarm.acknowledged.is_some(), alarm.active) {
+        (true, _, _) => "closed",
+        (false, false, true) => "new",
+        (false, false, false) => "returned",
+        (false, true, true) => "acknowledged",
+        (false, true, false) => "returned-acknowledged",
+    }
+}
+
+/// An alarm as lists show it.
+pub(crate) struct AlarmItem {
+    pub(crate) id: u64,
+    pub(crate) priority: &'static str,
+    pub(crate) priority_word: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) first: String,
+    pub(crate) subject: String,
+    pub(crate) subject_link: Option<String>,
+    pub(crate) factor: String,
+    pub(crate) value: Option<Sourced>,
+    pub(crate) limit: String,
+    pub(crate) multiple: String,
+    pub(crate) since: String,
+    pub(crate) since_full: String,
+    pub(crate) state: &'static str,
+    pub(crate) state_word: String,
+}
+
+/// A figure of an alarm with its unit, by what kind of figure it is.
+fn figure(kind: AlarmKind, factor: &FactorWords, value: Option<Decimal>) -> (String, String) {
+    let Some(value) = value else {
+        return (NONE.to_owned(), String::new());
+    };
+    match kind {
+        AlarmKind::AmountWarning | AlarmKind::AmountExceeded => {
+            let (text, unit) = format::amount(value);
+            (text, unit.to_owned())
+        }
+        AlarmKind::ExceedanceHour | AlarmKind::ExceedanceDay | AlarmKind::ImpossibleValue => {
+            (number(value, factor.decimals), factor.unit.clone())
+        }
+        AlarmKind::NoData
+        | AlarmKind::CrcStorm
+        | AlarmKind::UnknownMn
+        | AlarmKind::WrongPassword
+        | AlarmKind::ManualReportOverdue => (value.normalize().to_string(), String::new()),
+    }
+}
+
+fn joined((text, unit): &(String, String)) -> String {
+    if unit.is_empty() { text.clone() } else { format!("{text} {unit}") }
+}
+
+fn outlet_of<'a>(eyes: &Eyes<'a>, alarm: &AlarmRow) -> Option<&'a Outlet> {
+    match &alarm.subject {
+        AlarmSubject::Outlet(id) => eyes.registry.outlets.get(id),
+        AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
+    }
+}
+
+fn subject(eyes: &Eyes<'_>, alarm: &AlarmRow) -> (String, Option<String>) {
+    match &alarm.subject {
+        AlarmSubject::Outlet(id) => {
+            let words = eyes.registry.outlets.get(id).map_or_else(
+                || id.to_string(),
+                |o| format!("{} · {}", eyes.enterprise_of(o), eyes.outlet_name(o)),
+            );
+            (words, Some(outlet_link(id.as_str())))
+        }
+        AlarmSubject::Device(mn) => (eyes.words.with("subject-device", &[("mn", mn)]), None),
+        AlarmSubject::Peer(peer) => (eyes.words.with("subject-peer", &[("peer", peer)]), None),
+    }
+}
+
+impl AlarmItem {
+    pub(crate) fn new(eyes: &Eyes<'_>, alarm: &AlarmRow) -> Self {
+        let words = eyes.words;
+        let outlet = outlet_of(eyes, alarm);
+        let factor = alarm.factor.as_ref().map_or_else(
+            || FactorWords {
+                name: String::new(),
+                unit: String::new(),
+                decimals: format::DECIMALS_UNKNOWN,
+            },
+            |code| eyes.factor(outlet, code),
+        );
+        let value = figure(alarm.kind, &factor, alarm.value);
+        let threshold = figure(alarm.kind, &factor, alarm.threshold);
+        let multiple = alarm
+            .value
+            .zip(alarm.threshold)
+            .and_then(|(v, t)| format::multiple(v, t));
+        let share = alarm.value.zip(alarm.threshold).and_then(|(v, t)| {
+            v.checked_div(t)?.checked_mul(Decimal::ONE_HUNDRED)
+        });
+        let (subject, subject_link) = subject(eyes, alarm);
+        let until = alarm.returned_at.unwrap_or(eyes.times.now);
+        let multiple = format::number_or_dash(multiple, 2);
+        let (value_words, limit) = (joined(&value), joined(&threshold));
+        let since = eyes.times.short(alarm.since);
+        let lasted = eyes.times.span(until.since_ms(alarm.since));
+        let count = alarm.count.to_string();
+        let share = format!("{} %", format::number_or_dash(share, 1));
+        let mut args: Vec<(&str, &str)> = vec![
+            ("subject", &subject),
+            ("factor", &factor.name),
+            ("value", &value_words),
+            ("limit", &limit),
+            ("multiple", &multiple),
+            ("share", &share),
+            ("since", &since),
+            ("lasted", &lasted),
+            ("count", &count),
+        ];
+        for (name, fact) in &alarm.facts {
+            if !args.iter().any(|(known, _)| known == name) {
+                args.push((name, fact));
+            }
+        }
+        let state = state(alarm);
+        let priority = priority(alarm);
+        Self {
+            id: alarm.id.0,
+            priority,
+            priority_word: words.code("priority", priority),
+            title: words.with(&key(alarm.kind, "title"), &args),
+            text: words.with(&key(alarm.kind, "text"), &args),
+            first: words.with(&key(alarm.kind, "first"), &args),
+            value: alarm.value.map(|exact| Sourced {
+                key: format!("alarm/{}", alarm.id),
+                text: value.0.clone(),
+                unit: value.1.clone(),
+                facts: facts(eyes, alarm, exact),
+                link: None,
+            }),
+            multiple: if multiple == NONE { String::new() } else { multiple },
+            limit: if alarm.threshold.is_some() { limit } else { String::new() },
+            since_full: eyes.times.full(alarm.since),
+            state,
+            state_word: words.code("alarm-state", state),
+            factor: factor.name,
+            subject,
+            subject_link,
+            since,
+        }
+    }
+}
+
+/// The name of an alarm's priority.
+pub(crate) fn priority(alarm: &AlarmRow) -> &'static str {
+    match alarm.priority {
+        cems_core::model::Priority::Urgent => "urgent",
+        cems_core::model::Priority::High => "high",
+        cems_core::model::Priority::Normal => "normal",
+    }
+}
+
+fn facts(eyes: &Eyes<'_>, alarm: &AlarmRow, exact: Decimal) -> Vec<(String, String)> {
+    let words = eyes.words;
+    let mut facts = vec![(words.t("exact-value"), exact.to_string())];
+    if let Some(threshold) = alarm.threshold {
+        facts.push((words.t("held-against"), threshold.to_string()));
+    }
+    if let Some(limit) = &alarm.limit {
+        facts.push((words.t("limit"), limit.to_string()));
+    }
+    if let Some(outlet) = outlet_of(eyes, alarm) {
+        facts.push((words.t("profile"), outlet.profile.to_string()));
+    }
+    facts.push((words.t("raised-at"), eyes.times.full(alarm.raised_at)));
+    let positions = format!("{} / {}", journal(alarm.raised_seq), journal(alarm.updated_seq));
+    facts.push((words.t("journal-raised-updated"), positions));
+    facts
+}

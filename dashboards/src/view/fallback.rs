@@ -1,0 +1,168 @@
+//! A fallback in words: why it opened, what is due next, what came.
+
+use super::Eyes;
+use super::outlet::outlet_link;
+use super::sourced::{Sourced, journal};
+use crate::format::{NONE, number};
+use cems_core::model::{FallbackReason, FallbackRow, ManualReportRow};
+
+/// A fallback as lists and its page show it.
+pub(crate) struct FallbackItem {
+    pub(crate) id: u64,
+    pub(crate) outlet: String,
+    pub(crate) outlet_link: String,
+    /// `overdue`, `due` or `closed`.
+    pub(crate) state: &'static str,
+    pub(crate) state_word: String,
+    pub(crate) reasons: Vec<String>,
+    pub(crate) opened: String,
+    pub(crate) opened_full: String,
+    pub(crate) lasted: String,
+    /// Next due time for the countdown; `None` once closed.
+    pub(crate) due_ms: Option<i64>,
+    pub(crate) due: String,
+    pub(crate) due_span: String,
+    pub(crate) today: String,
+    pub(crate) last_report: String,
+    pub(crate) reports: u32,
+    pub(crate) missed: u32,
+    pub(crate) short_days: String,
+    pub(crate) closed: Option<String>,
+    pub(crate) origin: String,
+}
+
+impl FallbackItem {
+    pub(crate) fn new(eyes: &Eyes<'_>, row: &FallbackRow) -> Self {
+        let (words, times) = (eyes.words, eyes.times);
+        let outlet = eyes.registry.outlets.get(&row.outlet);
+        let required = outlet.map_or(0, |o| o.fallback.reports_per_day);
+        let state = if row.closed_at.is_some() {
+            "closed"
+        } else if row.overdue_since.is_some() {
+            "overdue"
+        } else {
+            "due"
+        };
+        // Overdue: count from the due time that passed, not from the next one.
+        let due = row.overdue_since.or(row.next_due);
+        let lasted = row.closed_at.unwrap_or(times.now).since_ms(row.opened_at);
+        Self {
+            id: row.id.0,
+            outlet: outlet.map_or_else(
+                || row.outlet.to_string(),
+                |o| format!("{} · {}", eyes.enterprise_of(o), eyes.outlet_name(o)),
+            ),
+            outlet_link: outlet_link(row.outlet.as_str()),
+            state,
+            state_word: words.code("fallback-state", state),
+            reasons: row.reasons.iter().map(|r| reason(eyes, row, r)).collect(),
+            opened: times.short(row.opened_at),
+            opened_full: times.full(row.opened_at),
+            lasted: times.span(lasted),
+            due_ms: due.map(|at| at.0).filter(|_| row.closed_at.is_none()),
+            due: due.map_or_else(|| NONE.to_owned(), |at| times.short(at)),
+            due_span: due.map_or_else(String::new, |at| {
+                times.span(at.since_ms(times.now).abs())
+            }),
+            today: format!("{} / {required}", row.reports_today),
+            last_report: row.last_report_at.map_or_else(|| NONE.to_owned(), |at| times.short(at)),
+            reports: row.reports,
+            missed: row.missed,
+            short_days: row
+                .short_days
+                .iter()
+                .map(|day| times.date(*day))
+                .collect::<Vec<_>>()
+                .join(", "),
+            closed: row.closed_at.map(|at| {
+                let why = row.closed_why.as_deref().unwrap_or("");
+                format!("{} · {}", times.full(at), words.code("fallback-closed", why))
+            }),
+            origin: format!("{} / {}", journal(row.opened_seq), journal(row.updated_seq)),
+        }
+    }
+}
+
+fn reason(eyes: &Eyes<'_>, row: &FallbackRow, reason: &FallbackReason) -> String {
+    let words = eyes.words;
+    match reason {
+        FallbackReason::NoValidData { factor, since, seen } => {
+            let outlet = eyes.registry.outlets.get(&row.outlet);
+            let factor = eyes.factor(outlet, factor).name;
+            let since = eyes.times.short(*since);
+            if seen.is_empty() {
+                return words.with(
+                    "fallback-why-silence",
+                    &[("factor", &factor), ("since", &since)],
+                );
+            }
+            let seen = seen
+                .iter()
+                .map(|code| {
+                    words
+                        .find(&format!("flag-{code}"))
+                        .map_or_else(|| words.code("check", code), |text| format!("{code} {text}"))
+                })
+                .collect::<Vec<_>>()
+                .join(", ");
+            words.with(
+                "fallback-why-invalid",
+                &[("factor", &factor), ("since", &since), ("seen", &seen)],
+            )
+        }
+        FallbackReason::Decision { by, note } => words.with(
+            "fallback-why-decision",
+            &[("by", by.as_str()), ("note", note)],
+        ),
+    }
+}
+
+/// A manual report as the fallback's page shows it.
+pub(crate) struct ReportItem {
+    pub(crate) id: u64,
+    pub(crate) sampled: String,
+    pub(crate) received: String,
+    pub(crate) late: bool,
+    pub(crate) values: Vec<(String, Sourced)>,
+    pub(crate) sampler: String,
+    pub(crate) method: String,
+    pub(crate) laboratory: String,
+    pub(crate) note: String,
+    pub(crate) by: String,
+}
+
+impl ReportItem {
+    pub(crate) fn new(eyes: &Eyes<'_>, row: &ManualReportRow) -> Self {
+        let report = &row.report;
+        let words = eyes.words;
+        let outlet = eyes.registry.outlets.get(&report.outlet);
+        let values = report.values.iter().map(|v| {
+            let factor = eyes.factor(outlet, &v.factor);
+            let figure = Sourced {
+                key: format!("report/{}/{}", row.id, v.factor),
+                text: number(v.value, factor.decimals),
+                unit: factor.unit.clone(),
+                facts: vec![
+                    (words.t("exact-value"), format!("{} {}", v.value, factor.unit)),
+                    (words.t("entered-by"), report.by.to_string()),
+                    (words.t("received-at"), eyes.times.full(row.received_at)),
+                    (words.t("journal"), journal(row.seq)),
+                ],
+                link: None,
+            };
+            (factor.name, figure)
+        });
+        Self {
+            id: row.id.0,
+            sampled: eyes.times.full(report.sampled_at),
+            received: eyes.times.full(row.received_at),
+            late: row.late,
+            values: values.collect(),
+            sampler: report.sampler.clone(),
+            method: report.method.clone(),
+            laboratory: report.laboratory.clone(),
+            note: report.note.clone(),
+            by: report.by.to_string(),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! An outlet on the overview, its factors against their limits, and its totals.
+
+use super::bar::Bar;
+use super::sourced::{Sourced, journal};
+use super::{Eyes, shown_limit};
+use crate::backend::{AmountProgress, OutletState, OutletSummary};
+use crate::format::{self, NONE, number};
+use cems_core::model::rows::LatestRow;
+use cems_core::model::{AmountPeriod, Limit, Outlet, OutletFactor};
+use rust_decimal::Decimal;
+
+impl OutletState {
+    /// All of them, worst first.
+    pub const ALL: [OutletState; 7] = [
+        Self::Exceeding,
+        Self::Silent,
+        Self::Fallback,
+        Self::Invalid,
+        Self::Stopped,
+        Self::Normal,
+        Self::Waiting,
+    ];
+
+    /// The name in the API, in text keys and in style classes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exceeding => "exceeding",
+            Self::Silent => "silent",
+            Self::Fallback => "fallback",
+            Self::Invalid => "invalid",
+            Self::Stopped => "stopped",
+            Self::Normal => "normal",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// A factor with its latest value.
+pub(crate) struct FactorChip {
+    pub(crate) name: String,
+    pub(crate) value: Sourced,
+    /// The limit in words, `≤ 35`; empty when there is none.
+    pub(crate) limit: String,
+    pub(crate) bar: Option<Bar>,
+    /// Empty, or why the value does not count.
+    pub(crate) flaw: String,
+    /// Link to the day chart.
+    pub(crate) link: String,
+    pub(crate) over: bool,
+}
+
+/// An outlet with its state and factors.
+pub(crate) struct OutletCard {
+    pub(crate) id: String,
+    /// The id, percent-encoded.
+    pub(crate) id_url: String,
+    pub(crate) link: String,
+    pub(crate) name: String,
+    pub(crate) enterprise: String,
+    pub(crate) state: &'static str,
+    pub(crate) state_word: String,
+    pub(crate) seen: String,
+    pub(crate) seen_full: String,
+    pub(crate) open_alarms: u32,
+    pub(crate) factors: Vec<FactorChip>,
+}
+
+impl OutletCard {
+    /// With its pollutants, or with all its factors.
+    pub(crate) fn new(eyes: &Eyes<'_>, summary: &OutletSummary, pollutants_only: bool) -> Self {
+        let outlet = &summary.outlet;
+        let factors = outlet
+            .factors
+            .values()
+            .filter(|f| f.pollutant || !pollutants_only)
+            .map(|factor| {
+                let latest = summary.latest.iter().find(|l| l.factor == factor.code);
+                chip(eyes, outlet, factor, latest)
+            })
+            .collect();
+        let state = summary.state.as_str();
+        Self {
+            id: outlet.id.to_string(),
+            id_url: crate::url::encode(outlet.id.as_str()),
+            link: outlet_link(outlet.id.as_str()),
+            name: eyes.outlet_name(outlet).to_owned(),
+            enterprise: eyes
+                .words
+                .pick(
+                    &summary.enterprise.name,
+                    summary.enterprise.name_en.as_deref(),
+                )
+                .to_owned(),
+            state,
+            state_word: eyes.words.code("state", state),
+            seen: summary.last_seen.map_or_else(
+                || NONE.to_owned(),
+                |at| eyes.words.with("ago", &[("span", &eyes.times.ago(at))]),
+            ),
+            seen_full: summary
+                .last_seen
+                .map_or_else(|| NONE.to_owned(), |at| eyes.times.full(at)),
+            open_alarms: summary.open_alarms,
+            factors,
+        }
+    }
+}
+
+/// Address of an outlet's page.
+pub(crate) fn outlet_link(id: &str) -> String {
+    format!("/outlets/{}", crate::url::encode(id))
+}
+
+/// `≤ 35`, `≥ 6`, or `6–9`.
+pub(crate) fn limit_words(limit: &Limit, decimals: u32) -> String {
+    let plain = |v: Decimal| {
+        let normal = v.normalize();
+        if normal.scale() > decimals { normal.to_string() } else { number(v, normal.scale()) }
+    };
+    match (limit.lower, limit.upper) {
+        (None, Some(upper)) => format!("≤ {}", plain(upper)),
+        (Some(lower), None) => format!("≥ {}", plain(lower)),
+        (Some(lower), Some(upper)) => format!("{}–{}", plain(lower), plain(upper)),
+        (None, None) => String::new(),
+    }
+}
+
+fn bar(limit: Option<&Limit>, value: Option<Decimal>) -> Option<Bar> {
+    let (limit, value) = (limit?, value?);
+    match (limit.lower, limit.upper) {
+        (Some(lower), Some(upper)) => Bar::window(value, lower, upper),
+        (None, Some(upper)) => Bar::upper(value, upper),
+        _ => None,
+    }
+}
+
+fn chip(
+    eyes: &Eyes<'_>,
+    outlet: &Outlet,
+    factor: &OutletFactor,
+    latest: Option<&LatestRow>,
+) -> FactorChip {
+    let words = eyes.words;
+    let written = eyes.factor(Some(outlet), &factor.code);
+    let limit = shown_limit(factor, eyes.times.now);
+    // The figure that stands against the limit: converted to reference O2 where the limit asks.
+    let converted = limit.is_some_and(|l| l.converted);
+    let judged = latest.and_then(|l| {
+        if converted { l.converted.or(l.value) } else { l.value }
+    });
+    let bar = bar(limit, judged);
+    let invalid = latest.is_some_and(|l| !l.valid);
+    let flaw = latest.filter(|l| !l.valid).map_or_else(String::new, |l| {
+        l.flag
+            .as_ref()
+            .filter(|flag| flag.as_str() != "N")
+            .map_or_else(|| words.t("verdict-invalid"), |flag| words.code("flag", flag))
+    });
+    let link = format!(
+        "{}?factor={}",
+        outlet_link(outlet.id.as_str()),
+        crate::url::encode(factor.code.as_str())
+    );
+    FactorChip {
+        name: written.name,
+        value: Sourced {
+            key: format!("{}/{}", outlet.id, factor.code),
+            text: judged.map_or_else(|| NONE.to_owned(), |v| number(v, factor.decimals)),
+            unit: written.unit,
+            facts: latest.map_or_else(Vec::new, |l| facts(eyes, outlet, factor, l, limit)),
+            link: Some((link.clone(), words.t("to-day-chart"))),
+        },
+        limit: limit.map_or_else(String::new, |l| limit_words(l, factor.decimals)),
+        over: !invalid && bar.as_ref().is_some_and(|b| b.class == "over"),
+        bar: if invalid { None } else { bar },
+        flaw,
+        link,
+    }
+}
+
+fn facts(
+    eyes: &Eyes<'_>,
+    outlet: &Outlet,
+    factor: &OutletFactor,
+    latest: &LatestRow,
+    limit: Option<&Limit>,
+) -> Vec<(String, String)> {
+    let words = eyes.words;
+    let exact = |v: Option<Decimal>| {
+        v.map_or_else(|| NONE.to_owned(), |v| format!("{v} {}", factor.unit))
+    };
+    let mut facts = vec![(words.t("measured"), exact(latest.value))];
+    if latest.converted.is_some() {
+        facts.push((words.t("converted-by-station"), exact(latest.converted)));
+    }
+    facts.push((words.t("record"), words.code("kind", latest.kind.as_str())));
+    facts.push((words.t("measured-at"), eyes.times.full(latest.start)));
+    let flag = latest.flag.as_deref().map_or_else(
+        || words.t("flag-none"),
+        |flag| format!("{flag} {}", words.code("flag", flag)),
+    );
+    facts.push((words.t("flag"), flag));
+    let verdict = if latest.valid { "verdict-valid" } else { "verdict-invalid" };
+    facts.push((words.t("verdict"), words.t(verdict)));
+    if let Some(limit) = limit {
+        let bounds = limit_words(limit, factor.decimals);
+        let text = format!("{bounds} {} ({})", factor.unit, limit.source);
+        facts.push((words.t("limit"), text));
+    }
+    facts.push((words.t("profile"), outlet.profile.to_string()));
+    facts.push((words.t("received-at"), eyes.times.full(latest.received_at)));
+    facts.push((words.t("journal"), journal(latest.seq)));
+    facts
+}
+
+/// A total against its permitted amount.
+pub(crate) struct AmountItem {
+    pub(crate) outlet: String,
+    pub(crate) link: String,
+    pub(crate) factor: String,
+    pub(crate) period: String,
+    pub(crate) emitted: Sourced,
+    pub(crate) permitted: String,
+    pub(crate) share: String,
+    pub(crate) bar: Bar,
+}
+
+impl AmountItem {
+    pub(crate) fn new(eyes: &Eyes<'_>, amount: &AmountProgress) -> Self {
+        let outlet = eyes.registry.outlets.get(&amount.outlet);
+        let factor = eyes.factor(outlet, &amount.factor);
+        let (emitted, unit) = format::amount(amount.amount_kg);
+        let (permitted, permitted_unit) = format::amount(amount.permitted_kg);
+        let (period, level) = match amount.period {
+            AmountPeriod::Month => (
+                eyes.times.offset.local(amount.start).format("%Y-%m").to_string(),
+                "month",
+            ),
+            AmountPeriod::Year => (
+                eyes.times.offset.local(amount.start).format("%Y").to_string(),
+                "year",
+            ),
+        };
+        let words = eyes.words;
+        let source = outlet.and_then(|o| {
+            o.permitted
+                .iter()
+                .find(|p| p.factor == amount.factor && p.period == amount.period)
+        });
+        let mut facts = vec![
+            (words.t("emitted"), format!("{} kg", amount.amount_kg)),
+            (words.t("permitted"), format!("{} kg", amount.permitted_kg)),
+            (words.t("period-from"), eyes.times.full(amount.start)),
+        ];
+        if let Some(source) = source {
+            facts.push((words.t("source"), source.source.clone()));
+        }
+        if let Some(outlet) = outlet {
+            facts.push((words.t("profile"), outlet.profile.to_string()));
+        }
+        let api = format!(
+            "/api/v1/outlets/{}/aggregates?level={level}",
+            crate::url::encode(amount.outlet.as_str())
+        );
+        Self {
+            outlet: outlet.map_or_else(
+                || amount.outlet.to_string(),
+                |o| format!("{} · {}", eyes.enterprise_of(o), eyes.outlet_name(o)),
+            ),
+            link: outlet_link(amount.outlet.as_str()),
+            factor: factor.name,
+            period,
+            emitted: Sourced {
+                key: format!("amount/{}/{}/{level}", amount.outlet, amount.factor),
+                text: emitted,
+                unit: unit.to_owned(),
+                facts,
+                link: Some((api, words.t("to-exact-rows"))),
+            },
+            permitted: format!("{permitted} {permitted_unit}"),
+            share: format!("{} %", number(amount.share_pct, 1)),
+            bar: Bar::share(amount.share_pct),
+        }
+    }
+}

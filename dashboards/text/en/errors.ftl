@@ -1,0 +1,15 @@
+error-title = This did not work
+error-not-found = There is no such thing, or you may not see it.
+error-forbidden = Your role does not allow this.
+error-unavailable = The system cannot do this now: { $why }. Try again later.
+error-refused = Refused ({ $code }): { $detail }
+error-unauthenticated = Log in first, or send a valid token.
+error-cross-site = The request did not come from a page of this console and was refused.
+error-bad-request = The request cannot be understood: { $detail }
+action-note-empty = Please write a note.
+action-note-too-long = The note is too long ({ $detail } characters).
+action-field-empty = A required field is empty: { $detail }
+action-field-too-long = A field is too long: { $detail }
+action-time-unreadable = The sampling time cannot be read: { $detail }
+action-value-unreadable = A value is not a number: { $detail }
+action-no-values = Enter at least one result.

@@ -1,0 +1,15 @@
+error-title = 无法完成
+error-not-found = 没有找到，或您无权查看。
+error-forbidden = 您的角色不允许此操作。
+error-unavailable = 系统暂时无法处理：{ $why }。请稍后重试。
+error-refused = 操作被拒绝（{ $code }）：{ $detail }
+error-unauthenticated = 请先登录，或在请求中提供有效的令牌。
+error-cross-site = 请求不是来自本系统页面，已拒绝。
+error-bad-request = 请求内容无法理解：{ $detail }
+action-note-empty = 请填写说明。
+action-note-too-long = 说明过长（{ $detail } 字）。
+action-field-empty = 必填项为空：{ $detail }
+action-field-too-long = 内容过长：{ $detail }
+action-time-unreadable = 采样时间无法识别：{ $detail }
+action-value-unreadable = 数值无法识别：{ $detail }
+action-no-values = 请至少填写一项监测结果。
