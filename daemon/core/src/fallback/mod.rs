@@ -301,6 +301,10 @@ impl Machine {
     ) -> Option<Turn> {
         let cover = self.factors.get_mut(factor)?;
         let t = measured.min(at);
+        let covers = !matches!(sighting, Sighting::Invalid(_));
+        if covers && t >= cover.until.plus_ms(terms.opens_after_ms) {
+            cover.run = None;
+        }
         match sighting {
             Sighting::Stopped => cover.until = cover.until.max(t),
             Sighting::Invalid(codes) => {
@@ -315,9 +319,6 @@ impl Machine {
                 cover.broken_at = cover.broken_at.max(Some(t));
             }
             Sighting::Valid => {
-                if t >= cover.until.plus_ms(terms.opens_after_ms) {
-                    cover.run = None;
-                }
                 if cover.broken_at.is_none_or(|broken| t > broken) {
                     cover.run.get_or_insert(t);
                 }
@@ -328,19 +329,21 @@ impl Machine {
                 cover.valid_at = cover.valid_at.max(Some(t));
             }
         }
-        self.may_close(terms)
+        self.may_close(at, terms)
             .then(|| self.close(at, "valid-data".into(), seq))
             .flatten()
     }
 
-    fn may_close(&self, terms: &Terms) -> bool {
+    fn may_close(&self, at: Timestamp, terms: &Terms) -> bool {
         let Some(row) = &self.open else { return false };
         let by_person = |reason: &FallbackReason| matches!(reason, FallbackReason::Decision { .. });
+        // A factor that has fallen silent meanwhile has no run, however long it was before.
         let ran = |cover: &Cover| {
-            cover
-                .run
-                .zip(cover.valid_at)
-                .is_some_and(|(run, last)| last.since_ms(run) >= terms.closes_after_ms)
+            at.since_ms(cover.until) < terms.opens_after_ms
+                && cover
+                    .run
+                    .zip(cover.valid_at)
+                    .is_some_and(|(run, last)| last.since_ms(run) >= terms.closes_after_ms)
         };
         !row.reasons.iter().any(by_person)
             && !self.factors.is_empty()
@@ -393,7 +396,8 @@ impl Machine {
         let Some(row) = self.open.as_mut().filter(|r| r.opened_at <= sampled_at) else {
             return (None, Vec::new());
         };
-        let late = row.next_due.is_some_and(|due| at > due);
+        // Due means due by then: at the due time itself it has been missed.
+        let late = row.next_due.is_some_and(|due| at >= due);
         row.reports = row.reports.saturating_add(1);
         row.updated_seq = seq;
         if sampled_at >= day_start {

@@ -155,6 +155,10 @@ pub struct OutletFactor {
     pub range_min: Option<Decimal>,
     /// Measuring range, high end; above it a value is invalid.
     pub range_max: Option<Decimal>,
+    /// What values under the factor's 2005 code are multiplied by, where the logger's old unit is
+    /// stated to differ from the factor table's; `None`: as the table says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_unit_multiplier: Option<Decimal>,
     /// Kilograms of one unit of concentration times one m³: 1e-6 for mg/m³, 1e-3 for mg/L.
     pub kg_per_unit_m3: Decimal,
     /// Limits on it.
