@@ -1,10 +1,7 @@
 //! Settings of the daemon itself, checked.
 
-use crate::factors::{FactorTable, Resolved, Sighting};
-use cems_core::model::{Access, FactorCode, Outlet, OutletId, Role, Scope, UserId};
-use rust_decimal::Decimal;
+use cems_core::model::{Access, Role, Scope, UserId};
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -26,52 +23,6 @@ pub struct Settings {
     pub users: Vec<User>,
     /// Programs that use the API.
     pub tokens: Vec<ApiToken>,
-    /// Units that loggers of the 2005 edition really send, where they differ from the table
-    /// (`unit_2005` of a factor): what a value is multiplied by to be in the outlet's unit.
-    pub old_unit_multipliers: BTreeMap<OutletId, BTreeMap<FactorCode, Decimal>>,
-}
-
-impl Settings {
-    /// What a code sent by the logger of `outlet` stands for, in the unit the registry keeps it
-    /// in. Every value under the code is multiplied by [`Resolved::multiplier`].
-    pub fn resolve(&self, outlet: &Outlet, code: &str, edition: &str) -> Resolved {
-        let table = FactorTable::builtin();
-        let met = Sighting {
-            edition,
-            medium: Some(outlet.medium),
-            unit: None,
-        };
-        let mut resolved = table.resolve(code, met);
-        let Some(kept) = outlet.factors.get(&resolved.code) else {
-            return resolved;
-        };
-        // Under an old code only: a 2017 code carries the outlet's unit already.
-        let old = table.get(resolved.code.as_str()).is_some_and(|f| {
-            f.old_code
-                .as_deref()
-                .is_some_and(|o| o.eq_ignore_ascii_case(code))
-        });
-        if !old {
-            return resolved;
-        }
-        let stated = self
-            .old_unit_multipliers
-            .get(&outlet.id)
-            .and_then(|m| m.get(&resolved.code));
-        if let Some(multiplier) = stated {
-            resolved.multiplier = (*multiplier != Decimal::ONE).then_some(*multiplier);
-            resolved
-                .findings
-                .retain(|f| *f != crate::factors::FINDING_UNIT_ASSUMED);
-        } else {
-            let met = Sighting {
-                unit: Some(&kept.unit),
-                ..met
-            };
-            resolved.multiplier = table.resolve(code, met).multiplier;
-        }
-        resolved
-    }
 }
 
 /// Ways of computing and printing the CRC of a frame.
@@ -115,10 +66,6 @@ pub struct Hj212Settings {
     pub segment_bytes_max: usize,
     /// CRC variants accepted, in the order tried.
     pub accept_crc: Vec<CrcVariant>,
-    /// DataTime may be this far ahead of our clock, seconds: nearer it is accepted and the
-    /// deviation noted, further it is quarantined. The default of 13 h takes loggers whose clock
-    /// is 12 h off (a 12/24-hour mistake met in the field) without losing their data.
-    pub future_s_max: u32,
 }
 
 impl Default for Hj212Settings {
@@ -135,7 +82,6 @@ impl Default for Hj212Settings {
                 .iter()
                 .map(|(_, variant)| *variant)
                 .collect(),
-            future_s_max: 13 * 3_600,
         }
     }
 }

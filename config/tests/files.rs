@@ -60,7 +60,7 @@ fn commented_out_values_of_the_example_are_the_defaults() {
         full.push_str(setting.unwrap_or(line));
         full.push('\n');
     }
-    assert!(full.contains("\nfuture_s_max = 46800\n"), "{full}");
+    assert!(full.contains("\nsegment_bytes_max = 9999\n"), "{full}");
     let strip = |text: &str| {
         text.replace("[\"registry\"]", "[]")
             .replace("[\"users.toml\"]", "[]")

@@ -321,7 +321,7 @@ range = 50
     let checked = load_str(&[("m.toml", &text)]).unwrap();
     let stack = outlet(&checked, "jia-1");
     let resolve = |code: &str, edition: &str| {
-        let got = checked.settings.resolve(stack, code, edition);
+        let got = cems_config::factors::resolve_at(stack, code, edition);
         (
             got.code.as_str().to_owned(),
             got.multiplier.map(|m| m.round_dp(10).to_string()),
@@ -352,7 +352,7 @@ range = 50
         to("a01013", Some("0.001")),
         "old code in a new frame"
     );
-    let stated = checked.settings.resolve(stack, "B02", "2005").findings;
+    let stated = cems_config::factors::resolve_at(stack, "B02", "2005").findings;
     assert!(!stated.contains(&FINDING_UNIT_ASSUMED), "{stated:?}");
 }
 

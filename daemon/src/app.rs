@@ -9,7 +9,6 @@ use crate::links::hj212::{Gate, listen};
 use crate::pipeline::{Pipeline, Projected};
 use crate::store::{Readers, Sessions, SqliteStore, Store};
 use anyhow::{Context, bail};
-use cems_config::factors::FactorTable;
 use cems_config::{Checked, CrcVariant, JournalHash, Settings};
 use cems_core::model::time::SECOND_MS;
 use cems_core::model::{Registry, Seq};
@@ -115,13 +114,12 @@ impl App {
         let (journal, opened) = Journal::open(&places.journal(), options)
             .with_context(|| format!("opening the journal in {}", places.journal().display()))?;
         for note in &opened.recovered {
-            tracing::warn!(%note, "journal recovered");
+            tracing::warn!(?note, "journal recovered");
         }
         let readers = store.readers().context("opening the projections for reading")?;
         let stop_pipeline = Arc::new(AtomicBool::new(false));
-        let interpreter = Interpreter::new(Arc::new(FactorTable::builtin().clone()));
         let pipeline =
-            Pipeline::new(store, places.journal(), interpreter, Arc::clone(&stop_pipeline))?;
+            Pipeline::new(store, places.journal(), Interpreter, Arc::clone(&stop_pipeline))?;
         let projected = pipeline.projected();
         let pipeline = std::thread::Builder::new()
             .name("projections".into())
@@ -252,7 +250,7 @@ impl App {
         append(&self.journal, &JournalEvent::daemon("daemon.started", format!("cemsd {version}")))
             .await?;
         for note in &opened.recovered {
-            let event = JournalEvent::daemon("journal.recovered", note.to_string());
+            let event = JournalEvent::daemon("journal.recovered", serde_json::to_string(note)?);
             append(&self.journal, &event).await?;
         }
         if *self.projected.registry() != *registry {

@@ -112,8 +112,8 @@ fn role(s: &Section<'_>, r: &mut Report) -> Option<Role> {
 
 fn hash_hint() -> crate::report::Say {
     say!(
-        "an Argon2id hash, such as from: printf %s PASSWORD | argon2 SALT -id -e -k 19456 -t 2",
-        "填 Argon2id 哈希，可用：printf %s 密码 | argon2 盐 -id -e -k 19456 -t 2"
+        "an Argon2id hash, as `cemsd hash-password` prints it",
+        "填 Argon2id 哈希，由 `cemsd hash-password` 生成"
     )
 }
 

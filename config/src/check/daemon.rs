@@ -8,7 +8,7 @@ use crate::settings::{
 };
 use crate::source::Loader;
 use cems_core::model::UtcOffset;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 /// `[site]`.
@@ -87,7 +87,6 @@ pub(super) fn settings(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) 
         log: log(main, r),
         users: Vec::new(),
         tokens: Vec::new(),
-        old_unit_multipliers: BTreeMap::new(),
     }
 }
 
@@ -126,9 +125,6 @@ fn hj212(main: &Section<'_>, r: &mut Report) -> (Hj212Settings, Option<At>) {
     }
     if let Some(list) = s.texts(r, "accept_crc") {
         out.accept_crc = crc(&list, &s, r);
-    }
-    if let Some(n) = s.integer(r, "future_s_max", 60..=604_800) {
-        out.future_s_max = n.value;
     }
     s.finish(r);
     (out, at)

@@ -24,32 +24,23 @@ pub(super) struct Setting<'a> {
     pub(super) source: Option<String>,
 }
 
-/// Factors of one outlet.
-pub(super) struct Factors {
-    pub(super) by_code: BTreeMap<FactorCode, OutletFactor>,
-    pub(super) multipliers: BTreeMap<FactorCode, Decimal>,
-}
+/// Factors of one outlet, by code.
+pub(super) type Factors = BTreeMap<FactorCode, OutletFactor>;
 
 /// Reads `[[outlet.factor]]` and `auxiliary`.
 pub(super) fn factors(s: &Section<'_>, setting: &Setting<'_>, r: &mut Report) -> Factors {
-    let mut out = Factors {
-        by_code: BTreeMap::new(),
-        multipliers: BTreeMap::new(),
-    };
+    let mut out = Factors::new();
     let mut codes = Taken::default();
     let mut limits = Taken::default();
     let mut places = BTreeMap::new();
     for entry in s.sections(r, "factor") {
         let at = entry.at;
-        let Some((code, factor, multiplier)) = one(entry, setting, &mut limits, r) else {
+        let Some((code, factor)) = one(entry, setting, &mut limits, r) else {
             continue;
         };
         codes.claim(r, ("factor", "监测因子"), &code);
-        if let Some(multiplier) = multiplier {
-            out.multipliers.insert(factor.code.clone(), multiplier);
-        }
         places.insert(factor.code.clone(), at);
-        out.by_code.insert(factor.code.clone(), factor);
+        out.insert(factor.code.clone(), factor);
     }
     for code in s.texts(r, "auxiliary").unwrap_or_default() {
         codes.claim(r, ("factor", "监测因子"), &code);
@@ -57,9 +48,9 @@ pub(super) fn factors(s: &Section<'_>, setting: &Setting<'_>, r: &mut Report) ->
         check_medium(&code, row, setting, r);
         stated_unit(row, code.at, r);
         let factor = from_table(row, &code.value, false);
-        out.by_code.insert(factor.code.clone(), factor);
+        out.insert(factor.code.clone(), factor);
     }
-    if out.by_code.is_empty() {
+    if out.is_empty() {
         s.missing(
             r,
             "factor",
@@ -69,7 +60,7 @@ pub(super) fn factors(s: &Section<'_>, setting: &Setting<'_>, r: &mut Report) ->
             ),
         );
     }
-    needs(&out.by_code, &places, setting, s.at, r);
+    needs(&out, &places, setting, s.at, r);
     out
 }
 
@@ -85,6 +76,7 @@ fn from_table(row: &Factor, code: &str, pollutant: bool) -> OutletFactor {
         basis: Basis::StandardDry,
         range_min: row.range.map(|(low, _)| low),
         range_max: row.range.map(|(_, high)| high),
+        old_unit_multiplier: None,
         kg_per_unit_m3: row.kg_per_unit_m3.unwrap_or_default(),
         limits: Vec::new(),
     }
@@ -157,7 +149,7 @@ fn stated_unit(row: &Factor, at: At, r: &mut Report) {
     }
 }
 
-type One = (Got<String>, OutletFactor, Option<Decimal>);
+type One = (Got<String>, OutletFactor);
 
 fn one(s: Section<'_>, setting: &Setting<'_>, limits: &mut Taken, r: &mut Report) -> Option<One> {
     let code = s.need_text(r, "code", say!("such as \"a21026\"", "如 \"a21026\""));
@@ -194,14 +186,14 @@ fn one(s: Section<'_>, setting: &Setting<'_>, limits: &mut Taken, r: &mut Report
     if let Some(unit) = unit_text {
         set_unit(&mut factor, &unit, row, setting, r);
     }
-    let multiplier = s
+    factor.old_unit_multiplier = s
         .text(r, "unit_2005")
         .and_then(|u| old_unit(&factor, &u, setting, r));
     options(&s, &mut factor, setting, r);
     range(&s, &mut factor, r);
     factor.limits = limit::limits(&s, &factor, setting, limits, r);
     s.finish(r);
-    code.map(|code| (code, factor, multiplier))
+    code.map(|code| (code, factor))
 }
 
 fn blank(code: &str) -> OutletFactor {
@@ -215,6 +207,7 @@ fn blank(code: &str) -> OutletFactor {
         basis: Basis::StandardDry,
         range_min: None,
         range_max: None,
+        old_unit_multiplier: None,
         kg_per_unit_m3: Decimal::ZERO,
         limits: Vec::new(),
     }

@@ -146,7 +146,7 @@ fn build(
             lists.push(root);
         }
     }
-    let (registry, old_unit_multipliers) = registry::registry(&lists, site, profiles, loader, r);
+    let registry = registry::registry(&lists, site, profiles, loader, r);
     let mut people = Vec::new();
     for (kind, root) in docs {
         if matches!(kind, Kind::Main | Kind::Users) {
@@ -159,7 +159,6 @@ fn build(
         Settings {
             users,
             tokens,
-            old_unit_multipliers,
             ..settings
         },
         registry,

@@ -7,11 +7,10 @@ use crate::report::{At, Report, say};
 use crate::section::{Got, Section};
 use crate::source::{Loader, sha256_hex};
 use cems_core::model::{
-    EnterpriseId, FactorCode, GasSettings, Medium, Mn, Outlet, OutletId, ProfileId, WaterSettings,
+    EnterpriseId, GasSettings, Medium, Mn, Outlet, OutletId, ProfileId, WaterSettings,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// An outlet with the places of what must be unique.
@@ -19,7 +18,6 @@ pub(super) struct Draft {
     pub(super) id: Option<Got<String>>,
     pub(super) mn: Option<Got<String>>,
     pub(super) outlet: Outlet,
-    pub(super) multipliers: BTreeMap<FactorCode, Decimal>,
 }
 
 /// Longest MN met in the field is 24; twice that is no MN.
@@ -82,17 +80,12 @@ pub(super) fn outlet(
         profile,
         gas,
         water,
-        factors: factors.by_code,
+        factors,
         expectation,
         fallback,
         permitted,
     };
-    Draft {
-        id,
-        mn,
-        outlet,
-        multipliers: factors.multipliers,
-    }
+    Draft { id, mn, outlet }
 }
 
 fn enterprise(s: &Section<'_>, world: &World, r: &mut Report) -> Option<Got<String>> {

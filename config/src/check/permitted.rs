@@ -93,7 +93,7 @@ fn one(
 
 fn check_factor(code: &Got<String>, factors: &Factors, r: &mut Report) {
     let value = &code.value;
-    match factors.by_code.get(value.as_str()) {
+    match factors.get(value.as_str()) {
         None => {
             let hint = if FactorTable::builtin().get(value).is_some() {
                 say!(
@@ -101,7 +101,7 @@ fn check_factor(code: &Got<String>, factors: &Factors, r: &mut Report) {
                     "请为其添加 [[outlet.factor]]"
                 )
             } else {
-                suggest::hint(value, factors.by_code.keys().map(FactorCode::as_str))
+                suggest::hint(value, factors.keys().map(FactorCode::as_str))
             };
             let what = say!(
                 "the outlet has no factor {value}",
@@ -230,7 +230,7 @@ fn flow(
         Medium::Gas => &["a01011", "a00000"],
         Medium::Water => &["w00000"],
     };
-    if amounts.is_empty() || codes.iter().any(|c| factors.by_code.contains_key(*c)) {
+    if amounts.is_empty() || codes.iter().any(|c| factors.contains_key(*c)) {
         return;
     }
     let list = codes.join(" / ");

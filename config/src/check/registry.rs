@@ -6,15 +6,11 @@ use crate::report::{Report, say};
 use crate::section::Section;
 use crate::source::Loader;
 use cems_core::model::{
-    Enterprise, EnterpriseId, Expectation, FactorCode, FallbackRule, Medium, OutletId, Profile,
-    ProfileId, RegionId, Registry,
+    Enterprise, EnterpriseId, Expectation, FallbackRule, Medium, Profile, ProfileId, RegionId,
+    Registry,
 };
-use rust_decimal::Decimal;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
-
-/// Multipliers of 2005 values by outlet and factor.
-pub(super) type Multipliers = BTreeMap<OutletId, BTreeMap<FactorCode, Decimal>>;
 
 /// What an outlet is checked against.
 pub(super) struct World {
@@ -31,7 +27,7 @@ pub(super) fn registry(
     profiles: BTreeMap<ProfileId, Profile>,
     loader: &mut Loader<'_>,
     r: &mut Report,
-) -> (Registry, Multipliers) {
+) -> Registry {
     let mut world = World {
         registry: Registry {
             site_name: site.name,
@@ -62,7 +58,7 @@ pub(super) fn registry(
     }
     regions(docs, &mut world.registry, r);
     enterprises(docs, &mut world.registry, r);
-    let multipliers = outlets(docs, &mut world, loader, r);
+    outlets(docs, &mut world, loader, r);
     if world.registry.outlets.is_empty()
         && !r.has_errors()
         && let Some(main) = docs.first()
@@ -76,7 +72,7 @@ pub(super) fn registry(
             ),
         );
     }
-    (world.registry, multipliers)
+    world.registry
 }
 
 fn regions(docs: &[&Section<'_>], registry: &mut Registry, r: &mut Report) {
@@ -157,15 +153,9 @@ fn credit_code(s: &Section<'_>, r: &mut Report) -> Option<SmolStr> {
     Some(SmolStr::new(got.value))
 }
 
-fn outlets(
-    docs: &[&Section<'_>],
-    world: &mut World,
-    loader: &mut Loader<'_>,
-    r: &mut Report,
-) -> Multipliers {
+fn outlets(docs: &[&Section<'_>], world: &mut World, loader: &mut Loader<'_>, r: &mut Report) {
     let mut ids = Taken::default();
     let mut mns = Taken::default();
-    let mut multipliers = Multipliers::new();
     for s in docs
         .iter()
         .flat_map(|d| d.sections(r, "outlet"))
@@ -177,14 +167,10 @@ fn outlets(
         }
         if let Some(id) = &draft.id {
             ids.claim(r, ("outlet", "排放口"), id);
-            if !draft.multipliers.is_empty() {
-                multipliers.insert(draft.outlet.id.clone(), draft.multipliers);
-            }
             world
                 .registry
                 .outlets
                 .insert(draft.outlet.id.clone(), draft.outlet);
         }
     }
-    multipliers
 }

@@ -5,7 +5,7 @@
 mod tests;
 
 use crate::units::{Dimension, Unit};
-use cems_core::model::{FactorCode, Medium};
+use cems_core::model::{FactorCode, Medium, Outlet};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -96,6 +96,42 @@ pub struct Sighting<'a> {
     pub medium: Option<Medium>,
     /// Unit the outlet's registry entry keeps the factor in; `None`: the table's.
     pub unit: Option<&'a str>,
+}
+
+/// What a code sent by the logger of `outlet` stands for, in the unit its registry entry keeps the
+/// factor in. A unit stated for 2005 values (`unit_2005`) goes before the table's.
+pub fn resolve_at(outlet: &Outlet, code: &str, edition: &str) -> Resolved {
+    let table = FactorTable::builtin();
+    let met = Sighting {
+        edition,
+        medium: Some(outlet.medium),
+        unit: None,
+    };
+    let mut resolved = table.resolve(code, met);
+    let Some(kept) = outlet.factors.get(&resolved.code) else {
+        return resolved;
+    };
+    // Under an old code only: a 2017 code carries the outlet's unit already.
+    let old = table
+        .get(resolved.code.as_str())
+        .and_then(|factor| factor.old_code.as_deref())
+        .is_some_and(|old| old.eq_ignore_ascii_case(code));
+    if !old {
+        return resolved;
+    }
+    if let Some(multiplier) = kept.old_unit_multiplier {
+        resolved.multiplier = (multiplier != Decimal::ONE).then_some(multiplier);
+        resolved
+            .findings
+            .retain(|finding| *finding != FINDING_UNIT_ASSUMED);
+        return resolved;
+    }
+    let met = Sighting {
+        unit: Some(&kept.unit),
+        ..met
+    };
+    resolved.multiplier = table.resolve(code, met).multiplier;
+    resolved
 }
 
 /// The table with its indexes.

@@ -6,9 +6,8 @@ use crate::app::Places;
 use crate::intake::Interpreter;
 use crate::journal::{Journal, Options, Reader};
 use crate::pipeline::Pipeline;
-use crate::store::{self, SqliteStore, Store};
+use crate::store::{self, SqliteStore};
 use anyhow::{Context, ensure};
-use cems_config::factors::FactorTable;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -81,9 +80,8 @@ fn complete(places: &Places, old: &Path) -> anyhow::Result<()> {
 fn build(places: &Places, path: &Path) -> anyhow::Result<u64> {
     let last = Reader::open(&places.journal())?.last_seq()?;
     let store = SqliteStore::open(path).context("opening projections")?.store;
-    let interpreter = Interpreter::new(Arc::new(FactorTable::builtin().clone()));
     let stop = Arc::new(AtomicBool::new(false));
-    let mut pipeline = Pipeline::new(store, places.journal(), interpreter, stop)?;
+    let mut pipeline = Pipeline::new(store, places.journal(), Interpreter, stop)?;
     let bar = progress_bar(last);
     pipeline.catch_up(&mut |seq| bar.set_position(seq.0))?;
     bar.finish_and_clear();
@@ -117,7 +115,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 fn differing_tables(old: &Path, new: &Path) -> anyhow::Result<Vec<String>> {
     let (old, new) = (store::digest(old)?, store::digest(new)?);
     let differs = new.tables.iter().filter(|table| !old.tables.contains(table));
-    Ok(differs.map(|table| table.name.clone()).collect())
+    Ok(differs.map(|table| table.table.to_string()).collect())
 }
 
 fn report(

@@ -3,7 +3,8 @@
 use crate::clock::Clock;
 use crate::store::{Sessions, StoreError};
 use crate::text::hex;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::Argon2;
 use cems_config::{ApiToken, Settings, User};
 use cems_core::model::time::{HOUR_MS, SECOND_MS};

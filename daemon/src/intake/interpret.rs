@@ -4,7 +4,6 @@
 use super::translate::{self, Translated};
 use crate::events::{AlarmVerb, JournalEvent, Verdict};
 use crate::text::excerpt;
-use cems_config::factors::FactorTable;
 use cems_core::engine::{
     AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Refusal,
     RefusalReason,
@@ -14,23 +13,15 @@ use cems_protocols::hj212::{
     self, CrcVerdict, Framer, Framing, Limits, Message, RawFrame, Step,
 };
 use smol_str::SmolStr;
-use std::sync::Arc;
 
 /// Characters of refused bytes shown in quarantine; the journal has all that was kept.
 const EXCERPT_CHARS_MAX: usize = 240;
 
-/// Translates journal lines.
-#[derive(Debug, Clone)]
-pub struct Interpreter {
-    factors: Arc<FactorTable>,
-}
+/// Translates journal lines, with the factor table of this version.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Interpreter;
 
 impl Interpreter {
-    /// An interpreter with the factor table of this version.
-    pub fn new(factors: Arc<FactorTable>) -> Self {
-        Self { factors }
-    }
-
     /// The event of a line at journal time `at`. A line this version cannot read (written by a
     /// later one) becomes an audit entry: it is reported, not dropped.
     pub fn event(&self, line: &[u8], at: Timestamp, registry: Option<&Registry>) -> Event {
@@ -103,7 +94,7 @@ impl Interpreter {
                 let contact = contact(&message, &outlet, &peer);
                 let offset = registry.map(|r| r.offset).unwrap_or_default();
                 let settings = registry.and_then(|r| r.outlets.get(&outlet));
-                match translate::content(&message, &outlet, settings, at, offset, &self.factors) {
+                match translate::content(&message, &outlet, settings, at, offset) {
                     Translated::Record(record, findings) => {
                         Event::Record(with(contact, findings), record)
                     }

@@ -1,6 +1,6 @@
 //! A message of HJ 212 in the engine's words: 2017 codes and units, exact numbers, instants.
 
-use cems_config::factors::{FactorTable, Resolved, Sighting};
+use cems_config::factors::{self, FactorTable, Resolved, Sighting};
 use cems_core::engine::{RefusalReason, Statement};
 use cems_core::model::time::MINUTE_MS;
 use cems_core::model::{
@@ -34,7 +34,6 @@ pub(super) fn content(
     settings: Option<&Outlet>,
     at: Timestamp,
     offset: UtcOffset,
-    factors: &FactorTable,
 ) -> Translated {
     let instant = |time: &Option<LocalTime>| time.and_then(|t| local(t)).map(|t| offset.instant(t));
     let said = |time: &Option<LocalTime>, items: Vec<(SmolStr, String)>| {
@@ -45,7 +44,7 @@ pub(super) fn content(
         list.into_iter().map(|(name, value)| (name, value.to_string())).collect::<Vec<_>>()
     };
     match hj212::content(message) {
-        Content::Data(data) => record(&data, message, outlet, settings, at, offset, factors),
+        Content::Data(data) => record(&data, message, outlet, settings, at, offset),
         Content::Facility { time, states } => said(
             &time,
             states
@@ -123,7 +122,6 @@ fn record(
     settings: Option<&Outlet>,
     at: Timestamp,
     offset: UtcOffset,
-    factors: &FactorTable,
 ) -> Translated {
     let Some(time) = data.data_time.and_then(local).map(|time| offset.instant(time)) else {
         return Translated::Refused(RefusalReason::NoDataTime);
@@ -144,7 +142,7 @@ fn record(
     }
     let mut values = Vec::with_capacity(data.values.len());
     for sent in &data.values {
-        let value = value(sent, message.edition.as_str(), settings, factors, &mut findings);
+        let value = value(sent, message.edition.as_str(), settings, &mut findings);
         // Two devices of one kind under one code: the first is kept as the factor, as displays
         // of the loggers do; the second is counted and stays in the journal.
         if values.iter().any(|other: &Value| other.factor == value.factor) {
@@ -174,10 +172,9 @@ fn value(
     sent: &DataValue,
     edition: &str,
     settings: Option<&Outlet>,
-    factors: &FactorTable,
     findings: &mut Vec<SmolStr>,
 ) -> Value {
-    let resolved = resolve(&sent.code, edition, settings, factors);
+    let resolved = resolve(&sent.code, edition, settings);
     findings.extend(resolved.findings.iter().copied().map(SmolStr::new_static));
     let mut unreadable = None;
     let mut number = |name: &str, text: &Option<SmolStr>| {
@@ -213,18 +210,10 @@ fn value(
     }
 }
 
-/// What a code stands for, in the unit the registry keeps the factor in.
-fn resolve(
-    code: &str,
-    edition: &str,
-    settings: Option<&Outlet>,
-    factors: &FactorTable,
-) -> Resolved {
-    let met = Sighting { edition, medium: settings.map(|outlet| outlet.medium), unit: None };
-    let resolved = factors.resolve(code, met);
-    match settings.and_then(|outlet| outlet.factors.get(&resolved.code)) {
-        Some(kept) => factors.resolve(code, Sighting { unit: Some(&kept.unit), ..met }),
-        None => resolved,
+fn resolve(code: &str, edition: &str, settings: Option<&Outlet>) -> Resolved {
+    match settings {
+        Some(outlet) => factors::resolve_at(outlet, code, edition),
+        None => FactorTable::builtin().resolve(code, Sighting { edition, ..Sighting::default() }),
     }
 }
 
