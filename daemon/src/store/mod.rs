@@ -23,8 +23,6 @@ mod sqlite;
 mod write;
 
 #[cfg(test)]
-mod samples;
-#[cfg(test)]
 mod tests;
 
 pub use canonical::{Digest, TableDigest, canonicalise, digest, replace};

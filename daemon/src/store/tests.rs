@@ -1,6 +1,5 @@
 //! Stories of the store on real files.
 
-use super::samples::{self, T0};
 use super::*;
 use cems_core::model::rows::StateRow;
 use cems_core::model::{
@@ -8,6 +7,7 @@ use cems_core::model::{
     RecordKind, RecordRow,
 };
 use proptest::prelude::*;
+use samples::T0;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ mod batches;
 mod canon;
 mod damage;
 mod questions;
+mod samples;
 mod speed;
 
 struct Desk {

@@ -38,7 +38,7 @@ fn fill(outputs: &[Output], splits: &[usize]) -> Desk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn bytes_depend_on_the_rows_and_not_on_how_they_came(

@@ -10,9 +10,13 @@ use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// 2026-11-22T10:30:00+08:00.
-pub(in crate::store) const T0: Timestamp = Timestamp(1_795_314_600_000);
+pub(in crate::store::tests) const T0: Timestamp = Timestamp(1_795_314_600_000);
 
-pub(in crate::store) fn alarm_row(id: u64, subject: AlarmSubject, kind: AlarmKind) -> AlarmRow {
+pub(in crate::store::tests) fn alarm_row(
+    id: u64,
+    subject: AlarmSubject,
+    kind: AlarmKind,
+) -> AlarmRow {
     AlarmRow {
         id: AlarmId(id),
         kind,
@@ -38,7 +42,7 @@ pub(in crate::store) fn alarm_row(id: u64, subject: AlarmSubject, kind: AlarmKin
     }
 }
 
-pub(in crate::store) fn fallback_row(id: u64, outlet: OutletId) -> FallbackRow {
+pub(in crate::store::tests) fn fallback_row(id: u64, outlet: OutletId) -> FallbackRow {
     FallbackRow {
         id: FallbackId(id),
         outlet,
@@ -62,7 +66,7 @@ pub(in crate::store) fn fallback_row(id: u64, outlet: OutletId) -> FallbackRow {
     }
 }
 
-pub(in crate::store) fn audit_row(seq: u64, n: u32, object: &str) -> AuditRow {
+pub(in crate::store::tests) fn audit_row(seq: u64, n: u32, object: &str) -> AuditRow {
     AuditRow {
         seq: Seq(seq),
         n,
@@ -76,7 +80,7 @@ pub(in crate::store) fn audit_row(seq: u64, n: u32, object: &str) -> AuditRow {
 
 /// Minute `n` of an outlet with ten factors, each with mean, least, greatest, converted value and
 /// flag, as a stack sends them.
-pub(in crate::store) fn minute(outlet: &OutletId, n: i64) -> RecordRow {
+pub(in crate::store::tests) fn minute(outlet: &OutletId, n: i64) -> RecordRow {
     const CODES: [&str; 10] = [
         "a01001", "a01011", "a01012", "a01013", "a01014", "a19001", "a21002", "a21026", "a34013",
         "a05002",
