@@ -14,6 +14,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Alarm conditions of an outlet by key: the last alarm of each.
 pub(super) type Conditions = BTreeMap<SmolStr, Condition>;
@@ -123,11 +124,11 @@ impl AlarmBook {
 
     /// The row as it stands.
     pub(super) fn get(&mut self, id: AlarmId, cx: &Cx<'_>) -> Option<&mut AlarmRow> {
-        if !self.touched.contains_key(&id) {
-            let row = cx.history.alarm(id)?;
-            self.touched.insert(id, (row, false));
-        }
-        self.touched.get_mut(&id).map(|(row, _)| row)
+        let row = match self.touched.entry(id) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert((cx.history.alarm(id)?, false)),
+        };
+        Some(&mut row.0)
     }
 
     /// A copy of the row as it stands, without holding it for the batch.

@@ -1,1 +1,6 @@
+//! The engine as a whole: stories of a duty desk, and the invariants of [`Engine`](super::Engine).
 
+mod people;
+mod properties;
+mod stories;
+mod trouble;

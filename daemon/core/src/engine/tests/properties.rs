@@ -1,0 +1,295 @@
+//! Invariants, with random histories of a small city: records in and out of order, repeated,
+//! corrected, late; bad frames; people; a registry that changes.
+
+use crate::engine::{
+    AlarmAction, AlarmActionKind, Event, FallbackDecision, Refusal, RefusalReason, Tables,
+};
+use crate::fixture::*;
+use crate::model::*;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+/// Ten-minute records, two of which make an hour valid, so that short histories have verdicts.
+fn small_city() -> Registry {
+    let mut city = registry();
+    let profile = city.profiles.get_mut("plain@1").unwrap();
+    profile.hour_min_valid_minutes = 20;
+    profile.day_min_valid_hours = 2;
+    for outlet in city.outlets.values_mut() {
+        outlet.expectation.minute_min = Some(10);
+        outlet.expectation.no_data_after_s = 3_600;
+        outlet.fallback.opens_after_min = 120;
+        outlet.permitted.push(PermittedAmount {
+            factor: if outlet.medium == Medium::Gas {
+                "a21026"
+            } else {
+                "w01018"
+            }
+            .into(),
+            period: AmountPeriod::Month,
+            amount_kg: dec("40"),
+            warn_at_pct: vec![dec("50"), dec("80")],
+            source: "invented permit".into(),
+        });
+    }
+    city
+}
+
+/// One step of a history: seconds since the last one, and what happened.
+#[derive(Debug, Clone)]
+enum What {
+    /// Outlet, kind, age of its start in ten-minute steps, value, flag.
+    Record(bool, RecordKind, i64, u32, &'static str),
+    Refused(RefusalReason, u8),
+    Report(i64),
+    Act(u64, bool),
+    Decide(bool),
+    City(bool),
+    Life,
+    Tick,
+}
+
+fn what() -> impl Strategy<Value = What> {
+    let kind = prop::sample::select(vec![
+        RecordKind::Minute,
+        RecordKind::Minute,
+        RecordKind::Minute,
+        RecordKind::Minute,
+        RecordKind::Minute,
+        RecordKind::Hour,
+        RecordKind::Day,
+        RecordKind::Realtime,
+    ]);
+    let flag = prop::sample::select(vec!["N", "N", "N", "N", "N", "D", "F"]);
+    let reason = prop::sample::select(vec![
+        RefusalReason::Crc,
+        RefusalReason::UnknownMn,
+        RefusalReason::WrongPassword,
+        RefusalReason::FutureTime,
+    ]);
+    let age = prop_oneof![5 => 0i64..4, 1 => 0i64..200];
+    prop_oneof![
+        20 => (any::<bool>(), kind, age, 0u32..8, flag)
+            .prop_map(|(gas, kind, age, value, flag)| What::Record(gas, kind, age, value, flag)),
+        3 => (reason, 0u8..3).prop_map(|(reason, peer)| What::Refused(reason, peer)),
+        2 => (0i64..600).prop_map(What::Report),
+        3 => (1u64..12, any::<bool>()).prop_map(|(id, close)| What::Act(id, close)),
+        1 => any::<bool>().prop_map(What::Decide),
+        1 => any::<bool>().prop_map(What::City),
+        1 => Just(What::Life),
+        2 => Just(What::Tick),
+    ]
+}
+
+fn history() -> impl Strategy<Value = Vec<(i64, What)>> {
+    let gap = prop_oneof![10 => 1i64..900, 1 => 900i64..40_000];
+    prop::collection::vec((gap, what()), 1..140)
+}
+
+fn figure(value: u32) -> String {
+    // From impossible over harmless to far above every limit.
+    ["-5", "10.5", "10.50", "49", "51", "120.25", "300", "8"][value as usize].into()
+}
+
+fn happening(what: &What, now: Timestamp) -> Event {
+    match what {
+        What::Record(gas, kind, age, n, flag) => {
+            let step = 10 * time::MINUTE_MS;
+            let start = Timestamp(now.0.div_euclid(step) * step).plus_ms(-age * step);
+            let v = |code: &str, text: &str| value(code, text, flag);
+            let values = if *gas {
+                vec![
+                    v("a21026", &figure(*n)),
+                    v("a21002", "30"),
+                    v("a34013", "3"),
+                    v("a19001", "9"),
+                    v("a01011", "12"),
+                    v("a01012", "80"),
+                    v("a01013", "-0.2"),
+                    v("a01014", "12"),
+                ]
+            } else {
+                vec![
+                    v("w01018", &figure(*n)),
+                    v("w21003", "2"),
+                    v("w01001", if *n == 0 { "15" } else { "7.2" }),
+                    v("w00000", "9.5"),
+                ]
+            };
+            data(record(if *gas { GAS } else { WATER }, *kind, start, values))
+        }
+        What::Refused(reason, peer) => Event::Refused(Refusal {
+            reason: *reason,
+            peer: format!("198.51.100.{peer}:999").into(),
+            mn: Some(format!("UNKNOWN-{peer}").into()),
+            outlet: (*reason == RefusalReason::WrongPassword && *peer > 0).then(|| GAS.into()),
+            bytes: 80,
+            excerpt: "##0080".into(),
+        }),
+        What::Report(age) => Event::ManualReport(ManualReport {
+            outlet: GAS.into(),
+            sampled_at: now.plus_ms(-age * time::MINUTE_MS),
+            sampler: "张三".into(),
+            method: "HJ 57-2017".into(),
+            laboratory: String::new(),
+            values: vec![ManualValue {
+                factor: "a21026".into(),
+                value: dec("12"),
+            }],
+            note: String::new(),
+            by: "zhang.san".into(),
+        }),
+        What::Act(id, close) => Event::AlarmAction(AlarmAction {
+            alarm: AlarmId(*id),
+            kind: if *close {
+                AlarmActionKind::Close
+            } else {
+                AlarmActionKind::Acknowledge
+            },
+            by: "duty".into(),
+            note: "seen".into(),
+        }),
+        What::Decide(open) => Event::FallbackDecision(FallbackDecision {
+            outlet: WATER.into(),
+            open: *open,
+            by: "duty".into(),
+            note: "decided".into(),
+        }),
+        What::City(whole) => {
+            let mut city = small_city();
+            if !whole {
+                city.outlets.remove(WATER);
+            }
+            Event::Registry(Arc::new(city))
+        }
+        What::Life => Event::SignOfLife(contact(GAS)),
+        What::Tick => Event::Tick,
+    }
+}
+
+/// Runs a history; after event `i`, `between(i)` says whether to flush (1) or to restart (2).
+fn run(steps: &[(i64, What)], between: impl Fn(usize) -> u8) -> Tables {
+    let mut now = minute(7 * 60);
+    let mut bench = Bench::with(small_city(), now);
+    for (i, (gap, what)) in steps.iter().enumerate() {
+        now = now.plus_ms(gap * time::SECOND_MS);
+        bench.send(now, happening(what, now));
+        match between(i) {
+            1 => bench.flush(),
+            2 => bench.restart(),
+            _ => {}
+        }
+    }
+    bench.tables()
+}
+
+/// The tables without journal positions, which tell when something was noticed, not what.
+fn without_positions(mut tables: Tables) -> Tables {
+    for row in tables.aggregates.values_mut() {
+        row.seq = Seq(0);
+    }
+    for row in tables.alarms.values_mut() {
+        (row.raised_seq, row.updated_seq) = (Seq(0), Seq(0));
+    }
+    for row in tables.fallbacks.values_mut() {
+        (row.opened_seq, row.updated_seq) = (Seq(0), Seq(0));
+    }
+    tables
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn batches_do_not_matter(steps in history(), cuts in prop::collection::vec(0u8..2, 140)) {
+        let whole = run(&steps, |_| 0);
+        let single = run(&steps, |_| 1);
+        let mixed = run(&steps, |i| cuts[i]);
+        prop_assert_eq!(&whole, &single);
+        prop_assert_eq!(&whole, &mixed);
+    }
+
+    #[test]
+    fn restarts_do_not_matter(steps in history(), cuts in prop::collection::vec(0u8..3, 140)) {
+        let whole = run(&steps, |_| 0);
+        let always = run(&steps, |_| 2);
+        let mixed = run(&steps, |i| cuts[i]);
+        prop_assert_eq!(&whole, &always);
+        prop_assert_eq!(&whole, &mixed);
+    }
+
+    /// Whether the daemon journals a tick for each deadline, or the next event finds several of
+    /// them passed, the rows are the same.
+    #[test]
+    fn ticks_do_not_matter(steps in history()) {
+        let mut now = minute(7 * 60);
+        let mut lazy = Bench::with(small_city(), now);
+        let mut eager = Bench::with(small_city(), now);
+        for (gap, what) in &steps {
+            now = now.plus_ms(gap * time::SECOND_MS);
+            while let Some(due) = eager.engine.next_deadline().filter(|due| *due <= now) {
+                eager.tick(due);
+                prop_assert!(eager.engine.next_deadline().is_none_or(|next| next > due));
+            }
+            lazy.send(now, happening(what, now));
+            eager.send(now, happening(what, now));
+        }
+        let (lazy, eager) = (without_positions(lazy.tables()), without_positions(eager.tables()));
+        prop_assert_eq!(&lazy.aggregates, &eager.aggregates);
+        prop_assert_eq!(&lazy.alarms, &eager.alarms);
+        prop_assert_eq!(&lazy.fallbacks, &eager.fallbacks);
+        let lines = |tables: &Tables| -> Vec<_> {
+            tables.audit.values().map(|l| (l.at, l.what.clone(), l.object.clone())).collect()
+        };
+        prop_assert_eq!(lines(&lazy), lines(&eager));
+    }
+
+}
+
+proptest! {
+    // Each case computes two whole days.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// A day of records in any order, with repetitions, however late.
+    #[test]
+    fn a_shuffled_day_is_the_ordered_day(
+        keys in prop::collection::vec(any::<u32>(), 288),
+        again in prop::collection::vec(0usize..288, 0..60),
+        hold_min in 0i64..2_000,
+    ) {
+        let mut records: Vec<Record> = Vec::new();
+        for step in 0..144 {
+            for gas in [true, false] {
+                let n = u32::try_from(step % 7).unwrap() + 1;
+                let flag = if step % 11 == 3 { "D" } else { "N" };
+                let what = What::Record(gas, RecordKind::Minute, 0, n, flag);
+                let Event::Record(_, record) = happening(&what, minute(10 * step)) else {
+                    unreachable!("asked for a record");
+                };
+                records.push(record);
+            }
+        }
+        let ordered = deliver(&records, 0);
+        let mut shuffled: Vec<(u32, Record)> = keys.iter().copied().zip(records.clone()).collect();
+        let extra: Vec<_> = again.iter().map(|i| (keys[*i].rotate_left(9), records[*i].clone())).collect();
+        shuffled.extend(extra);
+        shuffled.sort_by_key(|(key, _)| *key);
+        let shuffled: Vec<Record> = shuffled.into_iter().map(|(_, record)| record).collect();
+        prop_assert_eq!(ordered, deliver(&shuffled, hold_min));
+    }
+}
+
+/// Sends records spread over a day after `hold_min`, waits until everything is computed, and
+/// gives the aggregates without positions.
+fn deliver(records: &[Record], hold_min: i64) -> Vec<AggregateRow> {
+    let mut bench = Bench::with(small_city(), minute(-30));
+    let pace_ms = time::DAY_MS / i64::try_from(records.len()).unwrap();
+    let mut at = minute(hold_min);
+    for record in records {
+        at = at.plus_ms(pace_ms);
+        bench.send(at, data(record.clone()));
+    }
+    bench.tick(minute(5 * 1_440));
+    let tables = without_positions(bench.tables());
+    tables.aggregates.into_values().collect()
+}
