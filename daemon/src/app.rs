@@ -8,6 +8,7 @@ use crate::journal::{self, Draft, Journal, Opened};
 use crate::links::hj212::{Gate, listen};
 use crate::pipeline::{Pipeline, Projected};
 use crate::store::{Readers, Sessions, SqliteStore, Store};
+use crate::telemetry;
 use anyhow::{Context, bail};
 use cems_config::{Checked, CrcVariant, JournalHash, Settings};
 use cems_core::model::time::SECOND_MS;
@@ -45,7 +46,9 @@ pub struct Places {
 impl Places {
     /// The places of a data directory.
     pub fn of(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self {
+            root: root.to_owned(),
+        }
     }
 
     /// The journal's directory.
@@ -95,7 +98,12 @@ impl App {
     /// When a port is taken, the data directory cannot be used, or another daemon uses it. Damage
     /// inside the data directory is no error: it is set aside, reported and journalled.
     pub async fn start(start: Start) -> anyhow::Result<Self> {
-        let Start { checked, clock, demo } = start;
+        let Start {
+            checked,
+            clock,
+            demo,
+        } = start;
+        telemetry::start_metrics();
         let settings = checked.settings;
         let mut hj212 = Vec::with_capacity(settings.hj212.listen.len());
         for address in &settings.hj212.listen {
@@ -116,10 +124,16 @@ impl App {
         for note in &opened.recovered {
             tracing::warn!(?note, "journal recovered");
         }
-        let readers = store.readers().context("opening the projections for reading")?;
+        let readers = store
+            .readers()
+            .context("opening the projections for reading")?;
         let stop_pipeline = Arc::new(AtomicBool::new(false));
-        let pipeline =
-            Pipeline::new(store, places.journal(), Interpreter, Arc::clone(&stop_pipeline))?;
+        let pipeline = Pipeline::new(
+            store,
+            places.journal(),
+            Interpreter,
+            Arc::clone(&stop_pipeline),
+        )?;
         let projected = pipeline.projected();
         let pipeline = std::thread::Builder::new()
             .name("projections".into())
@@ -142,7 +156,8 @@ impl App {
                 .context("address of the HJ 212 port")?,
             console_address: console.local_addr().context("address of the console")?,
         };
-        app.open_the_books(&opened, &checked.registry, &checked.digest).await?;
+        app.open_the_books(&opened, &checked.registry, &checked.digest)
+            .await?;
         let backend = app.backend(&settings, readers, &places)?;
         let (close, closing) = tokio::sync::watch::channel(false);
         let stopping = app.stop.clone();
@@ -151,7 +166,8 @@ impl App {
             close.send_replace(true);
         });
         for listener in hj212 {
-            app.tasks.spawn(listen(listener, Arc::clone(&app.gate), app.stop.clone()));
+            app.tasks
+                .spawn(listen(listener, Arc::clone(&app.gate), app.stop.clone()));
         }
         app.tasks.spawn(ticker(
             app.journal.clone(),
@@ -169,7 +185,8 @@ impl App {
             demo_banner: demo,
             closing: Some(closing),
         };
-        app.tasks.spawn(serve_console(console, backend, options, app.stop.clone()));
+        app.tasks
+            .spawn(serve_console(console, backend, options, app.stop.clone()));
         tracing::info!(
             hj212 = ?app.hj212_addresses, console = %app.console_address, "cemsd is at work"
         );
@@ -220,7 +237,12 @@ impl App {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        match append(&self.journal, &JournalEvent::daemon("daemon.stopped", "in order")).await {
+        match append(
+            &self.journal,
+            &JournalEvent::daemon("daemon.stopped", "in order"),
+        )
+        .await
+        {
             Ok(seq) => {
                 self.projected.reached(seq, PROJECTION_STOP_PATIENCE).await;
             }
@@ -247,8 +269,11 @@ impl App {
         digest: &str,
     ) -> anyhow::Result<()> {
         let version = env!("CARGO_PKG_VERSION");
-        append(&self.journal, &JournalEvent::daemon("daemon.started", format!("cemsd {version}")))
-            .await?;
+        append(
+            &self.journal,
+            &JournalEvent::daemon("daemon.started", format!("cemsd {version}")),
+        )
+        .await?;
         for note in &opened.recovered {
             let event = JournalEvent::daemon("journal.recovered", serde_json::to_string(note)?);
             append(&self.journal, &event).await?;
@@ -297,7 +322,11 @@ fn prepare_directory(root: &Path) -> anyhow::Result<()> {
 }
 
 /// How a daemon with these settings opens its journal; nobody follows it yet.
-pub fn journal_options(settings: &Settings, clock: &Clock, registry: &Registry) -> journal::Options {
+pub fn journal_options(
+    settings: &Settings,
+    clock: &Clock,
+    registry: &Registry,
+) -> journal::Options {
     let clock = clock.clone();
     let mut options = journal::Options::new(Arc::new(move || clock.now().0));
     options.hash = match settings.journal.hash {
@@ -310,7 +339,9 @@ pub fn journal_options(settings: &Settings, clock: &Clock, registry: &Registry) 
 
 /// Opens the projections; damaged ones were set aside and are built anew from the journal.
 fn open_store(places: &Places) -> anyhow::Result<SqliteStore> {
-    Ok(SqliteStore::open(&places.projections()).context("opening the projections")?.store)
+    Ok(SqliteStore::open(&places.projections())
+        .context("opening the projections")?
+        .store)
 }
 
 fn gate(settings: &Settings, journal: &Journal, registry: &Registry) -> Gate {
@@ -320,7 +351,10 @@ fn gate(settings: &Settings, journal: &Journal, registry: &Registry) -> Gate {
         directory: arc_swap::ArcSwap::from_pointee(Directory::of(registry)),
         admission: admission(settings),
         session: SessionConfig {
-            limits: Limits { segment_bytes_max: hj212.segment_bytes_max, ..Limits::default() },
+            limits: Limits {
+                segment_bytes_max: hj212.segment_bytes_max,
+                ..Limits::default()
+            },
             incomplete_ms: i64::from(hj212.frame_timeout_s) * SECOND_MS,
             idle_ms: i64::from(hj212.idle_timeout_s) * SECOND_MS,
             ..SessionConfig::default()
@@ -338,7 +372,9 @@ pub fn admission(settings: &Settings) -> Admission {
         CrcVariant::Modbus => CrcVerdict::Modbus,
         CrcVariant::ModbusSwapped => CrcVerdict::ModbusSwapped,
     };
-    Admission { accepted_crc: settings.hj212.accept_crc.iter().map(verdict).collect() }
+    Admission {
+        accepted_crc: settings.hj212.accept_crc.iter().map(verdict).collect(),
+    }
 }
 
 fn registry_event(registry: &Registry, files_sha256: &str) -> JournalEvent {
@@ -349,7 +385,13 @@ fn registry_event(registry: &Registry, files_sha256: &str) -> JournalEvent {
 }
 
 async fn append(journal: &Journal, event: &JournalEvent) -> anyhow::Result<Seq> {
-    match journal.append(Draft { at_ms: None, body: event.to_line() }).await {
+    match journal
+        .append(Draft {
+            at_ms: None,
+            body: event.to_line(),
+        })
+        .await
+    {
         Ok(committed) => Ok(Seq(committed.seq)),
         Err(error) => bail!("journal: {error}"),
     }
@@ -374,7 +416,9 @@ async fn ticker(
         if deadline.is_none_or(|at| clock.now() < at) {
             continue;
         }
-        let Ok(seq) = append(&journal, &JournalEvent::Tick).await else { return };
+        let Ok(seq) = append(&journal, &JournalEvent::Tick).await else {
+            return;
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             _ = projected.reached(seq, Duration::MAX) => {}
@@ -382,13 +426,23 @@ async fn ticker(
     }
 }
 
-/// Tells pages when the journal stalls or recovers.
+/// Tells pages when the journal stalls or recovers, and journals what it had to mend.
 async fn watch_health(journal: Journal, projected: Arc<Projected>, stop: CancellationToken) {
     let mut stalled = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(HEALTH_PERIOD) => {}
+        }
+        for note in journal.take_recovery_notes() {
+            tracing::warn!(?note, "journal mended while running");
+            let note = serde_json::to_string(&note).unwrap_or_default();
+            if append(&journal, &JournalEvent::daemon("journal.recovered", note))
+                .await
+                .is_err()
+            {
+                return;
+            }
         }
         let now = journal.health().stalled;
         if now != stalled {

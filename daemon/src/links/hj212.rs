@@ -9,7 +9,7 @@ use crate::intake::{Admission, Directory};
 use crate::journal::{Draft, Journal};
 use crate::telemetry;
 use arc_swap::ArcSwap;
-use cems_protocols::hj212::{self, Action, CloseReason, Session, SessionConfig};
+use cems_protocols::hj212::{self, Action, CloseReason, CrcStyle, Session, SessionConfig};
 use smol_str::{SmolStr, format_smolstr};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -109,6 +109,8 @@ impl Connection {
         // Answers are small and the device waits for them.
         let _ = self.stream.set_nodelay(true);
         let mut buffer = vec![0; READ_BYTES];
+        // Starts the idle timer: a peer that never says anything must not hold its place.
+        let _ = self.session.on_tick(self.now_ms());
         loop {
             let wait = self.session.next_deadline_ms().map(|deadline| {
                 Duration::from_millis(u64::try_from(deadline - self.now_ms()).unwrap_or(0))
@@ -158,7 +160,8 @@ impl Connection {
                     );
                     telemetry::frame(&verdict, &message);
                     if matches!(verdict, Verdict::Accepted { .. })
-                        && let Some(answer) = hj212::answer(&message)
+                        && let Some(answer) =
+                            hj212::answer_as(&message, CrcStyle::mirror(message.crc))
                     {
                         answers.extend_from_slice(&answer.bytes);
                     }
@@ -199,7 +202,10 @@ impl Connection {
     }
 
     fn draft(&self, event: JournalEvent) -> Draft {
-        Draft { at_ms: None, body: event.to_line() }
+        Draft {
+            at_ms: None,
+            body: event.to_line(),
+        }
     }
 }
 
