@@ -3,12 +3,12 @@
 use crate::clock::Clock;
 use crate::store::{Sessions, StoreError};
 use crate::text::hex;
+use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 use cems_config::{ApiToken, Settings, User};
-use cems_core::model::time::{HOUR_MS, SECOND_MS};
 use cems_core::model::UserId;
+use cems_core::model::time::{HOUR_MS, SECOND_MS};
 use cems_dashboards::backend::{Actor, LoginError};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -41,7 +41,11 @@ impl Access {
     pub fn new(settings: &Settings, sessions: Sessions, clock: Clock) -> Self {
         let decoy = hash_password(&random_token()).unwrap_or_default();
         Self {
-            users: settings.users.iter().map(|u| (u.id.clone(), u.clone())).collect(),
+            users: settings
+                .users
+                .iter()
+                .map(|u| (u.id.clone(), u.clone()))
+                .collect(),
             tokens: settings
                 .tokens
                 .iter()
@@ -59,7 +63,12 @@ impl Access {
     ///
     /// # Errors
     /// [`LoginError::Wrong`] or [`LoginError::Slow`].
-    pub async fn check(&self, user: &str, password: &str, peer: &str) -> Result<UserId, LoginError> {
+    pub async fn check(
+        &self,
+        user: &str,
+        password: &str,
+        peer: &str,
+    ) -> Result<UserId, LoginError> {
         let address = peer.rsplit_once(':').map_or(peer, |(address, _)| address);
         let keys = [format!("user {user}"), format!("peer {address}")];
         let unavailable = |error: StoreError| LoginError::Unavailable(error.to_string());
@@ -78,12 +87,16 @@ impl Access {
         let right = self.verify(hash, password).await && known.is_some();
         match known {
             Some(user) if right => {
-                self.sessions.clear_failures(&keys[0]).map_err(unavailable)?;
+                self.sessions
+                    .clear_failures(&keys[0])
+                    .map_err(unavailable)?;
                 Ok(user.id.clone())
             }
             _ => {
                 for key in &keys {
-                    self.sessions.add_failure(key, self.clock.now()).map_err(unavailable)?;
+                    self.sessions
+                        .add_failure(key, self.clock.now())
+                        .map_err(unavailable)?;
                 }
                 Err(LoginError::Wrong)
             }
@@ -94,11 +107,15 @@ impl Access {
         if password.len() > PASSWORD_BYTES_MAX {
             return false;
         }
-        let Ok(_place) = self.checks.acquire().await else { return false };
+        let Ok(_place) = self.checks.acquire().await else {
+            return false;
+        };
         let password = password.to_owned();
         let check = move || {
             PasswordHash::new(&hash).is_ok_and(|hash| {
-                Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &hash)
+                    .is_ok()
             })
         };
         tokio::task::spawn_blocking(check).await.unwrap_or(false)
@@ -129,7 +146,9 @@ impl Access {
     /// Who is behind a session token.
     pub fn session(&self, token: &str) -> Option<Actor> {
         let found = self.sessions.find(token, self.clock.now());
-        let session = found.inspect_err(|error| tracing::error!(%error, "sessions.db")).ok()??;
+        let session = found
+            .inspect_err(|error| tracing::error!(%error, "sessions.db"))
+            .ok()??;
         self.users.get(&session.user).map(actor)
     }
 
@@ -146,7 +165,10 @@ impl Access {
 
     /// Seconds until the next attempt is allowed: doubled with every failure past the free ones.
     fn wait_s(&self, key: &str) -> Result<u32, StoreError> {
-        let Some(past) = self.sessions.attempts(key)?.filter(|a| a.failures >= FREE_ATTEMPTS)
+        let Some(past) = self
+            .sessions
+            .attempts(key)?
+            .filter(|a| a.failures >= FREE_ATTEMPTS)
         else {
             return Ok(0);
         };
@@ -183,5 +205,7 @@ fn digest(token: &str) -> String {
 /// # Errors
 /// When the password is longer than 256 bytes or empty.
 pub fn hash_password(password: &str) -> Result<String, argon2::password_hash::Error> {
-    Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
+    Ok(Argon2::default()
+        .hash_password(password.as_bytes())?
+        .to_string())
 }

@@ -12,11 +12,11 @@ use crate::journal::Journal;
 use crate::pipeline::Projected;
 use crate::store::Readers;
 use cems_core::engine::History;
+use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, ManualReport, Outlet,
     OutletId, RecordKind, RecordRow, Registry, Seq, Timestamp,
 };
-use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_dashboards::backend::{
     Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, FallbackDetail, Health,
     LoginError, OutletDetail, Overview, Receipt, Reply,
@@ -41,13 +41,27 @@ impl ConsoleBackend {
         access: Access,
         clock: Clock,
     ) -> Self {
-        Self { journal, projected, readers, access, clock }
+        Self {
+            journal,
+            projected,
+            readers,
+            access,
+            clock,
+        }
     }
 
     /// The outlet if it exists and the actor may see it.
-    fn visible(&self, actor: &Actor, id: &OutletId) -> Result<(Arc<Registry>, Outlet), BackendError> {
+    fn visible(
+        &self,
+        actor: &Actor,
+        id: &OutletId,
+    ) -> Result<(Arc<Registry>, Outlet), BackendError> {
         let registry = self.projected.registry();
-        let outlet = registry.outlets.get(id).ok_or(BackendError::NotFound)?.clone();
+        let outlet = registry
+            .outlets
+            .get(id)
+            .ok_or(BackendError::NotFound)?
+            .clone();
         if !read::access(actor).covers(&registry, &outlet) {
             return Err(BackendError::NotFound);
         }
@@ -74,7 +88,9 @@ impl Backend for ConsoleBackend {
         let journal = self.journal.health();
         let mut problems = Vec::new();
         if let Some(cause) = &journal.stalled {
-            problems.push(format!("journal: nothing can be stored, loggers wait: {cause}"));
+            problems.push(format!(
+                "journal: nothing can be stored, loggers wait: {cause}"
+            ));
         }
         if let Some(cause) = self.projected.problem() {
             problems.push(format!("projections stand still: {cause}"));
@@ -110,7 +126,9 @@ impl Backend for ConsoleBackend {
         until: Timestamp,
     ) -> Result<Vec<RecordRow>, BackendError> {
         self.visible(actor, id)?;
-        self.readers.records(id, kind, from, until).map_err(unavailable)
+        self.readers
+            .records(id, kind, from, until)
+            .map_err(unavailable)
     }
 
     fn aggregates(
@@ -122,7 +140,9 @@ impl Backend for ConsoleBackend {
         until: Timestamp,
     ) -> Result<Vec<AggregateRow>, BackendError> {
         self.visible(actor, id)?;
-        self.readers.aggregates(id, level, from, until).map_err(unavailable)
+        self.readers
+            .aggregates(id, level, from, until)
+            .map_err(unavailable)
     }
 
     fn alarms(&self, actor: &Actor, filter: &AlarmFilter) -> Result<Vec<AlarmRow>, BackendError> {
@@ -226,7 +246,9 @@ impl History for Committed<'_> {
         from: Timestamp,
         until: Timestamp,
     ) -> Vec<RecordRow> {
-        self.0.records(outlet, kind, from, until).unwrap_or_default()
+        self.0
+            .records(outlet, kind, from, until)
+            .unwrap_or_default()
     }
 
     fn aggregates(
@@ -236,7 +258,9 @@ impl History for Committed<'_> {
         from: Timestamp,
         until: Timestamp,
     ) -> Vec<AggregateRow> {
-        self.0.aggregates(outlet, level, from, until).unwrap_or_default()
+        self.0
+            .aggregates(outlet, level, from, until)
+            .unwrap_or_default()
     }
 
     fn alarm(&self, id: AlarmId) -> Option<AlarmRow> {

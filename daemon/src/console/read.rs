@@ -2,9 +2,9 @@
 
 use super::{ConsoleBackend, unavailable};
 use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter};
-use cems_core::model::{Access, Permission};
 use cems_core::model::record::Flag;
 use cems_core::model::rows::{AuditRow, DeviceRow, LatestRow, QuarantineRow};
+use cems_core::model::{Access, Permission};
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, AmountPeriod, FallbackId,
     FallbackRow, Level, Outlet, OutletId, Period, Registry, Seq, Timestamp,
@@ -38,20 +38,32 @@ impl ConsoleBackend {
             amounts.extend(self.amounts(&registry, outlet)?);
         }
         outlets.sort_by(|a, b| {
-            let key = |s: &OutletSummary| {
-                (s.state, s.outlet.enterprise.clone(), s.outlet.id.clone())
-            };
+            let key =
+                |s: &OutletSummary| (s.state, s.outlet.enterprise.clone(), s.outlet.id.clone());
             key(a).cmp(&key(b))
         });
-        amounts.sort_by(|a, b| b.share_pct.cmp(&a.share_pct).then_with(|| a.outlet.cmp(&b.outlet)));
-        Ok(Overview { outlets, alarms, fallbacks, amounts })
+        amounts.sort_by(|a, b| {
+            b.share_pct
+                .cmp(&a.share_pct)
+                .then_with(|| a.outlet.cmp(&b.outlet))
+        });
+        Ok(Overview {
+            outlets,
+            alarms,
+            fallbacks,
+            amounts,
+        })
     }
 
     pub(super) fn read_outlet(&self, actor: &Actor, id: &OutletId) -> Read<OutletDetail> {
         let (registry, outlet) = self.visible(actor, id)?;
         let latest = self.readers.latest(id).map_err(unavailable)?;
         let alarms = self.alarms_of(id, false)?;
-        let open: Vec<_> = alarms.iter().filter(|a| a.closed.is_none()).cloned().collect();
+        let open: Vec<_> = alarms
+            .iter()
+            .filter(|a| a.closed.is_none())
+            .cloned()
+            .collect();
         let fallbacks = self.fallbacks_of(id, false)?;
         let summary = self
             .summary(&registry, &outlet, latest, &open, &fallbacks)?
@@ -78,8 +90,11 @@ impl ConsoleBackend {
     }
 
     pub(super) fn read_alarm(&self, actor: &Actor, id: AlarmId) -> Read<AlarmDetail> {
-        let alarm =
-            self.readers.alarm(id).map_err(unavailable)?.ok_or(BackendError::NotFound)?;
+        let alarm = self
+            .readers
+            .alarm(id)
+            .map_err(unavailable)?
+            .ok_or(BackendError::NotFound)?;
         match &alarm.subject {
             AlarmSubject::Outlet(outlet) => {
                 // An alarm of an outlet that left the registry stays visible to those who see all.
@@ -90,22 +105,38 @@ impl ConsoleBackend {
             _ if access(actor).sees_all() => {}
             _ => return Err(BackendError::NotFound),
         }
-        let history = self.readers.audit_of(&format!("alarm/{id}")).map_err(unavailable)?;
+        let history = self
+            .readers
+            .audit_of(&format!("alarm/{id}"))
+            .map_err(unavailable)?;
         Ok(AlarmDetail { alarm, history })
     }
 
     pub(super) fn read_fallbacks(&self, actor: &Actor, open_only: bool) -> Read<Vec<FallbackRow>> {
         let registry = self.projected.registry();
         let outlets = scope_of(actor, &registry);
-        let filter = FallbackFilter { open_only, outlets, limit: LIST_ROWS_MAX };
+        let filter = FallbackFilter {
+            open_only,
+            outlets,
+            limit: LIST_ROWS_MAX,
+        };
         let mut rows = self.readers.fallbacks(&filter).map_err(unavailable)?;
-        rows.sort_by_key(|row| (row.closed_at.is_some(), row.next_due, std::cmp::Reverse(row.id)));
+        rows.sort_by_key(|row| {
+            (
+                row.closed_at.is_some(),
+                row.next_due,
+                std::cmp::Reverse(row.id),
+            )
+        });
         Ok(rows)
     }
 
     pub(super) fn read_fallback(&self, actor: &Actor, id: FallbackId) -> Read<FallbackDetail> {
-        let fallback =
-            self.readers.fallback(id).map_err(unavailable)?.ok_or(BackendError::NotFound)?;
+        let fallback = self
+            .readers
+            .fallback(id)
+            .map_err(unavailable)?
+            .ok_or(BackendError::NotFound)?;
         if !sees(actor, &self.projected.registry(), &fallback.outlet) {
             return Err(BackendError::NotFound);
         }
@@ -114,11 +145,16 @@ impl ConsoleBackend {
     }
 
     pub(super) fn read_quarantine(&self, actor: &Actor) -> Read<Vec<QuarantineRow>> {
-        let mut rows = self.readers.quarantine(LIST_ROWS_MAX).map_err(unavailable)?;
+        let mut rows = self
+            .readers
+            .quarantine(LIST_ROWS_MAX)
+            .map_err(unavailable)?;
         if !access(actor).sees_all() {
             let registry = self.projected.registry();
-            let mine: BTreeSet<_> =
-                seen(actor, &registry).iter().map(|o| o.mn.as_str().to_owned()).collect();
+            let mine: BTreeSet<_> = seen(actor, &registry)
+                .iter()
+                .map(|o| o.mn.as_str().to_owned())
+                .collect();
             rows.retain(|row| row.mn.as_ref().is_some_and(|mn| mine.contains(mn.as_str())));
         }
         Ok(rows)
@@ -128,12 +164,22 @@ impl ConsoleBackend {
         if !actor.role.may(Permission::ViewAudit) {
             return Err(BackendError::Forbidden);
         }
-        self.readers.audit(before, LIST_ROWS_MAX).map_err(unavailable)
+        self.readers
+            .audit(before, LIST_ROWS_MAX)
+            .map_err(unavailable)
     }
 
     fn open_alarms(&self, actor: &Actor, registry: &Registry) -> Read<Vec<AlarmRow>> {
         let mut alarms = self.query_alarms(true, scope_of(actor, registry), None)?;
-        alarms.sort_by_key(|a| (a.acknowledged.is_some(), !a.active, a.priority, a.raised_at, a.id));
+        alarms.sort_by_key(|a| {
+            (
+                a.acknowledged.is_some(),
+                !a.active,
+                a.priority,
+                a.raised_at,
+                a.id,
+            )
+        });
         Ok(alarms)
     }
 
@@ -147,7 +193,12 @@ impl ConsoleBackend {
         outlets: Option<BTreeSet<OutletId>>,
         before: Option<AlarmId>,
     ) -> Read<Vec<AlarmRow>> {
-        let query = AlarmQuery { open_only, outlets, before, limit: LIST_ROWS_MAX };
+        let query = AlarmQuery {
+            open_only,
+            outlets,
+            before,
+            limit: LIST_ROWS_MAX,
+        };
         self.readers.alarms(&query).map_err(unavailable)
     }
 
@@ -168,10 +219,21 @@ impl ConsoleBackend {
             .readers
             .last_aggregate(&outlet.id, Level::Hour, true)
             .map_err(unavailable)?;
-        let alarms: Vec<_> = open_alarms.iter().filter(|a| concerns(a, &outlet.id)).collect();
-        let in_fallback =
-            fallbacks.iter().any(|f| f.outlet == outlet.id && f.closed_at.is_none());
-        let state = state(registry, outlet, &latest, &alarms, in_fallback, device.is_some());
+        let alarms: Vec<_> = open_alarms
+            .iter()
+            .filter(|a| concerns(a, &outlet.id))
+            .collect();
+        let in_fallback = fallbacks
+            .iter()
+            .any(|f| f.outlet == outlet.id && f.closed_at.is_none());
+        let state = state(
+            registry,
+            outlet,
+            &latest,
+            &alarms,
+            in_fallback,
+            device.is_some(),
+        );
         Ok(Some(OutletSummary {
             outlet: outlet.clone(),
             enterprise: enterprise.clone(),
@@ -197,7 +259,9 @@ impl ConsoleBackend {
             let start = Period::containing(level, now, registry.offset).start;
             if let std::collections::btree_map::Entry::Vacant(slot) = rows.entry((level, start)) {
                 slot.insert(
-                    self.readers.aggregate(&outlet.id, level, start).map_err(unavailable)?,
+                    self.readers
+                        .aggregate(&outlet.id, level, start)
+                        .map_err(unavailable)?,
                 );
             }
             let amount_kg = rows[&(level, start)]
@@ -220,26 +284,43 @@ impl ConsoleBackend {
         Ok(amounts)
     }
 
-    pub(super) fn fallbacks_of(&self, outlet: &OutletId, open_only: bool) -> Read<Vec<FallbackRow>> {
+    pub(super) fn fallbacks_of(
+        &self,
+        outlet: &OutletId,
+        open_only: bool,
+    ) -> Read<Vec<FallbackRow>> {
         let outlets = Some(BTreeSet::from([outlet.clone()]));
-        let filter = FallbackFilter { open_only, outlets, limit: LIST_ROWS_MAX };
+        let filter = FallbackFilter {
+            open_only,
+            outlets,
+            limit: LIST_ROWS_MAX,
+        };
         self.readers.fallbacks(&filter).map_err(unavailable)
     }
 
     /// The logger of an outlet as last seen under its present MN.
     fn device(&self, outlet: &Outlet) -> Read<Option<DeviceRow>> {
         let devices = self.readers.device(&outlet.id).map_err(unavailable)?;
-        Ok(devices.into_iter().find(|device| device.mn == outlet.mn.as_str()))
+        Ok(devices
+            .into_iter()
+            .find(|device| device.mn == outlet.mn.as_str()))
     }
 }
 
 pub(super) fn access(actor: &Actor) -> Access {
-    Access { role: actor.role, scope: actor.scope.clone() }
+    Access {
+        role: actor.role,
+        scope: actor.scope.clone(),
+    }
 }
 
 fn seen<'a>(actor: &Actor, registry: &'a Registry) -> Vec<&'a Outlet> {
     let access = access(actor);
-    registry.outlets.values().filter(|outlet| access.covers(registry, outlet)).collect()
+    registry
+        .outlets
+        .values()
+        .filter(|outlet| access.covers(registry, outlet))
+        .collect()
 }
 
 fn sees(actor: &Actor, registry: &Registry, outlet: &OutletId) -> bool {
@@ -251,8 +332,12 @@ fn sees(actor: &Actor, registry: &Registry, outlet: &OutletId) -> bool {
 
 /// The outlets an actor is confined to; `None` when it sees everything.
 fn scope_of(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
-    (!access(actor).sees_all())
-        .then(|| seen(actor, registry).iter().map(|outlet| outlet.id.clone()).collect())
+    (!access(actor).sees_all()).then(|| {
+        seen(actor, registry)
+            .iter()
+            .map(|outlet| outlet.id.clone())
+            .collect()
+    })
 }
 
 fn concerns(alarm: &AlarmRow, outlet: &OutletId) -> bool {
@@ -269,7 +354,11 @@ fn state(
     heard_of: bool,
 ) -> OutletState {
     let active = |kinds: &[AlarmKind]| alarms.iter().any(|a| a.active && kinds.contains(&a.kind));
-    if active(&[AlarmKind::ExceedanceHour, AlarmKind::ExceedanceDay, AlarmKind::AmountExceeded]) {
+    if active(&[
+        AlarmKind::ExceedanceHour,
+        AlarmKind::ExceedanceDay,
+        AlarmKind::AmountExceeded,
+    ]) {
         return OutletState::Exceeding;
     }
     if active(&[AlarmKind::NoData]) {
@@ -283,11 +372,17 @@ fn state(
     }
     let pollutants: Vec<_> = latest
         .iter()
-        .filter(|row| outlet.factors.get(&row.factor).is_some_and(|factor| factor.pollutant))
+        .filter(|row| {
+            outlet
+                .factors
+                .get(&row.factor)
+                .is_some_and(|factor| factor.pollutant)
+        })
         .collect();
-    let stopped_flags = registry
-        .profile_of(outlet)
-        .map_or_else(|| vec![Flag::STOPPED.into()], |profile| profile.stopped_flags.clone());
+    let stopped_flags = registry.profile_of(outlet).map_or_else(
+        || vec![Flag::STOPPED.into()],
+        |profile| profile.stopped_flags.clone(),
+    );
     let stopped = |row: &&LatestRow| row.flag.as_ref().is_some_and(|f| stopped_flags.contains(f));
     if !pollutants.is_empty() && pollutants.iter().all(|row| stopped(&row)) {
         return OutletState::Stopped;

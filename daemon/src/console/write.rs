@@ -12,6 +12,8 @@ use std::time::Duration;
 /// How long a confirmation waits for the projections, so that the next page shows the change. The
 /// event is on disk either way.
 const SHOW_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a form waits for its commit before the person is told that it is not confirmed.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
 
 impl ConsoleBackend {
     pub(super) async fn act_on_alarm(
@@ -22,17 +24,26 @@ impl ConsoleBackend {
         note: String,
     ) -> Result<Receipt, BackendError> {
         let (permission, kind) = match action {
-            AlarmVerb::Acknowledge => {
-                (Permission::AcknowledgeAlarm, AlarmActionKind::Acknowledge)
-            }
+            AlarmVerb::Acknowledge => (Permission::AcknowledgeAlarm, AlarmActionKind::Acknowledge),
             AlarmVerb::Close => (Permission::CloseAlarm, AlarmActionKind::Close),
         };
         allow(actor, permission)?;
         self.alarm(actor, alarm)?;
         let by = actor.user.clone();
-        let intent = AlarmAction { alarm, kind, by: by.clone(), note: note.clone() };
+        let intent = AlarmAction {
+            alarm,
+            kind,
+            by: by.clone(),
+            note: note.clone(),
+        };
         check::alarm_action(&intent, &Committed(&self.readers)).map_err(refused)?;
-        self.commit(&JournalEvent::Alarm { alarm, action, by, note }).await
+        self.commit(&JournalEvent::Alarm {
+            alarm,
+            action,
+            by,
+            note,
+        })
+        .await
     }
 
     pub(super) async fn enter_report(
@@ -57,7 +68,12 @@ impl ConsoleBackend {
         allow(actor, Permission::DecideFallback)?;
         self.visible(actor, &outlet)?;
         let is_open = !self.fallbacks_of(&outlet, true)?.is_empty();
-        let decision = FallbackDecision { outlet, open, by: actor.user.clone(), note };
+        let decision = FallbackDecision {
+            outlet,
+            open,
+            by: actor.user.clone(),
+            note,
+        };
         check::fallback_decision(&decision, is_open).map_err(refused)?;
         self.commit(&decision.into()).await
     }
@@ -87,7 +103,9 @@ impl ConsoleBackend {
     }
 
     pub(super) async fn log_out(&self, token: &str) {
-        let Some(user) = self.access.close_session(token) else { return };
+        let Some(user) = self.access.close_session(token) else {
+            return;
+        };
         let event = JournalEvent::Audit {
             who: SmolStr::new(user.as_str()),
             what: SmolStr::new_static("logout"),
@@ -100,13 +118,19 @@ impl ConsoleBackend {
     }
 
     async fn commit(&self, event: &JournalEvent) -> Result<Receipt, BackendError> {
-        let draft = Draft { at_ms: None, body: event.to_line() };
+        let draft = Draft {
+            at_ms: None,
+            body: event.to_line(),
+        };
         let committed = self
             .journal
             .append(draft)
             .await
             .map_err(|error| BackendError::Unavailable(error.to_string()))?;
-        let receipt = Receipt { seq: Seq(committed.seq), at: Timestamp(committed.at_ms) };
+        let receipt = Receipt {
+            seq: Seq(committed.seq),
+            at: Timestamp(committed.at_ms),
+        };
         self.projected.reached(receipt.seq, SHOW_PATIENCE).await;
         Ok(receipt)
     }
@@ -116,13 +140,23 @@ impl ConsoleBackend {
 const USER_CHARS_MAX: usize = 64;
 
 fn limited(user: &str) -> String {
-    user.chars().filter(|c| !c.is_control()).take(USER_CHARS_MAX).collect()
+    user.chars()
+        .filter(|c| !c.is_control())
+        .take(USER_CHARS_MAX)
+        .collect()
 }
 
 fn allow(actor: &Actor, permission: Permission) -> Result<(), BackendError> {
-    if actor.role.may(permission) { Ok(()) } else { Err(BackendError::Forbidden) }
+    if actor.role.may(permission) {
+        Ok(())
+    } else {
+        Err(BackendError::Forbidden)
+    }
 }
 
 fn refused(error: check::ActionError) -> BackendError {
-    BackendError::Refused { code: error.code().to_owned(), detail: error.to_string() }
+    BackendError::Refused {
+        code: error.code().to_owned(),
+        detail: error.to_string(),
+    }
 }
