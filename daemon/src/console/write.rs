@@ -118,14 +118,18 @@ impl ConsoleBackend {
     }
 
     async fn commit(&self, event: &JournalEvent) -> Result<Receipt, BackendError> {
-        let draft = Draft {
-            at_ms: None,
-            body: event.to_line(),
-        };
-        let committed = self
-            .journal
-            .append(draft)
+        if let Some(cause) = self.journal.health().stalled {
+            return Err(BackendError::Unavailable(format!(
+                "nothing was saved: {cause}"
+            )));
+        }
+        let append = self.journal.append(Draft::now(event.to_line()));
+        let committed = tokio::time::timeout(COMMIT_PATIENCE, append)
             .await
+            .map_err(|_| {
+                // The event is queued: it may still be stored when the disk answers again.
+                BackendError::Unavailable("not confirmed; look again before repeating it".into())
+            })?
             .map_err(|error| BackendError::Unavailable(error.to_string()))?;
         let receipt = Receipt {
             seq: Seq(committed.seq),
