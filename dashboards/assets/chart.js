@@ -70,13 +70,13 @@
     for (let at = data.from; at <= data.until; at += step) splits.push(at);
     plot = new uPlot({
       width: box.clientWidth,
-      height: box.clientHeight - 34,
+      height: narrow ? 250 : 300,
       scales: { x: { time: false, range: [data.from, data.until] }, y: { range: [low, high + (high - low) * 0.12 || 1] } },
       axes: [
         { ...axis, splits: () => splits, values: (_, v) => v.map((s) => (s === data.until ? "24:00" : clock(s))) },
         { ...axis, label: data.unit || undefined, labelSize: 18, labelFont: "12px system-ui, sans-serif", size: 46 },
       ],
-      series: [{ label: "", value: (_, s) => (s == null ? "—" : clock(s)) }, ...data.series.map((s) => seriesOf(s, data))],
+      series: [{ label: data.time, value: (_, s) => (s == null ? "—" : clock(s)) }, ...data.series.map((s) => seriesOf(s, data))],
       hooks: { draw: [(u) => drawLimits(u, data)] },
       cursor: { drag: { x: false, y: false } },
     }, [data.x, ...data.series.map((s) => s.y)], box);

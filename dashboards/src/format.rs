@@ -43,6 +43,15 @@ pub fn amount(kg: Decimal) -> (String, &'static str) {
     }
 }
 
+/// An amount as it was written, in kg or, from 1000 kg on, in t: `36.5 t`, not `36.500 t`.
+pub fn plain_amount(kg: Decimal) -> (String, &'static str) {
+    if kg.abs() >= TONNE_KG {
+        ((kg / TONNE_KG).normalize().to_string(), "t")
+    } else {
+        (kg.normalize().to_string(), "kg")
+    }
+}
+
 /// `value - 1` held against a bound: the exceedance multiple (超标倍数); `None` when not above it
 /// or the bound is not positive.
 pub fn multiple(value: Decimal, bound: Decimal) -> Option<Decimal> {
@@ -145,6 +154,8 @@ mod tests {
         assert_eq!(amount(dec("12.345")), ("12.34".to_owned(), "kg"));
         assert_eq!(amount(dec("1000")), ("1.000".to_owned(), "t"));
         assert_eq!(amount(dec("123456")), ("123.5".to_owned(), "t"));
+        assert_eq!(plain_amount(dec("36500.00")), ("36.5".to_owned(), "t"));
+        assert_eq!(plain_amount(dec("80.50")), ("80.5".to_owned(), "kg"));
     }
 
     #[test]

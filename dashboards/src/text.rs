@@ -155,9 +155,15 @@ impl Words {
     }
 
     /// The text of `<prefix>-<code>` for a code from data; the code itself when nobody has written
-    /// a text for it yet. Dots become hyphens, as Fluent keys have none.
+    /// a text for it yet. Dots become hyphens and what no Fluent key
+    /// may hold falls away.
     pub fn code(&self, prefix: &str, code: &str) -> String {
-        self.find(&format!("{prefix}-{}", code.replace('.', "-")))
+        let key: String = code
+            .chars()
+            .map(|c| if c == '.' { '-' } else { c })
+            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+            .collect();
+        self.find(&format!("{prefix}-{}", key.trim_end_matches('-')))
             .unwrap_or_else(|| code.to_owned())
     }
 

@@ -54,7 +54,7 @@ fn drafts() -> Vec<Draft> {
         draft(K::WrongPassword, outlet("mx-02"), None, 1_130, None, None, 17,
             &[("peer", "203.0.113.77")]),
         draft(K::AmountWarning, outlet("bl-01"), Some("w01018"), 900, Some("33215.4"),
-            Some("36500"), 1, &[("share_pct", "90")]),
+            Some("32850"), 1, &[("permitted_kg", "36500"), ("share", "90")]),
         draft(K::AmountExceeded, outlet("mx-01"), Some("w21003"), 760, Some("3702.118"),
             Some("3650"), 1, &[]),
         draft(K::ExceedanceDay, outlet("mx-01"), Some("w01018"), 874, Some("56.4"), Some("50"), 1,
@@ -313,23 +313,24 @@ pub(super) fn quarantine() -> Vec<QuarantineRow> {
 
 /// The audit trail, oldest first.
 pub(super) fn audit() -> Vec<AuditRow> {
-    let row = |seq: u64, who: &str, what: &str, object: &str, detail: &str| AuditRow {
+    let row = |seq: u64, minutes: i64, who: &str, what: &str, object: &str, detail: &str| AuditRow {
         seq: Seq(seq),
         n: 0,
-        at: ago(i64::try_from(184_210 - seq).unwrap_or(0)),
+        at: ago(minutes),
         who: SmolStr::new(who),
         what: SmolStr::new(what),
         object: SmolStr::new(object),
         detail: detail.to_owned(),
     };
     vec![
-        row(181_000, "daemon", "start", "daemon", "0.1.0"),
-        row(181_001, "admin", "registry.changed", "registry", "9 outlets"),
-        row(182_005, "engine", "fallback.opened", "fallback/5", "yt-01"),
-        row(183_021, "engine", "alarm.raised", "alarm/21", "intake.unknown-mn"),
-        row(183_030, "engine", "alarm.raised", "alarm/30", "exceedance.hour"),
-        row(183_400, "zhiban", "login", "user/zhiban", "from 192.0.2.5"),
-        row(183_410, "zhiban", "alarm.acknowledged", "alarm/21", "已联系运维单位，核对登记信息"),
-        row(184_168, "engine", "fallback.overdue", "fallback/5", "yt-01"),
+        row(181_000, 4_320, "daemon", "start", "daemon", "0.1.0"),
+        row(181_001, 4_319, "guanli", "registry.changed", "registry", "9 outlets"),
+        row(183_021, 2_910, "engine", "alarm.raised", "alarm/21", "intake.unknown-mn"),
+        row(183_410, 2_800, "zhiban", "alarm.acknowledged", "alarm/21",
+            "已联系运维单位，核对登记信息"),
+        row(182_005, 1_840, "engine", "fallback.opened", "fallback/5", "yt-01"),
+        row(183_400, 420, "zhiban", "login", "user/zhiban", "from 192.0.2.5"),
+        row(183_030, 122, "engine", "alarm.raised", "alarm/30", "exceedance.hour"),
+        row(184_168, 42, "engine", "fallback.overdue", "fallback/5", "yt-01"),
     ]
 }

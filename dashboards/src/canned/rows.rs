@@ -317,7 +317,7 @@ pub(super) fn device(outlet: &Outlet) -> Option<DeviceRow> {
         mn if mn.contains("2025") => "2025",
         _ => "2017",
     };
-    let findings = [("crc.modbus-order", 12_u64), ("frame.lower-case", 3), ("frame.no-crlf", 1)];
+    let findings = [("crc-modbus", 12_u64), ("crc-lowercase", 3), ("no-crlf", 1)];
     Some(DeviceRow {
         mn: SmolStr::new(outlet.mn.as_str()),
         outlet: Some(outlet.id.clone()),

@@ -3,7 +3,7 @@
 use super::{Page, Params, checked_note, html, saved, status_of};
 use crate::app::Visit;
 use crate::backend::{AlarmDetail, AlarmFilter, BackendError, LIST_ROWS_MAX};
-use crate::view::alarm::AlarmItem;
+use crate::view::alarm::{AlarmItem, fact};
 use crate::view::shell::{Notice, Shell};
 use crate::view::sourced::journal;
 use askama::Template;
@@ -97,7 +97,7 @@ fn view(visit: &Visit, detail: &AlarmDetail) -> AlarmPage {
     let mut facts: Vec<(String, String)> = alarm
         .facts
         .iter()
-        .map(|(name, value)| (words.code("fact", name), value.clone()))
+        .map(|(name, value)| fact(&eyes, name, value))
         .collect();
     if let Some(ack) = &alarm.acknowledged {
         let text = format!("{} · {} · {}", eyes.times.full(ack.at), ack.by, ack.note);

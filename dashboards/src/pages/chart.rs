@@ -89,6 +89,8 @@ struct Chart {
     series: Vec<Series>,
     limits: Vec<Line>,
     empty: String,
+    /// Label of the time in the legend.
+    time: String,
 }
 
 #[derive(Serialize)]
@@ -195,6 +197,7 @@ fn chart(
         limits: factor.map_or_else(Vec::new, |f| lines(visit, f, choice)),
         x: x.into_iter().collect(),
         empty: words.t("chart-empty"),
+        time: words.t("time"),
     }
 }
 

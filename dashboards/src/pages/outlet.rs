@@ -51,7 +51,7 @@ struct HourLine {
     range: String,
     amount: String,
     units: String,
-    /// `over`, `ok`, `invalid` or `none`.
+    /// `over`, `ok`, `invalid`, `running`, `stopped` or `none`.
     verdict: &'static str,
     verdict_word: String,
     multiple: String,
@@ -143,6 +143,7 @@ fn hour(eyes: &Eyes<'_>, factor: &OutletFactor, row: &AggregateRow) -> Option<Ho
     let verdict = verdict_of(value);
     let code = match (value.valid, verdict) {
         (false, _) if value.stopped_units > 0 && value.valid_units == 0 => "stopped",
+        (false, _) if !row.complete => "running",
         (false, _) => "invalid",
         (true, Some(verdict)) if verdict.exceeded => "over",
         (true, Some(_)) => "ok",

@@ -10,9 +10,9 @@ use crate::view::shell::Shell;
 use askama::Template;
 
 /// Alarms on the overview; the rest is one click away and the counter says how many there are.
-const ALARMS_SHOWN_MAX: usize = 12;
+const ALARMS_SHOWN_MAX: usize = 5;
 /// Totals on the overview, highest share first.
-const AMOUNTS_SHOWN_MAX: usize = 8;
+const AMOUNTS_SHOWN_MAX: usize = 6;
 
 #[derive(Template)]
 #[template(path = "overview.html")]

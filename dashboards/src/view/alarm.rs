@@ -4,8 +4,12 @@ use super::outlet::outlet_link;
 use super::sourced::{Sourced, journal};
 use super::{Eyes, FactorWords};
 use crate::format::{self, NONE, number};
-use cems_core::model::{AlarmKind, AlarmRow, AlarmSubject, Outlet};
+use cems_core::model::{AlarmKind, AlarmRow, AlarmSubject, Outlet, Timestamp};
+use chrono::DateTime;
 use rust_decimal::Decimal;
+
+/// Fact of an amount alarm: the permitted amount, kg.
+const FACT_PERMITTED_KG: &str = "permitted_kg";
 
 /// Text keys use hyphens where kinds use dots.
 pub(crate) fn key(kind: AlarmKind, part: &str) -> String {
@@ -35,8 +39,13 @@ pub(crate) struct AlarmItem {
     pub(crate) subject_link: Option<String>,
     pub(crate) factor: String,
     pub(crate) value: Option<Sourced>,
+    /// `限值` or `许可排放量`.
+    pub(crate) limit_label: String,
     pub(crate) limit: String,
-    pub(crate) multiple: String,
+    /// How bad it is: exceedance multiple or share, with its label; `None` for other kinds.
+    pub(crate) measure: Option<(String, String)>,
+    /// The same in one text, possibly empty.
+    pub(crate) excess: String,
     pub(crate) since: String,
     pub(crate) since_full: String,
     pub(crate) state: &'static str,
@@ -62,6 +71,38 @@ fn figure(kind: AlarmKind, factor: &FactorWords, value: Option<Decimal>) -> (Str
         | AlarmKind::WrongPassword
         | AlarmKind::ManualReportOverdue => (value.normalize().to_string(), String::new()),
     }
+}
+
+/// A bound as it was written: 50 stays 50 and is not padded to 50.0.
+fn plain(amount: bool, factor: &FactorWords, bound: Option<Decimal>) -> (String, String) {
+    match bound {
+        None => (NONE.to_owned(), String::new()),
+        Some(kg) if amount => {
+            let (text, unit) = format::plain_amount(kg);
+            (text, unit.to_owned())
+        }
+        Some(bound) => (bound.normalize().to_string(), factor.unit.clone()),
+    }
+}
+
+fn is_amount(kind: AlarmKind) -> bool {
+    matches!(kind, AlarmKind::AmountWarning | AlarmKind::AmountExceeded)
+}
+
+/// What the figure is held against: for a total the permitted amount itself, not the share of it
+/// at which the warning was due.
+fn bound(alarm: &AlarmRow) -> Option<Decimal> {
+    let permitted = alarm.facts.get(FACT_PERMITTED_KG).filter(|_| is_amount(alarm.kind));
+    permitted.and_then(|text| text.parse().ok()).or(alarm.threshold)
+}
+
+/// A fact in words: its label, and its value with times as people read them.
+pub(crate) fn fact(eyes: &Eyes<'_>, name: &str, value: &str) -> (String, String) {
+    let text = DateTime::parse_from_rfc3339(value).map_or_else(
+        |_| eyes.words.find(&format!("fact-{name}-{value}")).unwrap_or_else(|| value.to_owned()),
+        |at| eyes.times.full(Timestamp(at.timestamp_millis())),
+    );
+    (eyes.words.code("fact", &name.replace('_', "-")), text)
 }
 
 fn joined((text, unit): &(String, String)) -> String {
@@ -101,15 +142,13 @@ impl AlarmItem {
             },
             |code| eyes.factor(outlet, code),
         );
+        let amount = is_amount(alarm.kind);
+        let threshold_value = bound(alarm);
         let value = figure(alarm.kind, &factor, alarm.value);
-        let threshold = figure(alarm.kind, &factor, alarm.threshold);
-        let multiple = alarm
-            .value
-            .zip(alarm.threshold)
-            .and_then(|(v, t)| format::multiple(v, t));
-        let share = alarm.value.zip(alarm.threshold).and_then(|(v, t)| {
-            v.checked_div(t)?.checked_mul(Decimal::ONE_HUNDRED)
-        });
+        let threshold = plain(amount, &factor, threshold_value);
+        let both = alarm.value.zip(threshold_value);
+        let multiple = both.and_then(|(v, t)| format::multiple(v, t));
+        let share = both.and_then(|(v, t)| v.checked_div(t)?.checked_mul(Decimal::ONE_HUNDRED));
         let (subject, subject_link) = subject(eyes, alarm);
         let until = alarm.returned_at.unwrap_or(eyes.times.now);
         let multiple = format::number_or_dash(multiple, 2);
@@ -117,6 +156,7 @@ impl AlarmItem {
         let since = eyes.times.short(alarm.since);
         let lasted = eyes.times.span(until.since_ms(alarm.since));
         let count = alarm.count.to_string();
+        let share_known = share.is_some();
         let share = format!("{} %", format::number_or_dash(share, 1));
         let mut args: Vec<(&str, &str)> = vec![
             ("subject", &subject),
@@ -134,6 +174,13 @@ impl AlarmItem {
                 args.push((name, fact));
             }
         }
+        let measure = match alarm.kind {
+            AlarmKind::ExceedanceHour | AlarmKind::ExceedanceDay if multiple != NONE => {
+                Some((words.t("multiple"), multiple.clone()))
+            }
+            _ if amount && share_known => Some((words.t("share-of-permitted"), share.clone())),
+            _ => None,
+        };
         let state = state(alarm);
         let priority = priority(alarm);
         Self {
@@ -150,8 +197,10 @@ impl AlarmItem {
                 facts: facts(eyes, alarm, exact),
                 link: None,
             }),
-            multiple: if multiple == NONE { String::new() } else { multiple },
-            limit: if alarm.threshold.is_some() { limit } else { String::new() },
+            limit: if threshold_value.is_some() { limit } else { String::new() },
+            limit_label: words.t(if amount { "permitted" } else { "limit" }),
+            excess: measure.as_ref().map_or_else(String::new, |(l, f)| format!("{l} {f}")),
+            measure,
             since_full: eyes.times.full(alarm.since),
             state,
             state_word: words.code("alarm-state", state),

@@ -4,6 +4,7 @@ use super::Eyes;
 use super::outlet::outlet_link;
 use super::sourced::{Sourced, journal};
 use crate::format::{NONE, number};
+use crate::text::Words;
 use cems_core::model::{FallbackReason, FallbackRow, ManualReportRow};
 
 /// A fallback as lists and its page show it.
@@ -101,7 +102,7 @@ fn reason(eyes: &Eyes<'_>, row: &FallbackRow, reason: &FallbackReason) -> String
                 .map(|code| {
                     words
                         .find(&format!("flag-{code}"))
-                        .map_or_else(|| words.code("check", code), |text| format!("{code} {text}"))
+                        .map_or_else(|| check_words(words, code), |text| format!("{code} {text}"))
                 })
                 .collect::<Vec<_>>()
                 .join(", ");
@@ -115,6 +116,14 @@ fn reason(eyes: &Eyes<'_>, row: &FallbackRow, reason: &FallbackReason) -> String
             &[("by", by.as_str()), ("note", note)],
         ),
     }
+}
+
+/// A failed check in words.
+fn check_words(words: Words, code: &str) -> String {
+    cems_core::validate::check(code).map_or_else(
+        || code.to_owned(),
+        |check| words.pick(check.text_zh, Some(check.text_en)).to_owned(),
+    )
 }
 
 /// A manual report as the fallback's page shows it.

@@ -230,7 +230,7 @@ impl AmountItem {
         let outlet = eyes.registry.outlets.get(&amount.outlet);
         let factor = eyes.factor(outlet, &amount.factor);
         let (emitted, unit) = format::amount(amount.amount_kg);
-        let (permitted, permitted_unit) = format::amount(amount.permitted_kg);
+        let (permitted, permitted_unit) = format::plain_amount(amount.permitted_kg);
         let (period, level) = match amount.period {
             AmountPeriod::Month => (
                 eyes.times.offset.local(amount.start).format("%Y-%m").to_string(),

@@ -19,6 +19,7 @@ close-hint-unacknowledged = Acknowledge it first, then close it.
 returned-at = Back to normal
 raised-at = Raised
 exact-value = Exact value
+share-of-permitted = share
 held-against = Held against
 subject-device = Unknown logger { $mn }
 subject-peer = Network peer { $peer }

@@ -19,6 +19,7 @@ fallback-schedule = at least { $reports } a day, no more than { $gap } apart
 fallback-why-silence = No data for { $factor } at all since { $since }.
 fallback-why-invalid = No valid data for { $factor } since { $since }; seen meanwhile: { $seen }.
 fallback-why-decision = Decided by { $by }: { $note }
+fallback-closed-outlet-removed = the outlet was removed from the registry
 fallback-closed-valid-data = valid automatic data are back
 fallback-state-overdue = overdue
 fallback-state-due = next report due

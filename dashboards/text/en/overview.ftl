@@ -1,5 +1,5 @@
 counters = Outlets by state
-alarms-unanswered = unanswered alarms
+alarms-unanswered = unanswered
 outlets = Outlets
 outlets-count = { $count ->
     [one] { $count } outlet
@@ -11,6 +11,10 @@ alarms-all = { $count ->
     [one] { $count } alarm
    *[other] all { $count }
  }
+alarms-more = { $count ->
+    [one] one more
+   *[other] { $count } more
+ }
 no-alarms = No alarms.
 fallbacks-open = Open fallbacks
 fallbacks-all = { $count ->
@@ -20,7 +24,7 @@ fallbacks-all = { $count ->
 no-fallbacks = No fallbacks.
 amounts = Totals against permitted amounts
 no-amounts = No permitted amounts.
-over-limit = over limit
+over-limit = over
 measured = Measured
 converted-by-station = Converted (sent by the station)
 record = Record

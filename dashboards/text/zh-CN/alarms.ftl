@@ -19,6 +19,7 @@ close-hint-unacknowledged = 请先确认，再关闭。
 returned-at = 恢复正常
 raised-at = 报警产生
 exact-value = 精确值
+share-of-permitted = 占许可量
 held-against = 比较对象
 subject-device = 未登记设备 { $mn }
 subject-peer = 网络来源 { $peer }

@@ -19,6 +19,7 @@ fallback-schedule = 每日不少于 { $reports } 次，间隔不超过 { $gap }
 fallback-why-silence = { $factor }自 { $since } 起没有任何数据。
 fallback-why-invalid = { $factor }自 { $since } 起没有有效数据，期间出现：{ $seen }。
 fallback-why-decision = 由 { $by } 决定：{ $note }
+fallback-closed-outlet-removed = 排放口已从登记中移除
 fallback-closed-valid-data = 有效自动数据恢复
 fallback-state-overdue = 逾期
 fallback-state-due = 待报

@@ -5,6 +5,7 @@ outlets-count = 共 { $count } 个
 no-outlets = 没有可查看的排放口。
 alarms-open = 未关闭报警
 alarms-all = 全部 { $count } 条
+alarms-more = 还有 { $count } 条
 no-alarms = 没有报警。
 fallbacks-open = 进行中的人工替代
 fallbacks-all = { $count } 个
