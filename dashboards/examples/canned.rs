@@ -11,7 +11,9 @@ use std::time::Duration;
 
 #[tokio::main]
 async fn main() -> Result<(), std::io::Error> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let backend = Arc::new(Canned::new());
     let options = ConsoleOptions {
         demo_banner: Some(Canned::banner()),

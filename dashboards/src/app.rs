@@ -138,7 +138,11 @@ impl FromRequestParts<App> for Visit {
         let here = here(parts);
         let Some((token, actor)) = session(app, parts).await else {
             // Only a page can be come back to; a form has to be filled again.
-            let back = if parts.method == Method::GET { here.as_str() } else { "/" };
+            let back = if parts.method == Method::GET {
+                here.as_str()
+            } else {
+                "/"
+            };
             let target = format!("/login?next={}", crate::url::encode(back));
             return Err(Redirect::to(&target).into_response());
         };
@@ -208,7 +212,11 @@ impl FromRequestParts<App> for Caller {
         // A token that is sent decides alone: a wrong one never falls back to the cookie.
         let actor = match bearer(&parts.headers) {
             Some(token) => match short_enough(token) {
-                Some(token) => app.read(move |b| Ok(b.api_token(&token))).await.ok().flatten(),
+                Some(token) => app
+                    .read(move |b| Ok(b.api_token(&token)))
+                    .await
+                    .ok()
+                    .flatten(),
                 None => None,
             },
             None => session(app, parts).await.map(|(_, actor)| actor),

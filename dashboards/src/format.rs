@@ -17,8 +17,7 @@ const TONNE_KG: Decimal = Decimal::from_parts(1000, 0, 0, false, 0);
 /// `value` with exactly `decimals` decimals, half to even (GB/T 8170).
 pub fn number(value: Decimal, decimals: u32) -> String {
     let decimals = decimals.min(Decimal::MAX_SCALE);
-    let mut rounded =
-        value.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven);
+    let mut rounded = value.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven);
     rounded.rescale(decimals);
     if rounded.is_zero() {
         rounded.set_sign_positive(true);
@@ -35,7 +34,11 @@ pub fn number_or_dash(value: Option<Decimal>, decimals: u32) -> String {
 pub fn amount(kg: Decimal) -> (String, &'static str) {
     if kg.abs() >= TONNE_KG {
         let tonnes = kg / TONNE_KG;
-        let decimals = if tonnes.abs() >= Decimal::from(100) { 1 } else { 3 };
+        let decimals = if tonnes.abs() >= Decimal::from(100) {
+            1
+        } else {
+            3
+        };
         (number(tonnes, decimals), "t")
     } else {
         let decimals = if kg.abs() >= Decimal::from(100) { 1 } else { 2 };
@@ -61,6 +64,20 @@ pub fn multiple(value: Decimal, bound: Decimal) -> Option<Decimal> {
     value.checked_div(bound)?.checked_sub(Decimal::ONE)
 }
 
+/// `text` with the value of every `PW=` field hidden: a logger's password is nobody's reading.
+pub fn without_passwords(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("PW=") {
+        let (before, field) = rest.split_at(at + 3);
+        out.push_str(before);
+        out.push_str("***");
+        rest = field.find([';', '&']).map_or("", |end| &field[end..]);
+    }
+    out.push_str(rest);
+    out
+}
+
 /// How times look at one site in one language.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
@@ -75,7 +92,10 @@ pub struct Times {
 impl Times {
     /// Date and time to the second: `2026-03-18 14:32:10`.
     pub fn full(&self, at: Timestamp) -> String {
-        self.offset.local(at).format("%Y-%m-%d %H:%M:%S").to_string()
+        self.offset
+            .local(at)
+            .format("%Y-%m-%d %H:%M:%S")
+            .to_string()
     }
 
     /// Time of day when it is today, else with month and day: `14:32`, `03-17 14:32`; with the
@@ -114,10 +134,12 @@ impl Times {
         let (minutes, seconds) = (ms % HOUR_MS / MINUTE_MS, ms % MINUTE_MS / SECOND_MS);
         match self.words.0 {
             Lang::Zh if days > 0 => format!("{days} 天 {hours} 小时"),
+            Lang::Zh if hours > 0 && minutes == 0 => format!("{hours} 小时"),
             Lang::Zh if hours > 0 => format!("{hours} 小时 {minutes:02} 分"),
             Lang::Zh if minutes > 0 => format!("{minutes} 分"),
             Lang::Zh => format!("{seconds} 秒"),
             Lang::En if days > 0 => format!("{days} d {hours} h"),
+            Lang::En if hours > 0 && minutes == 0 => format!("{hours} h"),
             Lang::En if hours > 0 => format!("{hours} h {minutes:02} min"),
             Lang::En if minutes > 0 => format!("{minutes} min"),
             Lang::En => format!("{seconds} s"),
@@ -166,6 +188,18 @@ mod tests {
     }
 
     #[test]
+    fn passwords_are_hidden_wherever_they_stand() {
+        for (sent, shown) in [
+            ("ST=31;PW=123456;MN=1", "ST=31;PW=***;MN=1"),
+            ("PW=a;b;PW=\u{5bc6}&&", "PW=***;b;PW=***&&"),
+            ("##PW=cut off", "##PW=***"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(without_passwords(sent), shown);
+        }
+    }
+
+    #[test]
     fn spans_show_their_two_greatest_units() {
         let times = Times {
             offset: UtcOffset::default(),
@@ -176,6 +210,7 @@ mod tests {
             (-5, "0 s"),
             (59_000, "59 s"),
             (61_000, "1 min"),
+            (3_600_000, "1 h"),
             (3_660_000, "1 h 01 min"),
             (90_000_000, "1 d 1 h"),
         ] {

@@ -48,7 +48,10 @@ pub(crate) async fn own_pages_only(
     request: Request,
     next: Next,
 ) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let safe = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     if safe || allowed(&app, request.headers()) {
         return next.run(request).await;
     }

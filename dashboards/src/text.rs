@@ -79,7 +79,16 @@ macro_rules! sources {
     };
 }
 
-sources!("shell", "overview", "outlet", "alarms", "fallbacks", "admin", "codes", "errors");
+sources!(
+    "shell",
+    "overview",
+    "outlet",
+    "alarms",
+    "fallbacks",
+    "admin",
+    "codes",
+    "errors"
+);
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -175,3 +184,6 @@ impl Words {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

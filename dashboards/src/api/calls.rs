@@ -9,8 +9,8 @@ use crate::backend::{AlarmFilter, BackendError};
 use crate::format::Times;
 use crate::pages::Params;
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::Path;
+use axum::extract::rejection::{JsonRejection, PathRejection};
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
     AlarmId, FactorCode, FallbackId, Level, ManualReport, ManualValue, OutletId, Permission,
@@ -50,11 +50,13 @@ impl Caller {
     }
 
     fn id<T>(&self, id: Id<T>) -> Result<T, Problem> {
-        id.map(|Path(id)| id).map_err(|_| self.problem(&BackendError::NotFound))
+        id.map(|Path(id)| id)
+            .map_err(|_| self.problem(&BackendError::NotFound))
     }
 
     fn body<T>(&self, body: Body<T>) -> Result<T, Problem> {
-        body.map(|Json(body)| body).map_err(|e| self.bad(e.body_text()))
+        body.map(|Json(body)| body)
+            .map_err(|e| self.bad(e.body_text()))
     }
 
     fn instant(&self, text: &str) -> Result<Timestamp, Problem> {
@@ -92,7 +94,9 @@ pub(super) async fn outlets(caller: Caller) -> Answer<Vec<OutletOut>> {
     let rows = caller.read(|b, actor| b.overview(actor)).await;
     let rows = rows.map_err(|e| caller.problem(&e))?;
     let convert = caller.convert();
-    Ok(Json(rows.outlets.iter().map(|o| convert.outlet(o)).collect()))
+    Ok(Json(
+        rows.outlets.iter().map(|o| convert.outlet(o)).collect(),
+    ))
 }
 
 pub(super) async fn outlet(caller: Caller, id: Id<String>) -> Answer<OutletDetailOut> {
@@ -114,7 +118,9 @@ pub(super) async fn records(
         .find(|kind| kind.as_str() == name)
         .ok_or_else(|| caller.bad(format!("kind {name}")))?;
     let (from, until) = caller.span(&query, RECORD_SPAN_MS_MAX)?;
-    let rows = caller.read(move |b, a| b.records(a, &id, kind, from, until)).await;
+    let rows = caller
+        .read(move |b, a| b.records(a, &id, kind, from, until))
+        .await;
     let rows = rows.map_err(|e| caller.problem(&e))?;
     let convert = caller.convert();
     Ok(Json(rows.iter().map(|r| convert.record(r)).collect()))
@@ -131,14 +137,20 @@ pub(super) async fn aggregates(
         .into_iter()
         .find(|level| level.as_str() == name)
         .ok_or_else(|| caller.bad(format!("level {name}")))?;
-    let max = if level == Level::Hour { HOUR_SPAN_MS_MAX } else { i64::MAX };
+    let max = if level == Level::Hour {
+        HOUR_SPAN_MS_MAX
+    } else {
+        i64::MAX
+    };
     let (from, until) = if level == Level::Hour || query.contains_key("from") {
         caller.span(&query, max)?
     } else {
         // Days, months and years: all there are, for they are few.
         (Timestamp(0), caller.app.backend.now())
     };
-    let rows = caller.read(move |b, a| b.aggregates(a, &id, level, from, until)).await;
+    let rows = caller
+        .read(move |b, a| b.aggregates(a, &id, level, from, until))
+        .await;
     let rows = rows.map_err(|e| caller.problem(&e))?;
     let convert = caller.convert();
     Ok(Json(rows.iter().map(|r| convert.aggregate(r)).collect()))
@@ -147,7 +159,10 @@ pub(super) async fn aggregates(
 pub(super) async fn alarms(caller: Caller, query: Params) -> Answer<Vec<AlarmOut>> {
     let before = match query.get("before") {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_| caller.bad(format!("before {text}")))?),
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| caller.bad(format!("before {text}")))?,
+        ),
     };
     let filter = AlarmFilter {
         open_only: flag(&query, "open"),
@@ -173,21 +188,25 @@ pub(super) async fn acknowledge(
     body: Body<AcknowledgeIn>,
 ) -> Answer<ReceiptOut> {
     let id = AlarmId(caller.id(id)?);
-    caller.require(Permission::AcknowledgeAlarm).map_err(|e| caller.problem(&e))?;
+    caller
+        .require(Permission::AcknowledgeAlarm)
+        .map_err(|e| caller.problem(&e))?;
     let body = caller.body(body)?;
     let note = crate::pages::checked_note(Some(&body.note)).map_err(|e| caller.problem(&e))?;
-    let receipt = caller.app.backend.acknowledge(&caller.actor, id, note).await;
+    let receipt = caller
+        .app
+        .backend
+        .acknowledge(&caller.actor, id, note)
+        .await;
     let receipt = receipt.map_err(|e| caller.problem(&e))?;
     Ok(Json(caller.convert().receipt(receipt)))
 }
 
-pub(super) async fn close(
-    caller: Caller,
-    id: Id<u64>,
-    body: Body<CloseIn>,
-) -> Answer<ReceiptOut> {
+pub(super) async fn close(caller: Caller, id: Id<u64>, body: Body<CloseIn>) -> Answer<ReceiptOut> {
     let id = AlarmId(caller.id(id)?);
-    caller.require(Permission::CloseAlarm).map_err(|e| caller.problem(&e))?;
+    caller
+        .require(Permission::CloseAlarm)
+        .map_err(|e| caller.problem(&e))?;
     let body = caller.body(body)?;
     let text = crate::pages::checked_note(Some(&body.conclusion));
     let text = text.map_err(|e| caller.problem(&e))?;
@@ -198,7 +217,9 @@ pub(super) async fn close(
 
 pub(super) async fn fallbacks(caller: Caller, query: Params) -> Answer<Vec<FallbackOut>> {
     let open_only = flag(&query, "open");
-    let rows = caller.read(move |b, actor| b.fallbacks(actor, open_only)).await;
+    let rows = caller
+        .read(move |b, actor| b.fallbacks(actor, open_only))
+        .await;
     let rows = rows.map_err(|e| caller.problem(&e))?;
     let convert = caller.convert();
     Ok(Json(rows.iter().map(|r| convert.fallback(r)).collect()))
@@ -217,7 +238,9 @@ pub(super) async fn submit_report(
     body: Body<ManualReportIn>,
 ) -> Answer<ReceiptOut> {
     let outlet = OutletId::new(caller.id(id)?);
-    caller.require(Permission::SubmitManualReport).map_err(|e| caller.problem(&e))?;
+    caller
+        .require(Permission::SubmitManualReport)
+        .map_err(|e| caller.problem(&e))?;
     let body = caller.body(body)?;
     let Iso(sampled_at) = &body.sampled_at;
     let mut values = Vec::with_capacity(body.values.len());
@@ -240,7 +263,11 @@ pub(super) async fn submit_report(
         by: caller.actor.user.clone(),
     };
     crate::pages::check_report(&report).map_err(|e| caller.problem(&e))?;
-    let receipt = caller.app.backend.submit_report(&caller.actor, report).await;
+    let receipt = caller
+        .app
+        .backend
+        .submit_report(&caller.actor, report)
+        .await;
     let receipt = receipt.map_err(|e| caller.problem(&e))?;
     Ok(Json(caller.convert().receipt(receipt)))
 }
@@ -251,11 +278,15 @@ pub(super) async fn decide(
     body: Body<DecisionIn>,
 ) -> Answer<ReceiptOut> {
     let outlet = OutletId::new(caller.id(id)?);
-    caller.require(Permission::DecideFallback).map_err(|e| caller.problem(&e))?;
+    caller
+        .require(Permission::DecideFallback)
+        .map_err(|e| caller.problem(&e))?;
     let body = caller.body(body)?;
     let note = crate::pages::checked_note(Some(&body.note)).map_err(|e| caller.problem(&e))?;
     let backend = &caller.app.backend;
-    let receipt = backend.decide_fallback(&caller.actor, outlet, body.open, note).await;
+    let receipt = backend
+        .decide_fallback(&caller.actor, outlet, body.open, note)
+        .await;
     let receipt = receipt.map_err(|e| caller.problem(&e))?;
     Ok(Json(caller.convert().receipt(receipt)))
 }
@@ -268,12 +299,19 @@ pub(super) async fn quarantine(caller: Caller) -> Answer<Vec<QuarantineOut>> {
 }
 
 pub(super) async fn audit(caller: Caller, query: Params) -> Answer<Vec<AuditOut>> {
-    caller.require(Permission::ViewAudit).map_err(|e| caller.problem(&e))?;
+    caller
+        .require(Permission::ViewAudit)
+        .map_err(|e| caller.problem(&e))?;
     let before = match query.get("before") {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_| caller.bad(format!("before {text}")))?),
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| caller.bad(format!("before {text}")))?,
+        ),
     };
-    let rows = caller.read(move |b, actor| b.audit(actor, before.map(Seq))).await;
+    let rows = caller
+        .read(move |b, actor| b.audit(actor, before.map(Seq)))
+        .await;
     let rows = rows.map_err(|e| caller.problem(&e))?;
     let convert = caller.convert();
     Ok(Json(rows.iter().map(|r| convert.audit(r)).collect()))

@@ -54,7 +54,10 @@ impl Convert<'_> {
             start: self.iso(row.start),
             value: exact(row.value),
             converted: exact(row.converted),
-            unit: outlet.factors.get(&row.factor).map_or_else(String::new, |f| f.unit.clone()),
+            unit: outlet
+                .factors
+                .get(&row.factor)
+                .map_or_else(String::new, |f| f.unit.clone()),
             flag: row.flag.as_ref().map(text),
             valid: row.valid,
             received_at: self.iso(row.received_at),
@@ -97,12 +100,19 @@ impl Convert<'_> {
             volume_m3: exact(row.volume_m3),
             profile: text(&row.profile),
             seq: row.seq.0,
-            factors: row.factors.iter().map(|(code, f)| (text(code), aggregated(f))).collect(),
+            factors: row
+                .factors
+                .iter()
+                .map(|(code, f)| (text(code), aggregated(f)))
+                .collect(),
         }
     }
 
     pub(crate) fn record(&self, row: &RecordRow) -> RecordOut {
-        let values = row.values.iter().map(|(code, v)| (text(code), self.stored(v)));
+        let values = row
+            .values
+            .iter()
+            .map(|(code, v)| (text(code), self.stored(v)));
         RecordOut {
             outlet: text(&row.outlet),
             kind: row.kind.as_str().to_owned(),
@@ -181,8 +191,14 @@ impl Convert<'_> {
             count: row.count,
             active: row.active,
             returned_at: self.iso_opt(row.returned_at),
-            acknowledged: row.acknowledged.as_ref().map(|a| answer(a.at, text(&a.by), &a.note)),
-            closed: row.closed.as_ref().map(|c| answer(c.at, text(&c.by), &c.conclusion)),
+            acknowledged: row
+                .acknowledged
+                .as_ref()
+                .map(|a| answer(a.at, text(&a.by), &a.note)),
+            closed: row
+                .closed
+                .as_ref()
+                .map(|c| answer(c.at, text(&c.by), &c.conclusion)),
             previous: row.previous.map(|id| id.0),
             facts: row.facts.clone(),
             title: item.title,
@@ -213,7 +229,11 @@ impl Convert<'_> {
 
     fn reason(&self, reason: &FallbackReason) -> ReasonOut {
         match reason {
-            FallbackReason::NoValidData { factor, since, seen } => ReasonOut {
+            FallbackReason::NoValidData {
+                factor,
+                since,
+                seen,
+            } => ReasonOut {
                 why: "no-valid-data".to_owned(),
                 factor: Some(text(factor)),
                 since: Some(self.iso(*since)),
@@ -301,7 +321,11 @@ impl Convert<'_> {
             last_seen: self.iso(row.last_seen),
             frames: row.frames,
             duplicates: row.duplicates,
-            findings: row.findings.iter().map(|(code, n)| (text(code), *n)).collect(),
+            findings: row
+                .findings
+                .iter()
+                .map(|(code, n)| (text(code), *n))
+                .collect(),
         }
     }
 
@@ -323,7 +347,7 @@ impl Convert<'_> {
             peer: text(&row.peer),
             mn: row.mn.as_ref().map(text),
             bytes: row.bytes,
-            excerpt: row.excerpt.clone(),
+            excerpt: crate::format::without_passwords(&row.excerpt),
         }
     }
 

@@ -19,4 +19,3 @@ pub(crate) fn routes() -> Router<App> {
     }
     router
 }
-

@@ -65,8 +65,12 @@ impl IntoResponse for Problem {
             "text": self.text,
         });
         let kind = HeaderValue::from_static("application/problem+json");
-        let mut response =
-            (self.status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response();
+        let mut response = (
+            self.status,
+            [(header::CONTENT_TYPE, kind)],
+            body.to_string(),
+        )
+            .into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             response
                 .headers_mut()

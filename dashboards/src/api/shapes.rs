@@ -459,7 +459,7 @@ shape! {
         mn: Option<String>,
         /// Size in bytes.
         bytes: u64,
-        /// Beginning, printable.
+        /// Beginning, printable, passwords hidden.
         excerpt: String,
     }
 }

@@ -35,26 +35,53 @@ fn describe<T: Schema>(shapes: &mut Map<String, Value>) -> Value {
 }
 
 const SPAN: [Param; 2] = [
-    Param { name: "from", about: "first instant, ISO 8601 with offset" },
-    Param { name: "until", about: "first instant not wanted; now when not given" },
+    Param {
+        name: "from",
+        about: "first instant, ISO 8601 with offset",
+    },
+    Param {
+        name: "until",
+        about: "first instant not wanted; now when not given",
+    },
 ];
 const KIND: [Param; 3] = [
-    Param { name: "kind", about: "realtime (default), minute, hour, day" },
+    Param {
+        name: "kind",
+        about: "realtime (default), minute, hour, day",
+    },
     SPAN[0],
     SPAN[1],
 ];
 const LEVEL: [Param; 3] = [
-    Param { name: "level", about: "hour (default), day, month, year" },
+    Param {
+        name: "level",
+        about: "hour (default), day, month, year",
+    },
     SPAN[0],
     SPAN[1],
 ];
 const ALARMS: [Param; 3] = [
-    Param { name: "open", about: "true: only alarms not closed" },
-    Param { name: "outlet", about: "only of this outlet" },
-    Param { name: "before", about: "only alarms with a smaller number, for paging" },
+    Param {
+        name: "open",
+        about: "true: only alarms not closed",
+    },
+    Param {
+        name: "outlet",
+        about: "only of this outlet",
+    },
+    Param {
+        name: "before",
+        about: "only alarms with a smaller number, for paging",
+    },
 ];
-const OPEN: [Param; 1] = [Param { name: "open", about: "true: only open ones" }];
-const BEFORE: [Param; 1] = [Param { name: "before", about: "only before this journal position" }];
+const OPEN: [Param; 1] = [Param {
+    name: "open",
+    about: "true: only open ones",
+}];
+const BEFORE: [Param; 1] = [Param {
+    name: "before",
+    about: "only before this journal position",
+}];
 
 fn read<T: Schema>(
     path: &'static str,

@@ -48,23 +48,97 @@ fn drafts() -> Vec<Draft> {
         facts,
     };
     vec![
-        draft(K::UnknownMn, device("ZZ0000000042"), None, 2_940, None, None, 218,
-            &[("peer", "198.51.100.23")]),
-        draft(K::CrcStorm, peer("203.0.113.9"), None, 1_500, None, None, 64, &[]),
-        draft(K::WrongPassword, outlet("mx-02"), None, 1_130, None, None, 17,
-            &[("peer", "203.0.113.77")]),
-        draft(K::AmountWarning, outlet("bl-01"), Some("w01018"), 900, Some("33215.4"),
-            Some("32850"), 1, &[("permitted_kg", "36500"), ("share", "90")]),
-        draft(K::AmountExceeded, outlet("mx-01"), Some("w21003"), 760, Some("3702.118"),
-            Some("3650"), 1, &[]),
-        draft(K::ExceedanceDay, outlet("mx-01"), Some("w01018"), 874, Some("56.4"), Some("50"), 1,
-            &[]),
-        draft(K::ImpossibleValue, outlet("bl-01"), Some("w01001"), 33, Some("15.20"), Some("14"),
-            41, &[]),
+        draft(
+            K::UnknownMn,
+            device("ZZ0000000042"),
+            None,
+            2_940,
+            None,
+            None,
+            218,
+            &[("peer", "198.51.100.23")],
+        ),
+        draft(
+            K::CrcStorm,
+            peer("203.0.113.9"),
+            None,
+            1_500,
+            None,
+            None,
+            64,
+            &[],
+        ),
+        draft(
+            K::WrongPassword,
+            outlet("mx-02"),
+            None,
+            1_130,
+            None,
+            None,
+            17,
+            &[("peer", "203.0.113.77")],
+        ),
+        draft(
+            K::AmountWarning,
+            outlet("bl-01"),
+            Some("w01018"),
+            900,
+            Some("33215.4"),
+            Some("32850"),
+            1,
+            &[("permitted_kg", "36500"), ("share", "90")],
+        ),
+        draft(
+            K::AmountExceeded,
+            outlet("mx-01"),
+            Some("w21003"),
+            760,
+            Some("3702.118"),
+            Some("3650"),
+            1,
+            &[],
+        ),
+        draft(
+            K::ExceedanceDay,
+            outlet("mx-01"),
+            Some("w01018"),
+            874,
+            Some("56.4"),
+            Some("50"),
+            1,
+            &[],
+        ),
+        draft(
+            K::ImpossibleValue,
+            outlet("bl-01"),
+            Some("w01001"),
+            33,
+            Some("15.20"),
+            Some("14"),
+            41,
+            &[],
+        ),
         draft(K::NoData, outlet("hy-01"), None, 138, None, None, 1, &[]),
-        draft(K::ManualReportOverdue, outlet("yt-01"), None, 402, None, None, 1, &[]),
-        draft(K::ExceedanceHour, outlet("qs-01"), Some("a21002"), 152, Some("66.93"), Some("50"), 2,
-            &[("worst_at", "2026-03-18T13:00:00+08:00")]),
+        draft(
+            K::ManualReportOverdue,
+            outlet("yt-01"),
+            None,
+            402,
+            None,
+            None,
+            1,
+            &[],
+        ),
+        draft(
+            K::ExceedanceHour,
+            outlet("qs-01"),
+            Some("a21002"),
+            152,
+            Some("66.93"),
+            Some("50"),
+            2,
+            &[("worst_at", "2026-03-18T13:00:00+08:00")],
+        ),
     ]
 }
 
@@ -74,7 +148,10 @@ fn alarm(registry: &Registry, n: u64, draft: Draft) -> AlarmRow {
         AlarmSubject::Outlet(id) => registry.outlets.get(id).map(|o| o.enterprise.clone()),
         AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
     };
-    let facts = draft.facts.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    let facts = draft
+        .facts
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     AlarmRow {
         id: AlarmId(n),
         kind: draft.kind,
@@ -222,7 +299,10 @@ pub(super) fn fallbacks() -> BTreeMap<FallbackId, FallbackRow> {
         closed_why: Some("valid-data".to_owned()),
         ..row(4, "bl-01", 8_940)
     };
-    [closed, overdue, due].into_iter().map(|row| (row.id, row)).collect()
+    [closed, overdue, due]
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect()
 }
 
 /// Manual reports of the fallbacks.
@@ -274,7 +354,10 @@ pub(super) fn amounts(registry: &Registry) -> Vec<AmountProgress> {
     let year = Period::containing(Level::Year, NOW, registry.offset);
     let rows = shares.into_iter().filter_map(|(id, code, share)| {
         let outlet = registry.outlets.get(&OutletId::new(id))?;
-        let permitted = outlet.permitted.iter().find(|p| p.factor.as_str() == code)?;
+        let permitted = outlet
+            .permitted
+            .iter()
+            .find(|p| p.factor.as_str() == code)?;
         Some(AmountProgress {
             outlet: outlet.id.clone(),
             factor: permitted.factor.clone(),
@@ -301,36 +384,106 @@ pub(super) fn quarantine() -> Vec<QuarantineRow> {
         excerpt: text.to_owned(),
     };
     vec![
-        row(184_205, "unknown-mn", "198.51.100.23:40112", Some("ZZ0000000042"),
-            "##0212QN=20260318142700000;ST=31;CN=2011;PW=123456;MN=ZZ0000000042;Flag=4;CP=&&"),
-        row(184_181, "crc", "203.0.113.9:51200", None,
-            "##0187QN=20260318140300000;ST=32;CN=2051;PW=<script>alert(1)</script>"),
-        row(184_090, "garbage", "203.0.113.9:51188", None, "GET / HTTP/1.1\\r\\nHost: example"),
-        row(183_950, "wrong-password", "203.0.113.77:49152", Some("MX20050002"),
-            "##0136ST=31;CN=2011;PW=000000;MN=MX20050002;CP=&&DataTime=20260318101200;"),
+        row(
+            184_205,
+            "unknown-mn",
+            "198.51.100.23:40112",
+            Some("ZZ0000000042"),
+            "##0212QN=20260318142700000;ST=31;CN=2011;PW=123456;MN=ZZ0000000042;Flag=4;CP=&&",
+        ),
+        row(
+            184_181,
+            "crc",
+            "203.0.113.9:51200",
+            None,
+            "##0187QN=20260318140300000;ST=32;CN=2051;MN=<script>alert(1)</script>",
+        ),
+        row(
+            184_090,
+            "garbage",
+            "203.0.113.9:51188",
+            None,
+            "GET / HTTP/1.1\\r\\nHost: example",
+        ),
+        row(
+            183_950,
+            "wrong-password",
+            "203.0.113.77:49152",
+            Some("MX20050002"),
+            "##0136ST=31;CN=2011;PW=000000;MN=MX20050002;CP=&&DataTime=20260318101200;",
+        ),
     ]
 }
 
 /// The audit trail, oldest first.
 pub(super) fn audit() -> Vec<AuditRow> {
-    let row = |seq: u64, minutes: i64, who: &str, what: &str, object: &str, detail: &str| AuditRow {
-        seq: Seq(seq),
-        n: 0,
-        at: ago(minutes),
-        who: SmolStr::new(who),
-        what: SmolStr::new(what),
-        object: SmolStr::new(object),
-        detail: detail.to_owned(),
-    };
+    let row =
+        |seq: u64, minutes: i64, who: &str, what: &str, object: &str, detail: &str| AuditRow {
+            seq: Seq(seq),
+            n: 0,
+            at: ago(minutes),
+            who: SmolStr::new(who),
+            what: SmolStr::new(what),
+            object: SmolStr::new(object),
+            detail: detail.to_owned(),
+        };
     vec![
         row(181_000, 4_320, "daemon", "start", "daemon", "0.1.0"),
-        row(181_001, 4_319, "guanli", "registry.changed", "registry", "9 outlets"),
-        row(183_021, 2_910, "engine", "alarm.raised", "alarm/21", "intake.unknown-mn"),
-        row(183_410, 2_800, "zhiban", "alarm.acknowledged", "alarm/21",
-            "已联系运维单位，核对登记信息"),
-        row(182_005, 1_840, "engine", "fallback.opened", "fallback/5", "yt-01"),
-        row(183_400, 420, "zhiban", "login", "user/zhiban", "from 192.0.2.5"),
-        row(183_030, 122, "engine", "alarm.raised", "alarm/30", "exceedance.hour"),
-        row(184_168, 42, "engine", "fallback.overdue", "fallback/5", "yt-01"),
+        row(
+            181_001,
+            4_319,
+            "guanli",
+            "registry.changed",
+            "registry",
+            "9 outlets",
+        ),
+        row(
+            183_021,
+            2_910,
+            "engine",
+            "alarm.raised",
+            "alarm/21",
+            "intake.unknown-mn",
+        ),
+        row(
+            183_410,
+            2_800,
+            "zhiban",
+            "alarm.acknowledged",
+            "alarm/21",
+            "已联系运维单位，核对登记信息",
+        ),
+        row(
+            182_005,
+            1_840,
+            "engine",
+            "fallback.opened",
+            "fallback/5",
+            "yt-01",
+        ),
+        row(
+            183_400,
+            420,
+            "zhiban",
+            "login",
+            "user/zhiban",
+            "from 192.0.2.5",
+        ),
+        row(
+            183_030,
+            122,
+            "engine",
+            "alarm.raised",
+            "alarm/30",
+            "exceedance.hour",
+        ),
+        row(
+            184_168,
+            42,
+            "engine",
+            "fallback.overdue",
+            "fallback/5",
+            "yt-01",
+        ),
     ]
 }

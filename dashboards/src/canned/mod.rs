@@ -191,7 +191,11 @@ impl Held {
     }
 
     fn outlet(&self, actor: &Actor, id: &OutletId) -> Result<&Outlet, BackendError> {
-        let outlet = self.registry.outlets.get(id).ok_or(BackendError::NotFound)?;
+        let outlet = self
+            .registry
+            .outlets
+            .get(id)
+            .ok_or(BackendError::NotFound)?;
         if access(actor).covers(&self.registry, outlet) {
             Ok(outlet)
         } else {
@@ -202,7 +206,10 @@ impl Held {
     fn summary(&self, outlet: &Outlet) -> Option<OutletSummary> {
         let mut summary = rows::summary(&self.registry, outlet)?;
         let of = AlarmSubject::Outlet(outlet.id.clone());
-        let open = self.alarms.values().filter(|a| a.closed.is_none() && a.subject == of);
+        let open = self
+            .alarms
+            .values()
+            .filter(|a| a.closed.is_none() && a.subject == of);
         summary.open_alarms = u32::try_from(open.count()).unwrap_or(u32::MAX);
         Some(summary)
     }
@@ -214,19 +221,28 @@ impl Held {
     }
 
     fn fallbacks(&self, actor: &Actor) -> Vec<FallbackRow> {
-        let seen = self.fallbacks.values().filter(|f| self.sees(actor, &f.outlet));
+        let seen = self
+            .fallbacks
+            .values()
+            .filter(|f| self.sees(actor, &f.outlet));
         let mut rows: Vec<FallbackRow> = seen.cloned().collect();
         rows.sort_by_key(|f| (f.closed_at.is_some(), f.next_due, std::cmp::Reverse(f.id)));
         rows
     }
 
     fn overview(&self, actor: &Actor) -> Overview {
-        let seen = self.registry.outlets.values().filter(|o| self.sees(actor, &o.id));
+        let seen = self
+            .registry
+            .outlets
+            .values()
+            .filter(|o| self.sees(actor, &o.id));
         let mut outlets: Vec<OutletSummary> = seen.filter_map(|o| self.summary(o)).collect();
         outlets.sort_by_key(|o| o.state);
         let open = self.alarms.values().filter(|a| a.closed.is_none());
-        let mut alarms: Vec<AlarmRow> =
-            open.filter(|a| self.sees_alarm(actor, a)).cloned().collect();
+        let mut alarms: Vec<AlarmRow> = open
+            .filter(|a| self.sees_alarm(actor, a))
+            .cloned()
+            .collect();
         alarms.sort_by_key(|a| (a.acknowledged.is_some(), a.priority, a.raised_at));
         let mut fallbacks = self.fallbacks(actor);
         fallbacks.retain(|f| f.closed_at.is_none());
@@ -241,8 +257,12 @@ impl Held {
     fn detail(&self, actor: &Actor, id: &OutletId) -> Result<OutletDetail, BackendError> {
         let outlet = self.outlet(actor, id)?;
         let of = AlarmSubject::Outlet(id.clone());
-        let mut alarms: Vec<AlarmRow> =
-            self.alarms.values().filter(|a| a.subject == of).cloned().collect();
+        let mut alarms: Vec<AlarmRow> = self
+            .alarms
+            .values()
+            .filter(|a| a.subject == of)
+            .cloned()
+            .collect();
         alarms.reverse();
         let mut fallbacks = self.fallbacks(actor);
         fallbacks.retain(|f| &f.outlet == id);
@@ -316,7 +336,12 @@ impl Backend for Canned {
         until: Timestamp,
     ) -> Result<Vec<AggregateRow>, BackendError> {
         let held = self.lock();
-        Ok(rows::aggregates(held.outlet(actor, id)?, level, from, until))
+        Ok(rows::aggregates(
+            held.outlet(actor, id)?,
+            level,
+            from,
+            until,
+        ))
     }
 
     fn alarms(&self, actor: &Actor, filter: &AlarmFilter) -> Result<Vec<AlarmRow>, BackendError> {
@@ -343,9 +368,16 @@ impl Backend for Canned {
 
     fn fallback(&self, actor: &Actor, id: FallbackId) -> Result<FallbackDetail, BackendError> {
         let held = self.lock();
-        let row = held.fallbacks.get(&id).filter(|f| held.sees(actor, &f.outlet));
-        let mut reports: Vec<ManualReportRow> =
-            held.reports.iter().filter(|r| r.fallback == Some(id)).cloned().collect();
+        let row = held
+            .fallbacks
+            .get(&id)
+            .filter(|f| held.sees(actor, &f.outlet));
+        let mut reports: Vec<ManualReportRow> = held
+            .reports
+            .iter()
+            .filter(|r| r.fallback == Some(id))
+            .cloned()
+            .collect();
         reports.sort_by_key(|r| r.report.sampled_at);
         Ok(FallbackDetail {
             fallback: row.ok_or(BackendError::NotFound)?.clone(),
@@ -355,12 +387,20 @@ impl Backend for Canned {
 
     fn quarantine(&self, actor: &Actor) -> Result<Vec<QuarantineRow>, BackendError> {
         let all = access(actor).sees_all();
-        Ok(if all { answers::quarantine() } else { Vec::new() })
+        Ok(if all {
+            answers::quarantine()
+        } else {
+            Vec::new()
+        })
     }
 
     fn audit(&self, _actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError> {
         let held = self.lock();
-        let rows = held.audit.iter().rev().filter(|r| before.is_none_or(|seq| r.seq < seq));
+        let rows = held
+            .audit
+            .iter()
+            .rev()
+            .filter(|r| before.is_none_or(|seq| r.seq < seq));
         Ok(rows.take(LIST_ROWS_MAX).cloned().collect())
     }
 
@@ -411,7 +451,9 @@ impl Backend for Canned {
                 return Err(LoginError::Slow(30));
             }
             let role = Role::ALL.into_iter().find(|role| user_of(*role) == user);
-            let role = role.filter(|_| password == PASSWORD).ok_or(LoginError::Wrong)?;
+            let role = role
+                .filter(|_| password == PASSWORD)
+                .ok_or(LoginError::Wrong)?;
             let token = Self::token(role);
             self.lock().ended.retain(|ended| *ended != token);
             Ok(token)

@@ -28,24 +28,104 @@ type FactorRow = (
 );
 
 const GAS: [FactorRow; 3] = [
-    ("a34013", "颗粒物", "Particulates", "mg/m³", 2, None, Some("10"), "50"),
-    ("a21026", "二氧化硫", "Sulphur dioxide", "mg/m³", 1, None, Some("35"), "200"),
-    ("a21002", "氮氧化物", "Nitrogen oxides", "mg/m³", 1, None, Some("50"), "300"),
+    (
+        "a34013",
+        "颗粒物",
+        "Particulates",
+        "mg/m³",
+        2,
+        None,
+        Some("10"),
+        "50",
+    ),
+    (
+        "a21026",
+        "二氧化硫",
+        "Sulphur dioxide",
+        "mg/m³",
+        1,
+        None,
+        Some("35"),
+        "200",
+    ),
+    (
+        "a21002",
+        "氮氧化物",
+        "Nitrogen oxides",
+        "mg/m³",
+        1,
+        None,
+        Some("50"),
+        "300",
+    ),
 ];
 const GAS_AUXILIARY: [FactorRow; 3] = [
     ("a19001", "氧含量", "Oxygen", "%", 2, None, None, "25"),
-    ("a01012", "烟气温度", "Flue gas temperature", "°C", 1, None, None, "300"),
-    ("a01011", "烟气流速", "Flue gas velocity", "m/s", 2, None, None, "40"),
+    (
+        "a01012",
+        "烟气温度",
+        "Flue gas temperature",
+        "°C",
+        1,
+        None,
+        None,
+        "300",
+    ),
+    (
+        "a01011",
+        "烟气流速",
+        "Flue gas velocity",
+        "m/s",
+        2,
+        None,
+        None,
+        "40",
+    ),
 ];
 const WATER: [FactorRow; 5] = [
     ("w01001", "pH 值", "pH", "", 2, Some("6"), Some("9"), "14"),
-    ("w01018", "化学需氧量", "COD", "mg/L", 1, None, Some("50"), "500"),
-    ("w21003", "氨氮", "Ammonia nitrogen", "mg/L", 3, None, Some("5"), "50"),
-    ("w21011", "总磷", "Total phosphorus", "mg/L", 3, None, Some("0.5"), "10"),
-    ("w21001", "总氮", "Total nitrogen", "mg/L", 2, None, Some("15"), "100"),
+    (
+        "w01018",
+        "化学需氧量",
+        "COD",
+        "mg/L",
+        1,
+        None,
+        Some("50"),
+        "500",
+    ),
+    (
+        "w21003",
+        "氨氮",
+        "Ammonia nitrogen",
+        "mg/L",
+        3,
+        None,
+        Some("5"),
+        "50",
+    ),
+    (
+        "w21011",
+        "总磷",
+        "Total phosphorus",
+        "mg/L",
+        3,
+        None,
+        Some("0.5"),
+        "10",
+    ),
+    (
+        "w21001",
+        "总氮",
+        "Total nitrogen",
+        "mg/L",
+        2,
+        None,
+        Some("15"),
+        "100",
+    ),
 ];
-const WATER_AUXILIARY: [FactorRow; 1] =
-    [("w00000", "流量", "Flow", "L/s", 2, None, None, "500")];
+const WATER_AUXILIARY: [FactorRow; 1] = [("w00000", "流量", "Flow", "L/s", 2, None, None, "500")];
 
 /// An outlet: id, enterprise, names, medium, MN.
 type OutletRow = (
@@ -58,23 +138,102 @@ type OutletRow = (
 );
 
 const OUTLETS: [OutletRow; 9] = [
-    ("qs-01", "qingshi", "1# 锅炉废气排放口", "Boiler 1 stack", Medium::Gas, "QS2017000000000000000001"),
-    ("qs-02", "qingshi", "2# 锅炉废气排放口", "Boiler 2 stack", Medium::Gas, "QS2017000000000000000002"),
-    ("hy-01", "heyan", "窑尾废气排放口", "Kiln tail stack", Medium::Gas, "HY20170000000000001"),
-    ("hy-02", "heyan", "窑头废气排放口", "Kiln head stack", Medium::Gas, "HY20170000000000002"),
-    ("bl-01", "bailu", "废水总排口", "Main discharge", Medium::Water, "88888880000001"),
-    ("bl-02", "bailu", "雨水排口", "Storm water discharge", Medium::Water, "88888880000002"),
-    ("yt-01", "yuntai", "焚烧炉废气排放口", "Incinerator stack", Medium::Gas, "YT2025000000000000000001"),
-    ("mx-01", "mingxi", "印染废水排放口", "Dye works discharge", Medium::Water, "MX20050001"),
-    ("mx-02", "mingxi", "定型机废气排放口", "Stenter stack", Medium::Gas, "MX20050002"),
+    (
+        "qs-01",
+        "qingshi",
+        "1# 锅炉废气排放口",
+        "Boiler 1 stack",
+        Medium::Gas,
+        "QS2017000000000000000001",
+    ),
+    (
+        "qs-02",
+        "qingshi",
+        "2# 锅炉废气排放口",
+        "Boiler 2 stack",
+        Medium::Gas,
+        "QS2017000000000000000002",
+    ),
+    (
+        "hy-01",
+        "heyan",
+        "窑尾废气排放口",
+        "Kiln tail stack",
+        Medium::Gas,
+        "HY20170000000000001",
+    ),
+    (
+        "hy-02",
+        "heyan",
+        "窑头废气排放口",
+        "Kiln head stack",
+        Medium::Gas,
+        "HY20170000000000002",
+    ),
+    (
+        "bl-01",
+        "bailu",
+        "废水总排口",
+        "Main discharge",
+        Medium::Water,
+        "88888880000001",
+    ),
+    (
+        "bl-02",
+        "bailu",
+        "雨水排口",
+        "Storm water discharge",
+        Medium::Water,
+        "88888880000002",
+    ),
+    (
+        "yt-01",
+        "yuntai",
+        "焚烧炉废气排放口",
+        "Incinerator stack",
+        Medium::Gas,
+        "YT2025000000000000000001",
+    ),
+    (
+        "mx-01",
+        "mingxi",
+        "印染废水排放口",
+        "Dye works discharge",
+        Medium::Water,
+        "MX20050001",
+    ),
+    (
+        "mx-02",
+        "mingxi",
+        "定型机废气排放口",
+        "Stenter stack",
+        Medium::Gas,
+        "MX20050002",
+    ),
 ];
 
 const ENTERPRISES: [(&str, &str, &str); 5] = [
-    ("qingshi", "示例县青石热电有限公司", "Qingshi Heat and Power (fictional)"),
-    ("heyan", "示例县河岩水泥有限公司", "Heyan Cement (fictional)"),
+    (
+        "qingshi",
+        "示例县青石热电有限公司",
+        "Qingshi Heat and Power (fictional)",
+    ),
+    (
+        "heyan",
+        "示例县河岩水泥有限公司",
+        "Heyan Cement (fictional)",
+    ),
     ("bailu", "示例县白鹭造纸有限公司", "Bailu Paper (fictional)"),
-    ("yuntai", "示例县云台环保能源有限公司", "Yuntai Waste to Energy (fictional)"),
-    ("mingxi", "示例县明溪印染有限公司", "Mingxi Dyeing (fictional)"),
+    (
+        "yuntai",
+        "示例县云台环保能源有限公司",
+        "Yuntai Waste to Energy (fictional)",
+    ),
+    (
+        "mingxi",
+        "示例县明溪印染有限公司",
+        "Mingxi Dyeing (fictional)",
+    ),
 ];
 
 /// Profile all of them are judged by.
@@ -112,8 +271,16 @@ fn factor(row: &FactorRow, medium: Medium, pollutant: bool) -> OutletFactor {
         range_min: Some(Decimal::ZERO),
         range_max: Some(dec(range_max)),
         old_unit_multiplier: None,
-        kg_per_unit_m3: dec(if medium == Medium::Gas { "0.000001" } else { "0.001" }),
-        limits: if limited { vec![limit(period, &format!("{code}-1"))] } else { Vec::new() },
+        kg_per_unit_m3: dec(if medium == Medium::Gas {
+            "0.000001"
+        } else {
+            "0.001"
+        }),
+        limits: if limited {
+            vec![limit(period, &format!("{code}-1"))]
+        } else {
+            Vec::new()
+        },
     }
 }
 

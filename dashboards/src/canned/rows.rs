@@ -66,13 +66,16 @@ fn wave(at: Timestamp, period_ms: i64, shift: i64) -> i64 {
 
 /// Something that looks like noise, between -500 and 499.
 fn noise(at: Timestamp, salt: i64) -> i64 {
-    let mixed = (at.0 / MINUTE_MS + salt).wrapping_mul(2_654_435_761).rem_euclid(65_521);
+    let mixed = (at.0 / MINUTE_MS + salt)
+        .wrapping_mul(2_654_435_761)
+        .rem_euclid(65_521);
     (mixed.wrapping_mul(mixed) + salt).rem_euclid(1_000) - 500
 }
 
 fn salt(outlet: &Outlet, factor: &OutletFactor) -> i64 {
     let text = format!("{}{}", outlet.id, factor.code);
-    text.bytes().fold(7, |sum, b| sum * 31 % 99_991 + i64::from(b))
+    text.bytes()
+        .fold(7, |sum, b| sum * 31 % 99_991 + i64::from(b))
 }
 
 /// The value of a factor at an instant, in thousandths of what is usual for it.
@@ -94,7 +97,11 @@ pub(super) fn value_at(outlet: &Outlet, factor: &OutletFactor, at: Timestamp) ->
         _ => "1",
     };
     // pH swings less than everything else.
-    let (swing, shiver) = if factor.code.as_str() == "w01001" { (30, 8) } else { (140, 60) };
+    let (swing, shiver) = if factor.code.as_str() == "w01001" {
+        (30, 8)
+    } else {
+        (140, 60)
+    };
     let mut thousandths = 1_000
         + wave(at, 7 * HOUR_MS, salt * SECOND_MS) * swing / 1_000
         + noise(at, salt) * shiver / 500;
@@ -176,7 +183,11 @@ fn stored(outlet: &Outlet, factor: &OutletFactor, kind: RecordKind, at: Timestam
             unreadable: None,
         },
         valid,
-        checks: if valid { Vec::new() } else { vec![CheckCode(SmolStr::new("flag"))] },
+        checks: if valid {
+            Vec::new()
+        } else {
+            vec![CheckCode(SmolStr::new("flag"))]
+        },
         received_at: at.plus_ms(15 * SECOND_MS),
         seq: seq_at(at),
         superseded: 0,
@@ -228,7 +239,10 @@ fn hour_factor(outlet: &Outlet, factor: &OutletFactor, start: Timestamp) -> Fact
     let converted = mean.and_then(|mean| converted(outlet, factor, mean));
     let valid = units >= 45;
     let limits = factor.limits.iter().filter_map(|limit| {
-        let judged = converted.or(mean).filter(|_| valid)?.round_dp(factor.decimals);
+        let judged = converted
+            .or(mean)
+            .filter(|_| valid)?
+            .round_dp(factor.decimals);
         let bound = limit.upper?;
         (outlet.medium == Medium::Gas).then(|| LimitVerdict {
             limit: limit.id.clone(),
@@ -295,8 +309,15 @@ pub(super) fn aggregates(
     let mut period = Period::containing(level, from.max(earliest), offset);
     while period.start < until && period.start < NOW && last_seen(outlet.id.as_str()).is_some() {
         if period.start >= from {
-            let last = period.end(offset).plus_ms(-HOUR_MS).min(NOW.plus_ms(-2 * HOUR_MS));
-            let start = if level == Level::Hour { period.start } else { last };
+            let last = period
+                .end(offset)
+                .plus_ms(-HOUR_MS)
+                .min(NOW.plus_ms(-2 * HOUR_MS));
+            let start = if level == Level::Hour {
+                period.start
+            } else {
+                last
+            };
             rows.push(AggregateRow {
                 level,
                 start: period.start,

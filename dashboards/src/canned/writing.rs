@@ -149,11 +149,13 @@ impl Canned {
             (true, Some(id)) => return Err(refused("fallback-open", id)),
             (false, None) => return Err(refused("no-fallback", outlet)),
             (_, Some(id)) => id,
-            (true, None) => {
-                FallbackId(held.fallbacks.keys().next_back().map_or(1, |id| id.0 + 1))
-            }
+            (true, None) => FallbackId(held.fallbacks.keys().next_back().map_or(1, |id| id.0 + 1)),
         };
-        let what = if open { "fallback.opened" } else { "fallback.closed" };
+        let what = if open {
+            "fallback.opened"
+        } else {
+            "fallback.closed"
+        };
         let receipt = held.write(actor, what, format!("fallback/{id}"), &note);
         if let Some(row) = held.fallbacks.get_mut(&id) {
             row.closed_at = Some(NOW);
@@ -161,7 +163,8 @@ impl Canned {
             row.next_due = None;
             row.updated_seq = receipt.seq;
         } else {
-            held.fallbacks.insert(id, opened(id, outlet, actor, note, receipt.seq));
+            held.fallbacks
+                .insert(id, opened(id, outlet, actor, note, receipt.seq));
         }
         drop(held);
         self.announce(&[Change::Fallback(id)]);
@@ -169,13 +172,7 @@ impl Canned {
     }
 }
 
-fn opened(
-    id: FallbackId,
-    outlet: &OutletId,
-    actor: &Actor,
-    note: String,
-    seq: Seq,
-) -> FallbackRow {
+fn opened(id: FallbackId, outlet: &OutletId, actor: &Actor, note: String, seq: Seq) -> FallbackRow {
     FallbackRow {
         id,
         outlet: outlet.clone(),

@@ -26,8 +26,14 @@ struct AlarmsPage {
 pub(super) async fn list(visit: Visit, Query(query): Params) -> Page {
     let filter = AlarmFilter {
         open_only: !query.contains_key("all"),
-        outlet: query.get("outlet").filter(|id| !id.is_empty()).map(OutletId::new),
-        before: query.get("before").and_then(|id| id.parse().ok()).map(AlarmId),
+        outlet: query
+            .get("outlet")
+            .filter(|id| !id.is_empty())
+            .map(OutletId::new),
+        before: query
+            .get("before")
+            .and_then(|id| id.parse().ok())
+            .map(AlarmId),
     };
     let asked = filter.clone();
     let rows = visit
@@ -35,7 +41,9 @@ pub(super) async fn list(visit: Visit, Query(query): Params) -> Page {
         .await
         .map_err(|e| visit.failed(&e))?;
     let eyes = visit.eyes();
-    let older = (rows.len() >= LIST_ROWS_MAX).then(|| rows.iter().map(|a| a.id).min()).flatten();
+    let older = (rows.len() >= LIST_ROWS_MAX)
+        .then(|| rows.iter().map(|a| a.id).min())
+        .flatten();
     let mut link = String::from("/alarms?");
     if !filter.open_only {
         link.push_str("all=1&");
@@ -78,7 +86,9 @@ struct HistoryLine {
 }
 
 async fn read(visit: &Visit, id: AlarmId) -> Result<AlarmDetail, BackendError> {
-    visit.read(move |backend, actor| backend.alarm(actor, id)).await
+    visit
+        .read(move |backend, actor| backend.alarm(actor, id))
+        .await
 }
 
 fn view(visit: &Visit, detail: &AlarmDetail) -> AlarmPage {
@@ -104,7 +114,12 @@ fn view(visit: &Visit, detail: &AlarmDetail) -> AlarmPage {
         facts.push((words.t("acknowledged"), text));
     }
     if let Some(end) = &alarm.closed {
-        let text = format!("{} · {} · {}", eyes.times.full(end.at), end.by, end.conclusion);
+        let text = format!(
+            "{} · {} · {}",
+            eyes.times.full(end.at),
+            end.by,
+            end.conclusion
+        );
         facts.push((words.t("closed"), text));
     }
     if let Some(at) = alarm.returned_at {
@@ -138,7 +153,9 @@ fn view(visit: &Visit, detail: &AlarmDetail) -> AlarmPage {
 
 /// `GET /alarms/{id}`.
 pub(super) async fn page(visit: Visit, Path(id): Path<u64>, Query(query): Params) -> Page {
-    let detail = read(&visit, AlarmId(id)).await.map_err(|e| visit.failed(&e))?;
+    let detail = read(&visit, AlarmId(id))
+        .await
+        .map_err(|e| visit.failed(&e))?;
     let mut page = view(&visit, &detail);
     page.shell.notice = Notice::saved(visit.words, query.get("saved").map(String::as_str));
     Ok(html(&page))
@@ -169,9 +186,17 @@ pub(super) async fn acknowledge(
     Path(id): Path<u64>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Page {
-    visit.require(Permission::AcknowledgeAlarm).map_err(|e| visit.failed(&e))?;
+    visit
+        .require(Permission::AcknowledgeAlarm)
+        .map_err(|e| visit.failed(&e))?;
     let outcome = match checked_note(form.get("note")) {
-        Ok(note) => visit.app.backend.acknowledge(&visit.actor, AlarmId(id), note).await,
+        Ok(note) => {
+            visit
+                .app
+                .backend
+                .acknowledge(&visit.actor, AlarmId(id), note)
+                .await
+        }
         Err(error) => Err(error),
     };
     match outcome {
@@ -186,9 +211,17 @@ pub(super) async fn close(
     Path(id): Path<u64>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Page {
-    visit.require(Permission::CloseAlarm).map_err(|e| visit.failed(&e))?;
+    visit
+        .require(Permission::CloseAlarm)
+        .map_err(|e| visit.failed(&e))?;
     let outcome = match checked_note(form.get("conclusion")) {
-        Ok(text) => visit.app.backend.close(&visit.actor, AlarmId(id), text).await,
+        Ok(text) => {
+            visit
+                .app
+                .backend
+                .close(&visit.actor, AlarmId(id), text)
+                .await
+        }
         Err(error) => Err(error),
     };
     match outcome {

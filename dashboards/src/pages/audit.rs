@@ -41,8 +41,13 @@ fn link(object: &str) -> Option<String> {
 
 /// `GET /audit?before=`.
 pub(super) async fn page(visit: Visit, Query(query): Params) -> Page {
-    visit.require(Permission::ViewAudit).map_err(|e| visit.failed(&e))?;
-    let before = query.get("before").and_then(|seq| seq.parse().ok()).map(Seq);
+    visit
+        .require(Permission::ViewAudit)
+        .map_err(|e| visit.failed(&e))?;
+    let before = query
+        .get("before")
+        .and_then(|seq| seq.parse().ok())
+        .map(Seq);
     let rows = visit
         .read(move |backend, actor| backend.audit(actor, before))
         .await

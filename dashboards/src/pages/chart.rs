@@ -60,7 +60,11 @@ pub(super) fn choose(visit: &Visit, outlet: &Outlet, query: &BTreeMap<String, St
     Choice {
         day: times.date(from),
         previous_day: times.date(from.plus_ms(-DAY_MS)),
-        next_day: if today { String::new() } else { times.date(until) },
+        next_day: if today {
+            String::new()
+        } else {
+            times.date(until)
+        },
         factors: factors
             .into_iter()
             .map(|f| {
@@ -156,7 +160,11 @@ fn chart(
     let (mut values, mut invalid) = (Points::new(), Points::new());
     for row in records {
         if let Some(value) = row.values.get(&choice.code) {
-            let points = if value.valid { &mut values } else { &mut invalid };
+            let points = if value.valid {
+                &mut values
+            } else {
+                &mut invalid
+            };
             put(points, row.start, value.value.figure().map(|n| n.value));
         }
     }
@@ -204,7 +212,10 @@ fn chart(
 /// Limit lines of the day: of hour means, else of day means.
 fn lines(visit: &Visit, factor: &OutletFactor, choice: &Choice) -> Vec<Line> {
     let noon = choice.from.plus_ms(DAY_MS / 2);
-    for (period, key) in [(LimitPeriod::Hour, "limit-hour"), (LimitPeriod::Day, "limit-day")] {
+    for (period, key) in [
+        (LimitPeriod::Hour, "limit-hour"),
+        (LimitPeriod::Day, "limit-day"),
+    ] {
         let mut lines = Vec::new();
         for limit in limits_at(factor, period, noon) {
             for bound in [limit.lower, limit.upper].into_iter().flatten() {

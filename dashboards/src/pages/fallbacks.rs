@@ -75,7 +75,9 @@ impl FallbackPage {
 }
 
 async fn read(visit: &Visit, id: FallbackId) -> Result<FallbackDetail, BackendError> {
-    visit.read(move |backend, actor| backend.fallback(actor, id)).await
+    visit
+        .read(move |backend, actor| backend.fallback(actor, id))
+        .await
 }
 
 fn view(visit: &Visit, detail: &FallbackDetail, mut form: Fields) -> FallbackPage {
@@ -83,8 +85,14 @@ fn view(visit: &Visit, detail: &FallbackDetail, mut form: Fields) -> FallbackPag
     let row = &detail.fallback;
     let open = row.closed_at.is_none();
     let outlet = visit.registry.outlets.get(&row.outlet);
-    let now = visit.times.offset.local(visit.times.now).format("%Y-%m-%dT%H:%M").to_string();
-    form.entry("sampled_at".to_owned()).or_insert_with(|| now.clone());
+    let now = visit
+        .times
+        .offset
+        .local(visit.times.now)
+        .format("%Y-%m-%dT%H:%M")
+        .to_string();
+    form.entry("sampled_at".to_owned())
+        .or_insert_with(|| now.clone());
     // The last report's method and laboratory are nearly always the next one's.
     if let Some(last) = detail.reports.last() {
         for (field, text) in [
@@ -115,11 +123,21 @@ fn view(visit: &Visit, detail: &FallbackDetail, mut form: Fields) -> FallbackPag
                 "fallback-schedule",
                 &[
                     ("reports", &o.fallback.reports_per_day.to_string()),
-                    ("gap", &eyes.times.span(i64::from(o.fallback.max_gap_min) * MINUTE_MS)),
+                    (
+                        "gap",
+                        &eyes
+                            .times
+                            .span(i64::from(o.fallback.max_gap_min) * MINUTE_MS),
+                    ),
                 ],
             )
         }),
-        reports: detail.reports.iter().rev().map(|r| ReportItem::new(&eyes, r)).collect(),
+        reports: detail
+            .reports
+            .iter()
+            .rev()
+            .map(|r| ReportItem::new(&eyes, r))
+            .collect(),
         may_report: open && visit.may(Permission::SubmitManualReport),
         may_decide: open && visit.may(Permission::DecideFallback),
         inputs,
@@ -134,7 +152,9 @@ fn value_field(code: &FactorCode) -> String {
 
 /// `GET /fallbacks/{id}`.
 pub(super) async fn page(visit: Visit, Path(id): Path<u64>, Query(query): Params) -> Page {
-    let detail = read(&visit, FallbackId(id)).await.map_err(|e| visit.failed(&e))?;
+    let detail = read(&visit, FallbackId(id))
+        .await
+        .map_err(|e| visit.failed(&e))?;
     let mut page = view(&visit, &detail, Fields::new());
     page.shell.notice = Notice::saved(visit.words, query.get("saved").map(String::as_str));
     Ok(html(&page))
@@ -160,7 +180,9 @@ fn sampled_at(visit: &Visit, form: &Fields) -> Result<Timestamp, BackendError> {
 fn report(visit: &Visit, outlet: &Outlet, form: &Fields) -> Result<ManualReport, BackendError> {
     let mut values = Vec::new();
     for factor in outlet.factors.values().filter(|f| f.pollutant) {
-        let typed = form.get(&value_field(&factor.code)).map_or("", |t| t.trim());
+        let typed = form
+            .get(&value_field(&factor.code))
+            .map_or("", |t| t.trim());
         if typed.is_empty() {
             continue;
         }
@@ -187,13 +209,13 @@ fn report(visit: &Visit, outlet: &Outlet, form: &Fields) -> Result<ManualReport,
 }
 
 /// `POST /fallbacks/{id}/reports`.
-pub(super) async fn submit(
-    visit: Visit,
-    Path(id): Path<u64>,
-    Form(form): Form<Fields>,
-) -> Page {
-    visit.require(Permission::SubmitManualReport).map_err(|e| visit.failed(&e))?;
-    let detail = read(&visit, FallbackId(id)).await.map_err(|e| visit.failed(&e))?;
+pub(super) async fn submit(visit: Visit, Path(id): Path<u64>, Form(form): Form<Fields>) -> Page {
+    visit
+        .require(Permission::SubmitManualReport)
+        .map_err(|e| visit.failed(&e))?;
+    let detail = read(&visit, FallbackId(id))
+        .await
+        .map_err(|e| visit.failed(&e))?;
     let outlet = visit.registry.outlets.get(&detail.fallback.outlet);
     let report = outlet
         .ok_or(BackendError::NotFound)
@@ -216,12 +238,10 @@ fn again(visit: &Visit, detail: &FallbackDetail, error: &BackendError, form: Fie
 }
 
 /// `POST /outlets/{id}/fallback`: opens or closes by decision.
-pub(super) async fn decide(
-    visit: Visit,
-    Path(id): Path<String>,
-    Form(form): Form<Fields>,
-) -> Page {
-    visit.require(Permission::DecideFallback).map_err(|e| visit.failed(&e))?;
+pub(super) async fn decide(visit: Visit, Path(id): Path<String>, Form(form): Form<Fields>) -> Page {
+    visit
+        .require(Permission::DecideFallback)
+        .map_err(|e| visit.failed(&e))?;
     let open = match form.get("open").map(String::as_str) {
         Some("true") => true,
         Some("false") => false,

@@ -38,17 +38,27 @@ pub(super) async fn alive() -> &'static str {
 
 /// `GET /readyz`: 200 when everything works, else 503 with the problems.
 pub(super) async fn ready(State(app): State<App>) -> Response {
-    let health = app.read(|backend| Ok(backend.health())).await.unwrap_or_else(|e| Health {
-        problems: vec![e.to_string()],
-        ..Health::default()
-    });
-    let status = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let health = app
+        .read(|backend| Ok(backend.health()))
+        .await
+        .unwrap_or_else(|e| Health {
+            problems: vec![e.to_string()],
+            ..Health::default()
+        });
+    let status = if health.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(health)).into_response()
 }
 
 /// `GET /metrics`: Prometheus text format.
 pub(super) async fn metrics(State(app): State<App>) -> Response {
-    let text = app.read(|backend| Ok(backend.metrics())).await.unwrap_or_default();
+    let text = app
+        .read(|backend| Ok(backend.metrics()))
+        .await
+        .unwrap_or_default();
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

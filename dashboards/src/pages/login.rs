@@ -6,10 +6,10 @@ use crate::backend::LoginError;
 use crate::text::Words;
 use crate::view::shell::{Notice, Shell};
 use askama::Template;
+use axum::RequestExt;
 use axum::extract::{ConnectInfo, Form, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::RequestExt;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -33,7 +33,11 @@ struct Account {
 
 fn render(app: &App, words: Words, next: &str, user: &str, notice: Option<Notice>) -> Response {
     let here = format!("/login?next={}", crate::url::encode(next));
-    let accounts = app.options.demo_banner.iter().flat_map(|demo| &demo.accounts);
+    let accounts = app
+        .options
+        .demo_banner
+        .iter()
+        .flat_map(|demo| &demo.accounts);
     let page = LoginPage {
         shell: Shell::outside(app, words, &here).with_notice(notice),
         next: next.to_owned(),
@@ -115,7 +119,11 @@ fn refuse(app: &App, words: Words, next: &str, user: &str, error: &LoginError) -
 }
 
 fn set_session(app: &App, response: &mut Response, token: &str, max_age: Option<u32>) {
-    let secure = if app.options.secure_cookie { "; Secure" } else { "" };
+    let secure = if app.options.secure_cookie {
+        "; Secure"
+    } else {
+        ""
+    };
     let age = max_age.map_or_else(String::new, |s| format!("; Max-Age={s}"));
     let cookie = format!(
         "{}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{age}",

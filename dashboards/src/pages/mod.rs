@@ -165,11 +165,7 @@ async fn language(Path(code): Path<String>, Query(query): Params) -> Response {
 }
 
 /// Anything that is not there.
-pub(crate) async fn missing(
-    State(app): State<App>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn missing(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
     if uri.path().starts_with("/api/") {
         let words = crate::app::api_words(&headers);
         return crate::api::problem::Problem::from_error(words, &BackendError::NotFound)

@@ -120,10 +120,18 @@ fn view(
             .map(|a| AlarmItem::new(&eyes, a))
             .collect(),
         fallback_open: detail.fallbacks.iter().any(|f| f.closed_at.is_none()),
-        fallbacks: detail.fallbacks.iter().map(|f| FallbackItem::new(&eyes, f)).collect(),
+        fallbacks: detail
+            .fallbacks
+            .iter()
+            .map(|f| FallbackItem::new(&eyes, f))
+            .collect(),
         may_decide: visit.may(Permission::DecideFallback),
         may_report: visit.may(Permission::SubmitManualReport),
-        amounts: detail.amounts.iter().map(|a| AmountItem::new(&eyes, a)).collect(),
+        amounts: detail
+            .amounts
+            .iter()
+            .map(|a| AmountItem::new(&eyes, a))
+            .collect(),
     }
 }
 
@@ -134,7 +142,10 @@ fn has_conversion(outlet: &Outlet, factor: Option<&OutletFactor>) -> bool {
 
 /// The verdict that matters: a broken limit, else the first.
 fn verdict_of(row: &FactorAggregate) -> Option<&LimitVerdict> {
-    row.limits.iter().find(|l| l.exceeded).or(row.limits.first())
+    row.limits
+        .iter()
+        .find(|l| l.exceeded)
+        .or(row.limits.first())
 }
 
 fn hour(eyes: &Eyes<'_>, factor: &OutletFactor, row: &AggregateRow) -> Option<HourLine> {
@@ -150,7 +161,9 @@ fn hour(eyes: &Eyes<'_>, factor: &OutletFactor, row: &AggregateRow) -> Option<Ho
         (true, None) => "none",
     };
     let shown = |v| number_or_dash(v, factor.decimals);
-    let multiple = verdict.and_then(|v| v.multiple).filter(|m| !m.is_sign_negative());
+    let multiple = verdict
+        .and_then(|v| v.multiple)
+        .filter(|m| !m.is_sign_negative());
     let start = eyes.times.offset.local(row.start);
     Some(HourLine {
         hour: start.format("%H:00").to_string(),
@@ -208,10 +221,19 @@ fn hour_facts(
     exact("converted", value.converted);
     exact("reported-by-station", value.reported);
     for verdict in &value.limits {
-        let outcome = if verdict.exceeded { "hour-verdict-over" } else { "hour-verdict-ok" };
+        let outcome = if verdict.exceeded {
+            "hour-verdict-over"
+        } else {
+            "hour-verdict-ok"
+        };
         facts.push((
             format!("{} {}", words.t("limit"), verdict.limit),
-            format!("{} / {} · {}", verdict.judged, verdict.bound, words.t(outcome)),
+            format!(
+                "{} / {} · {}",
+                verdict.judged,
+                verdict.bound,
+                words.t(outcome)
+            ),
         ));
     }
     if let Some(volume) = row.volume_m3 {
@@ -222,7 +244,11 @@ fn hour_facts(
         AggregateOrigin::Reported => "origin-reported",
     };
     facts.push((words.t("origin"), words.t(origin)));
-    let complete = if row.complete { "period-complete" } else { "period-running" };
+    let complete = if row.complete {
+        "period-complete"
+    } else {
+        "period-running"
+    };
     facts.push((words.t("period"), words.t(complete)));
     facts.push((words.t("profile"), row.profile.to_string()));
     facts.push((words.t("journal-highest"), journal(row.seq)));

@@ -2,7 +2,7 @@
 
 use super::{Page, html};
 use crate::app::Visit;
-use crate::backend::{Overview, OutletState};
+use crate::backend::{OutletState, Overview};
 use crate::view::alarm::AlarmItem;
 use crate::view::fallback::FallbackItem;
 use crate::view::outlet::{AmountItem, OutletCard};

@@ -33,9 +33,11 @@ pub(super) async fn page(visit: Visit) -> Page {
         at: visit.times.full(row.at),
         reason: visit.words.code("refused", &row.reason),
         peer: row.peer.to_string(),
-        mn: row.mn.map_or_else(|| crate::format::NONE.to_owned(), |mn| mn.to_string()),
+        mn: row
+            .mn
+            .map_or_else(|| crate::format::NONE.to_owned(), |mn| mn.to_string()),
         bytes: row.bytes,
-        excerpt: row.excerpt,
+        excerpt: crate::format::without_passwords(&row.excerpt),
         seq: journal(row.seq),
     });
     Ok(html(&QuarantinePage {

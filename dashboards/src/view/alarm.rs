@@ -18,7 +18,11 @@ pub(crate) fn key(kind: AlarmKind, part: &str) -> String {
 
 /// Where an alarm stands.
 pub(crate) fn state(alarm: &AlarmRow) -> &'static str {
-    match (alarm.closed.is_some(), alarm.acknowledged.is_some(), alarm.active) {
+    match (
+        alarm.closed.is_some(),
+        alarm.acknowledged.is_some(),
+        alarm.active,
+    ) {
         (true, _, _) => "closed",
         (false, false, true) => "new",
         (false, false, false) => "returned",
@@ -92,21 +96,34 @@ fn is_amount(kind: AlarmKind) -> bool {
 /// What the figure is held against: for a total the permitted amount itself, not the share of it
 /// at which the warning was due.
 fn bound(alarm: &AlarmRow) -> Option<Decimal> {
-    let permitted = alarm.facts.get(FACT_PERMITTED_KG).filter(|_| is_amount(alarm.kind));
-    permitted.and_then(|text| text.parse().ok()).or(alarm.threshold)
+    let permitted = alarm
+        .facts
+        .get(FACT_PERMITTED_KG)
+        .filter(|_| is_amount(alarm.kind));
+    permitted
+        .and_then(|text| text.parse().ok())
+        .or(alarm.threshold)
 }
 
 /// A fact in words: its label, and its value with times as people read them.
 pub(crate) fn fact(eyes: &Eyes<'_>, name: &str, value: &str) -> (String, String) {
     let text = DateTime::parse_from_rfc3339(value).map_or_else(
-        |_| eyes.words.find(&format!("fact-{name}-{value}")).unwrap_or_else(|| value.to_owned()),
+        |_| {
+            eyes.words
+                .find(&format!("fact-{name}-{value}"))
+                .unwrap_or_else(|| value.to_owned())
+        },
         |at| eyes.times.full(Timestamp(at.timestamp_millis())),
     );
     (eyes.words.code("fact", &name.replace('_', "-")), text)
 }
 
 fn joined((text, unit): &(String, String)) -> String {
-    if unit.is_empty() { text.clone() } else { format!("{text} {unit}") }
+    if unit.is_empty() {
+        text.clone()
+    } else {
+        format!("{text} {unit}")
+    }
 }
 
 fn outlet_of<'a>(eyes: &Eyes<'a>, alarm: &AlarmRow) -> Option<&'a Outlet> {
@@ -197,9 +214,15 @@ impl AlarmItem {
                 facts: facts(eyes, alarm, exact),
                 link: None,
             }),
-            limit: if threshold_value.is_some() { limit } else { String::new() },
+            limit: if threshold_value.is_some() {
+                limit
+            } else {
+                String::new()
+            },
             limit_label: words.t(if amount { "permitted" } else { "limit" }),
-            excess: measure.as_ref().map_or_else(String::new, |(l, f)| format!("{l} {f}")),
+            excess: measure
+                .as_ref()
+                .map_or_else(String::new, |(l, f)| format!("{l} {f}")),
             measure,
             since_full: eyes.times.full(alarm.since),
             state,
@@ -234,7 +257,11 @@ fn facts(eyes: &Eyes<'_>, alarm: &AlarmRow, exact: Decimal) -> Vec<(String, Stri
         facts.push((words.t("profile"), outlet.profile.to_string()));
     }
     facts.push((words.t("raised-at"), eyes.times.full(alarm.raised_at)));
-    let positions = format!("{} / {}", journal(alarm.raised_seq), journal(alarm.updated_seq));
+    let positions = format!(
+        "{} / {}",
+        journal(alarm.raised_seq),
+        journal(alarm.updated_seq)
+    );
     facts.push((words.t("journal-raised-updated"), positions));
     facts
 }

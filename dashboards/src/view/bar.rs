@@ -29,7 +29,11 @@ fn share(value: Decimal, of: Decimal) -> Option<Decimal> {
 fn length(share: Decimal, parts: u32) -> u32 {
     share
         .checked_mul(Decimal::from(parts))
-        .map_or(WIDTH, |w| w.round().to_u32().unwrap_or(if w.is_sign_negative() { 0 } else { WIDTH }))
+        .map_or(WIDTH, |w| {
+            w.round()
+                .to_u32()
+                .unwrap_or(if w.is_sign_negative() { 0 } else { WIDTH })
+        })
         .min(WIDTH)
 }
 
@@ -100,14 +104,17 @@ mod tests {
         assert_eq!((bar(5000).class, bar(5000).width), ("over", 100));
         assert_eq!(bar(-5).width, 0);
         assert_eq!(Bar::upper(Decimal::ONE, Decimal::ZERO), None);
-        assert_eq!(Bar::upper(Decimal::MAX, Decimal::new(1, 20)), None, "no overflow");
+        assert_eq!(
+            Bar::upper(Decimal::MAX, Decimal::new(1, 20)),
+            None,
+            "no overflow"
+        );
     }
 
     #[test]
     fn a_window_marks_where_the_value_stands() {
-        let ph = |v: &str| {
-            Bar::window(v.parse().unwrap(), Decimal::from(6), Decimal::from(9)).unwrap()
-        };
+        let ph =
+            |v: &str| Bar::window(v.parse().unwrap(), Decimal::from(6), Decimal::from(9)).unwrap();
         assert_eq!((ph("7.5").class, ph("7.5").x), ("ok", 47));
         assert_eq!(ph("5.2").class, "over");
         assert_eq!((ph("14").class, ph("14").x), ("over", 94));

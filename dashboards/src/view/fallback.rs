@@ -62,11 +62,11 @@ impl FallbackItem {
             lasted: times.span(lasted),
             due_ms: due.map(|at| at.0).filter(|_| row.closed_at.is_none()),
             due: due.map_or_else(|| NONE.to_owned(), |at| times.short(at)),
-            due_span: due.map_or_else(String::new, |at| {
-                times.span(at.since_ms(times.now).abs())
-            }),
+            due_span: due.map_or_else(String::new, |at| times.span(at.since_ms(times.now).abs())),
             today: format!("{} / {required}", row.reports_today),
-            last_report: row.last_report_at.map_or_else(|| NONE.to_owned(), |at| times.short(at)),
+            last_report: row
+                .last_report_at
+                .map_or_else(|| NONE.to_owned(), |at| times.short(at)),
             reports: row.reports,
             missed: row.missed,
             short_days: row
@@ -77,7 +77,11 @@ impl FallbackItem {
                 .join(", "),
             closed: row.closed_at.map(|at| {
                 let why = row.closed_why.as_deref().unwrap_or("");
-                format!("{} · {}", times.full(at), words.code("fallback-closed", why))
+                format!(
+                    "{} · {}",
+                    times.full(at),
+                    words.code("fallback-closed", why)
+                )
             }),
             origin: format!("{} / {}", journal(row.opened_seq), journal(row.updated_seq)),
         }
@@ -87,7 +91,11 @@ impl FallbackItem {
 fn reason(eyes: &Eyes<'_>, row: &FallbackRow, reason: &FallbackReason) -> String {
     let words = eyes.words;
     match reason {
-        FallbackReason::NoValidData { factor, since, seen } => {
+        FallbackReason::NoValidData {
+            factor,
+            since,
+            seen,
+        } => {
             let outlet = eyes.registry.outlets.get(&row.outlet);
             let factor = eyes.factor(outlet, factor).name;
             let since = eyes.times.short(*since);
@@ -152,7 +160,10 @@ impl ReportItem {
                 text: number(v.value, factor.decimals),
                 unit: factor.unit.clone(),
                 facts: vec![
-                    (words.t("exact-value"), format!("{} {}", v.value, factor.unit)),
+                    (
+                        words.t("exact-value"),
+                        format!("{} {}", v.value, factor.unit),
+                    ),
                     (words.t("entered-by"), report.by.to_string()),
                     (words.t("received-at"), eyes.times.full(row.received_at)),
                     (words.t("journal"), journal(row.seq)),

@@ -27,7 +27,8 @@ impl<'a> Eyes<'a> {
     }
 
     pub(crate) fn enterprise_name(&self, enterprise: &'a Enterprise) -> &'a str {
-        self.words.pick(&enterprise.name, enterprise.name_en.as_deref())
+        self.words
+            .pick(&enterprise.name, enterprise.name_en.as_deref())
     }
 
     /// Name of the enterprise of an outlet; its id when the registry has lost it.

@@ -115,7 +115,11 @@ pub(crate) fn outlet_link(id: &str) -> String {
 pub(crate) fn limit_words(limit: &Limit, decimals: u32) -> String {
     let plain = |v: Decimal| {
         let normal = v.normalize();
-        if normal.scale() > decimals { normal.to_string() } else { number(v, normal.scale()) }
+        if normal.scale() > decimals {
+            normal.to_string()
+        } else {
+            number(v, normal.scale())
+        }
     };
     match (limit.lower, limit.upper) {
         (None, Some(upper)) => format!("≤ {}", plain(upper)),
@@ -146,7 +150,11 @@ fn chip(
     // The figure that stands against the limit: converted to reference O2 where the limit asks.
     let converted = limit.is_some_and(|l| l.converted);
     let judged = latest.and_then(|l| {
-        if converted { l.converted.or(l.value) } else { l.value }
+        if converted {
+            l.converted.or(l.value)
+        } else {
+            l.value
+        }
     });
     let bar = bar(limit, judged);
     let invalid = latest.is_some_and(|l| !l.valid);
@@ -154,7 +162,10 @@ fn chip(
         l.flag
             .as_ref()
             .filter(|flag| flag.as_str() != "N")
-            .map_or_else(|| words.t("verdict-invalid"), |flag| words.code("flag", flag))
+            .map_or_else(
+                || words.t("verdict-invalid"),
+                |flag| words.code("flag", flag),
+            )
     });
     let link = format!(
         "{}?factor={}",
@@ -186,9 +197,8 @@ fn facts(
     limit: Option<&Limit>,
 ) -> Vec<(String, String)> {
     let words = eyes.words;
-    let exact = |v: Option<Decimal>| {
-        v.map_or_else(|| NONE.to_owned(), |v| format!("{v} {}", factor.unit))
-    };
+    let exact =
+        |v: Option<Decimal>| v.map_or_else(|| NONE.to_owned(), |v| format!("{v} {}", factor.unit));
     let mut facts = vec![(words.t("measured"), exact(latest.value))];
     if latest.converted.is_some() {
         facts.push((words.t("converted-by-station"), exact(latest.converted)));
@@ -200,7 +210,11 @@ fn facts(
         |flag| format!("{flag} {}", words.code("flag", flag)),
     );
     facts.push((words.t("flag"), flag));
-    let verdict = if latest.valid { "verdict-valid" } else { "verdict-invalid" };
+    let verdict = if latest.valid {
+        "verdict-valid"
+    } else {
+        "verdict-invalid"
+    };
     facts.push((words.t("verdict"), words.t(verdict)));
     if let Some(limit) = limit {
         let bounds = limit_words(limit, factor.decimals);
@@ -233,11 +247,19 @@ impl AmountItem {
         let (permitted, permitted_unit) = format::plain_amount(amount.permitted_kg);
         let (period, level) = match amount.period {
             AmountPeriod::Month => (
-                eyes.times.offset.local(amount.start).format("%Y-%m").to_string(),
+                eyes.times
+                    .offset
+                    .local(amount.start)
+                    .format("%Y-%m")
+                    .to_string(),
                 "month",
             ),
             AmountPeriod::Year => (
-                eyes.times.offset.local(amount.start).format("%Y").to_string(),
+                eyes.times
+                    .offset
+                    .local(amount.start)
+                    .format("%Y")
+                    .to_string(),
                 "year",
             ),
         };

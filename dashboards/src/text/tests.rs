@@ -1,0 +1,168 @@
+use super::*;
+use crate::backend::OutletState;
+use crate::view::alarm::key;
+use cems_core::model::{AlarmKind, RecordKind, Role};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Keys of a language with the file they stand in; twice the same key fails.
+fn keys(lang: Lang) -> BTreeMap<String, &'static str> {
+    let mut keys = BTreeMap::new();
+    for (file, source) in sources(lang) {
+        FluentResource::try_new((*source).to_owned())
+            .unwrap_or_else(|(_, errors)| panic!("{file}: {errors:?}"));
+        for line in source.lines() {
+            let starts = line.starts_with(|c: char| c.is_ascii_alphabetic());
+            if let Some((key, _)) = line.split_once(" =").filter(|_| starts) {
+                let twice = keys.insert(key.to_owned(), *file);
+                assert_eq!(twice, None, "{key} stands twice, in {file} again");
+            }
+        }
+    }
+    keys
+}
+
+/// Arguments used by a text.
+fn arguments(lang: Lang, key: &str) -> BTreeSet<String> {
+    let all = sources(lang)
+        .iter()
+        .map(|(_, s)| *s)
+        .collect::<Vec<_>>()
+        .join("\n");
+    let start = all.find(&format!("\n{key} =")).map_or(0, |at| at + 1);
+    let rest = &all[start..];
+    let end = rest
+        .match_indices('\n')
+        .map(|(at, _)| at)
+        .find(|at| !rest[at + 1..].starts_with([' ', '}']))
+        .unwrap_or(rest.len());
+    rest[..end]
+        .split("{ $")
+        .skip(1)
+        .filter_map(|part| part.split([' ', '}']).next())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn files(dir: &Path, ends: &str, out: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, ends, out);
+        } else if path.to_string_lossy().ends_with(ends) {
+            out.push(path);
+        }
+    }
+}
+
+/// Texts between `before` and the next quote.
+fn quoted<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(before)
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+}
+
+#[test]
+fn both_languages_have_the_same_keys_with_the_same_arguments() {
+    let (zh, en) = (keys(Lang::Zh), keys(Lang::En));
+    assert_eq!(zh, en);
+    for key in zh.keys() {
+        let mut chinese = arguments(Lang::Zh, key);
+        let mut english = arguments(Lang::En, key);
+        // A plural needs its count in one language and may do without it in the other.
+        chinese.remove(COUNT_ARG);
+        english.remove(COUNT_ARG);
+        assert_eq!(chinese, english, "{key}");
+    }
+}
+
+#[test]
+fn every_key_that_a_template_or_the_code_names_exists() {
+    let known = keys(Lang::Zh);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut templates, mut code) = (Vec::new(), Vec::new());
+    files(&root.join("templates"), ".html", &mut templates);
+    files(&root.join("src"), ".rs", &mut code);
+    let mut used = 0;
+    for path in templates
+        .iter()
+        .chain(&code)
+        .filter(|p| !p.ends_with("tests.rs"))
+    {
+        let text = std::fs::read_to_string(path).unwrap();
+        for before in [
+            "shell.t(\"",
+            "shell.n(\"",
+            "words.t(\"",
+            "words.with(\"",
+            ".t(\"",
+        ] {
+            for key in quoted(&text, before) {
+                assert!(known.contains_key(key), "{key} in {}", path.display());
+                used += 1;
+            }
+        }
+    }
+    assert!(used > 150, "the search found only {used}");
+}
+
+#[test]
+fn every_code_that_data_carry_has_its_words() {
+    let known = keys(Lang::Zh);
+    let mut wanted = Vec::new();
+    for kind in AlarmKind::ALL {
+        wanted.extend(["title", "text", "first"].map(|part| key(kind, part)));
+    }
+    wanted.extend(OutletState::ALL.map(|s| format!("state-{}", s.as_str())));
+    wanted.extend(Role::ALL.map(|r| format!("role-{r}")));
+    wanted.extend(RecordKind::ALL.map(|k| format!("kind-{}", k.as_str())));
+    for code in [
+        "crc",
+        "unknown-mn",
+        "wrong-password",
+        "source-address",
+        "garbage",
+    ] {
+        wanted.push(format!("refused-{code}"));
+    }
+    for key in wanted {
+        assert!(known.contains_key(&key), "{key}");
+    }
+}
+
+#[test]
+fn plurals_and_plain_numbers() {
+    let en = Words(Lang::En);
+    assert_eq!(en.count("outlets-count", 1), "1 outlet");
+    assert_eq!(en.count("outlets-count", 12), "12 outlets");
+    assert_eq!(
+        en.with("subject-device", &[("mn", "0070")]),
+        "Unknown logger 0070"
+    );
+    assert_eq!(
+        en.t("there-is-no-such-key"),
+        "\u{27e6}there-is-no-such-key\u{27e7}"
+    );
+    assert_eq!(
+        en.code("finding", "missing-opening-&&"),
+        en.t("finding-missing-opening")
+    );
+    assert_eq!(
+        en.code("flag", "?"),
+        "?",
+        "a code without words shows itself"
+    );
+}
+
+#[test]
+fn the_language_of_an_api_answer_follows_its_header() {
+    for (header, lang) in [
+        ("en-GB,en;q=0.9,zh;q=0.8", Lang::En),
+        ("zh-CN,zh;q=0.9,en;q=0.8", Lang::Zh),
+        ("fr, en;q=0.5", Lang::En),
+        ("*", Lang::Zh),
+        ("", Lang::Zh),
+    ] {
+        assert_eq!(Lang::from_accept_language(header), lang, "{header}");
+    }
+}

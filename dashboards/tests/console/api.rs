@@ -1,0 +1,292 @@
+//! The JSON API: shapes, errors, and a document that tells the truth.
+
+use crate::http::{Console, Request};
+use cems_core::model::Role;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Addresses with their golden files.
+const GOLDEN: [(&str, &str); 13] = [
+    ("overview", "/api/v1/overview"),
+    ("outlet", "/api/v1/outlets/yt-01"),
+    (
+        "records",
+        "/api/v1/outlets/qs-01/records?kind=minute&from=2026-03-18T12:00:00%2B08:00\
+         &until=2026-03-18T12:20:00%2B08:00",
+    ),
+    (
+        "aggregates",
+        "/api/v1/outlets/qs-01/aggregates?from=2026-03-18T12:00:00%2B08:00\
+         &until=2026-03-18T13:00:00%2B08:00",
+    ),
+    ("months", "/api/v1/outlets/mx-01/aggregates?level=month"),
+    ("alarms-open", "/api/v1/alarms?open=true"),
+    ("alarms-outlet", "/api/v1/alarms?outlet=qs-01&before=30"),
+    ("alarm", "/api/v1/alarms/30"),
+    ("fallbacks", "/api/v1/fallbacks"),
+    ("fallback", "/api/v1/fallbacks/5"),
+    ("quarantine", "/api/v1/quarantine"),
+    ("audit", "/api/v1/audit?before=183500"),
+    ("health", "/api/v1/health"),
+];
+
+fn golden(name: &str, found: &Value) {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let path = dir.join(format!("{name}.json"));
+    let text = format!("{found:#}\n");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, text).unwrap();
+        return;
+    }
+    let wanted = std::fs::read_to_string(&path)
+        .unwrap_or_else(|e| panic!("{}: {e}; bless with BLESS=1", path.display()));
+    assert!(
+        text == wanted,
+        "{name} differs from {}; see git diff after BLESS=1",
+        path.display()
+    );
+}
+
+#[tokio::test]
+async fn shapes_are_as_published() {
+    let console = Console::start().await;
+    for (name, path) in GOLDEN {
+        let request = Request::get(path)
+            .bearer(Role::Supervisor)
+            .header("accept-language", "en");
+        let answer = console.ask(request).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        golden(name, &answer.json());
+    }
+    golden(
+        "openapi",
+        &console.ask(Request::get("/api/openapi.json")).await.json(),
+    );
+}
+
+/// Checks a value against the part of JSON Schema that the document uses.
+fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.trim_start_matches("#/components/schemas/");
+        return check(
+            document,
+            &document["components"]["schemas"][name],
+            value,
+            place,
+        );
+    }
+    if let Some(any) = schema["anyOf"].as_array() {
+        return if value.is_null() {
+            assert!(any.iter().any(|s| s["type"] == "null"), "{place}: null");
+        } else {
+            check(document, &any[0], value, place);
+        };
+    }
+    match schema["type"].as_str() {
+        Some("string") => assert!(value.is_string(), "{place}: {value}"),
+        Some("boolean") => assert!(value.is_boolean(), "{place}: {value}"),
+        Some("integer") => assert!(value.is_u64(), "{place}: {value}"),
+        Some("array") => {
+            for (n, item) in value.as_array().expect(place).iter().enumerate() {
+                check(document, &schema["items"], item, &format!("{place}[{n}]"));
+            }
+        }
+        Some("object") => check_object(document, schema, value, place),
+        other => panic!("{place}: schema of type {other:?}"),
+    }
+}
+
+fn check_object(document: &Value, schema: &Value, value: &Value, place: &str) {
+    let object = value.as_object().expect(place);
+    let Some(properties) = schema["properties"].as_object() else {
+        for (name, item) in object {
+            check(
+                document,
+                &schema["additionalProperties"],
+                item,
+                &format!("{place}.{name}"),
+            );
+        }
+        return;
+    };
+    let names: Vec<&String> = properties.keys().collect();
+    assert_eq!(object.keys().collect::<Vec<_>>(), names, "{place}");
+    for (name, item) in object {
+        check(
+            document,
+            &properties[name],
+            item,
+            &format!("{place}.{name}"),
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_document_covers_every_route_and_every_answer_fits_it() {
+    let console = Console::start().await;
+    let document = console.ask(Request::get("/api/openapi.json")).await.json();
+    let paths = document["paths"].as_object().unwrap();
+    let mut answered = 0;
+    for (path, operations) in paths.iter().filter(|(path, _)| path.starts_with("/api/")) {
+        for (method, operation) in operations.as_object().unwrap() {
+            let id = match path.split('/').nth(3) {
+                Some("outlets") => "qs-01",
+                Some("fallbacks") => "5",
+                _ => "30",
+            };
+            let address = path.replace("{id}", id);
+            if method == "post" {
+                let denied = console.ask(Request::json(&address, &json!({}))).await;
+                assert_eq!(denied.status, 403, "{path} takes no anonymous write");
+                let odd = Request::json(&address, &json!({ "x": 1 })).bearer(Role::Supervisor);
+                let status = console.ask(odd).await.status;
+                assert!(status == 400 || status == 403, "{path} exists: {status}");
+                continue;
+            }
+            assert_eq!(
+                console.ask(Request::get(&address)).await.status,
+                401,
+                "{path}"
+            );
+            let answer = console
+                .ask(Request::get(&address).bearer(Role::Supervisor))
+                .await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+            let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            check(&document, schema, &answer.json(), path);
+            answered += 1;
+        }
+    }
+    assert_eq!(answered, 12);
+    for open in ["/healthz", "/readyz", "/metrics"] {
+        assert!(paths.contains_key(open), "{open}");
+    }
+}
+
+#[tokio::test]
+async fn errors_are_problems_with_a_code_and_a_text_in_the_language_asked_for() {
+    let console = Console::start().await;
+    let wrong = Request::get("/api/v1/overview").header("authorization", "Bearer wrong");
+    let wrong = wrong
+        .header("accept-language", "en")
+        .header("cookie", "cems_session=canned-auditor");
+    let answer = console.ask(wrong).await;
+    assert_eq!(
+        answer.status, 401,
+        "a wrong token never falls back to the cookie"
+    );
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
+    assert_eq!(answer.json()["code"], "unauthenticated");
+
+    for (path, status, code, text) in [
+        (
+            "/api/v1/alarms/999",
+            404,
+            "not-found",
+            "没有找到，或您无权查看。",
+        ),
+        (
+            "/api/v1/alarms/x",
+            404,
+            "not-found",
+            "没有找到，或您无权查看。",
+        ),
+        (
+            "/api/v1/nothing",
+            404,
+            "not-found",
+            "没有找到，或您无权查看。",
+        ),
+        (
+            "/api/v1/outlets/qs-01/records?kind=week",
+            400,
+            "bad-request",
+            "kind week",
+        ),
+        (
+            "/api/v1/outlets/qs-01/records?from=now",
+            400,
+            "bad-request",
+            "time now",
+        ),
+        (
+            "/api/v1/outlets/qs-01/records?from=2020-01-01T00:00:00Z",
+            400,
+            "bad-request",
+            "until - from > 31 d",
+        ),
+    ] {
+        let answer = console.ask(Request::get(path).bearer(Role::Auditor)).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.json()["code"], code, "{path}");
+        assert!(
+            answer.json()["text"].as_str().unwrap().contains(text),
+            "{path}"
+        );
+    }
+    let audit = Request::get("/api/v1/audit").bearer(Role::DutyOfficer);
+    assert_eq!(console.ask(audit).await.json()["code"], "forbidden");
+}
+
+#[tokio::test]
+async fn a_program_answers_an_alarm_and_submits_a_report() {
+    let console = Console::start().await;
+    let note = json!({ "note": "seen by the control room" });
+    let path = "/api/v1/alarms/30/acknowledge";
+    let answer = console
+        .ask(Request::json(path, &note).bearer(Role::DutyOfficer))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(
+        answer.json(),
+        json!({ "seq": 184_211, "at": "2026-03-18T14:32:10+08:00" })
+    );
+    let refused = Request::json(path, &note).bearer(Role::DutyOfficer);
+    let refused = console.ask(refused.header("accept-language", "en")).await;
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (422, &json!("already-acknowledged"))
+    );
+
+    let mut report = json!({
+        "sampled_at": "2026-03-18T14:20:00+08:00",
+        "sampler": "Sampler A",
+        "method": "HJ 57-2017",
+        "laboratory": "",
+        "values": [{ "factor": "a21026", "value": "12.50" }],
+        "note": "",
+    });
+    let path = "/api/v1/outlets/yt-01/manual-reports";
+    let answer = console
+        .ask(Request::json(path, &report).bearer(Role::Operator))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let detail = console
+        .ask(Request::get("/api/v1/fallbacks/5").bearer(Role::Operator))
+        .await;
+    let reports = detail.json()["reports"].as_array().unwrap().clone();
+    assert_eq!(
+        reports.last().unwrap()["values"][0]["value"],
+        "12.50",
+        "exactly as sent"
+    );
+
+    report["values"] = json!([]);
+    let empty = console
+        .ask(Request::json(path, &report).bearer(Role::Operator))
+        .await;
+    assert_eq!(empty.json()["code"], "no-values");
+    report["colour"] = json!("blue");
+    let odd = console
+        .ask(Request::json(path, &report).bearer(Role::Operator))
+        .await;
+    assert_eq!(
+        (odd.status, &odd.json()["code"]),
+        (400, &json!("bad-request"))
+    );
+    let denied = console
+        .ask(Request::json(path, &report).bearer(Role::Supervisor))
+        .await;
+    assert_eq!(denied.status, 403);
+}
