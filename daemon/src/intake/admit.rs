@@ -27,7 +27,11 @@ impl Directory {
         let device = |outlet: &Outlet| Device {
             outlet: outlet.id.clone(),
             password_sha256: outlet.password_sha256.clone(),
-            sources: outlet.allowed_sources.iter().filter_map(|s| s.parse().ok()).collect(),
+            sources: outlet
+                .allowed_sources
+                .iter()
+                .filter_map(|s| s.parse().ok())
+                .collect(),
         };
         Self(
             registry
@@ -72,7 +76,11 @@ impl Admission {
             return Verdict::Unreadable;
         }
         let Some(device) = directory.0.get(mn) else {
-            return if encrypted { Verdict::Encrypted { outlet: None } } else { Verdict::UnknownMn };
+            return if encrypted {
+                Verdict::Encrypted { outlet: None }
+            } else {
+                Verdict::UnknownMn
+            };
         };
         let outlet = device.outlet.clone();
         if let Some(expected) = &device.password_sha256 {
@@ -85,7 +93,9 @@ impl Admission {
             return Verdict::SourceAddress { outlet };
         }
         if encrypted {
-            return Verdict::Encrypted { outlet: Some(outlet) };
+            return Verdict::Encrypted {
+                outlet: Some(outlet),
+            };
         }
         Verdict::Accepted { outlet }
     }
@@ -94,8 +104,7 @@ impl Admission {
 /// Compares hex digests without regard to case and without an early exit.
 fn same_digest(a: &str, b: &str) -> bool {
     a.len() == b.len()
-        && a.bytes()
-            .zip(b.bytes())
-            .fold(0, |diff, (x, y)| diff | (x.to_ascii_lowercase() ^ y.to_ascii_lowercase()))
-            == 0
+        && a.bytes().zip(b.bytes()).fold(0, |diff, (x, y)| {
+            diff | (x.to_ascii_lowercase() ^ y.to_ascii_lowercase())
+        }) == 0
 }

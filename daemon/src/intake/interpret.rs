@@ -9,9 +9,7 @@ use cems_core::engine::{
     RefusalReason,
 };
 use cems_core::model::{Mn, OutletId, Registry, Timestamp};
-use cems_protocols::hj212::{
-    self, CrcVerdict, Framer, Framing, Limits, Message, RawFrame, Step,
-};
+use cems_protocols::hj212::{self, CrcVerdict, Framer, Framing, Limits, Message, RawFrame, Step};
 use smol_str::SmolStr;
 
 /// Characters of refused bytes shown in quarantine; the journal has all that was kept.
@@ -51,7 +49,12 @@ impl Interpreter {
             }),
             JournalEvent::Registry { registry, .. } => Event::Registry(registry),
             JournalEvent::ManualReport { report } => Event::ManualReport(report),
-            JournalEvent::Alarm { alarm, action, by, note } => Event::AlarmAction(AlarmAction {
+            JournalEvent::Alarm {
+                alarm,
+                action,
+                by,
+                note,
+            } => Event::AlarmAction(AlarmAction {
                 alarm,
                 kind: match action {
                     AlarmVerb::Acknowledge => AlarmActionKind::Acknowledge,
@@ -60,12 +63,28 @@ impl Interpreter {
                 by,
                 note,
             }),
-            JournalEvent::Fallback { outlet, open, by, note } => {
-                Event::FallbackDecision(FallbackDecision { outlet, open, by, note })
-            }
-            JournalEvent::Audit { who, what, object, detail } => {
-                Event::Audit(AuditEntry { who, what, object, detail })
-            }
+            JournalEvent::Fallback {
+                outlet,
+                open,
+                by,
+                note,
+            } => Event::FallbackDecision(FallbackDecision {
+                outlet,
+                open,
+                by,
+                note,
+            }),
+            JournalEvent::Audit {
+                who,
+                what,
+                object,
+                detail,
+            } => Event::Audit(AuditEntry {
+                who,
+                what,
+                object,
+                detail,
+            }),
             JournalEvent::Tick => Event::Tick,
         }
     }
@@ -115,7 +134,7 @@ impl Interpreter {
 
 /// Cuts the frame out of its own bytes again: what the framer of the connection did, without the
 /// bytes that followed it then.
-fn reframe(raw: &[u8]) -> RawFrame {
+pub(super) fn reframe(raw: &[u8]) -> RawFrame {
     let mut framer = Framer::new(Limits::default());
     framer.push(raw);
     let mut best: Option<RawFrame> = None;
@@ -126,7 +145,10 @@ fn reframe(raw: &[u8]) -> RawFrame {
         };
         match step {
             Step::Frame(frame) => {
-                if best.as_ref().is_none_or(|other| frame.bytes.len() > other.bytes.len()) {
+                if best
+                    .as_ref()
+                    .is_none_or(|other| frame.bytes.len() > other.bytes.len())
+                {
                     best = Some(frame);
                 }
             }

@@ -5,6 +5,8 @@
 
 mod admit;
 mod interpret;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 pub use admit::{Admission, Directory};

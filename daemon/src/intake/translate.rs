@@ -38,10 +38,16 @@ pub(super) fn content(
     let instant = |time: &Option<LocalTime>| time.and_then(|t| local(t)).map(|t| offset.instant(t));
     let said = |time: &Option<LocalTime>, items: Vec<(SmolStr, String)>| {
         let cn = message.header.cn.clone().unwrap_or_default();
-        Translated::Statement(Statement { cn, at: instant(time), items })
+        Translated::Statement(Statement {
+            cn,
+            at: instant(time),
+            items,
+        })
     };
     let pairs = |list: Vec<(SmolStr, SmolStr)>| {
-        list.into_iter().map(|(name, value)| (name, value.to_string())).collect::<Vec<_>>()
+        list.into_iter()
+            .map(|(name, value)| (name, value.to_string()))
+            .collect::<Vec<_>>()
     };
     match hj212::content(message) {
         Content::Data(data) => record(&data, message, outlet, settings, at, offset),
@@ -63,20 +69,31 @@ pub(super) fn content(
             let restart = restart_time.map(|t| t.to_string()).unwrap_or_default();
             said(&time, vec![("RestartTime".into(), restart)])
         }
-        Content::Serial { time, pol_id, serials } => {
-            said(&time, named(pol_id, pairs(serials), "SN"))
-        }
-        Content::FieldInfo { time, pol_id, infos } => {
-            said(&time, named(pol_id, pairs(infos), "Info"))
-        }
-        Content::AlarmEvent { time, values, alarm_type } => {
+        Content::Serial {
+            time,
+            pol_id,
+            serials,
+        } => said(&time, named(pol_id, pairs(serials), "SN")),
+        Content::FieldInfo {
+            time,
+            pol_id,
+            infos,
+        } => said(&time, named(pol_id, pairs(infos), "Info")),
+        Content::AlarmEvent {
+            time,
+            values,
+            alarm_type,
+        } => {
             let mut items = named(None, pairs(values), "Ala");
             items.extend(alarm_type.map(|kind| ("AlarmType".into(), kind.to_string())));
             said(&time, items)
         }
         Content::SampleKept { time, bottle } => said(
             &time,
-            vec![("VaseNo".into(), bottle.map(|b| b.to_string()).unwrap_or_default())],
+            vec![(
+                "VaseNo".into(),
+                bottle.map(|b| b.to_string()).unwrap_or_default(),
+            )],
         ),
         Content::Identity(items) => said(&None, named(None, pairs(items), "Info")),
         _ => Translated::SignOfLife,
@@ -123,7 +140,11 @@ fn record(
     at: Timestamp,
     offset: UtcOffset,
 ) -> Translated {
-    let Some(time) = data.data_time.and_then(local).map(|time| offset.instant(time)) else {
+    let Some(time) = data
+        .data_time
+        .and_then(local)
+        .map(|time| offset.instant(time))
+    else {
         return Translated::Refused(RefusalReason::NoDataTime);
     };
     if time.since_ms(at) > AHEAD_MS_MAX {
@@ -145,7 +166,10 @@ fn record(
         let value = value(sent, message.edition.as_str(), settings, &mut findings);
         // Two devices of one kind under one code: the first is kept as the factor, as displays
         // of the loggers do; the second is counted and stays in the journal.
-        if values.iter().any(|other: &Value| other.factor == value.factor) {
+        if values
+            .iter()
+            .any(|other: &Value| other.factor == value.factor)
+        {
             findings.push(SmolStr::new_static("factor-repeated"));
         } else {
             values.push(value);
@@ -153,8 +177,13 @@ fn record(
     }
     findings.sort();
     findings.dedup();
-    let record =
-        Record { outlet: outlet.clone(), kind, start, resent: message.header.rf, values };
+    let record = Record {
+        outlet: outlet.clone(),
+        kind,
+        start,
+        resent: message.header.rf,
+        values,
+    };
     Translated::Record(record, findings)
 }
 
@@ -186,14 +215,20 @@ fn value(
         if value.is_none() && unreadable.is_none() {
             unreadable = Some(format_smolstr!("{name}={text}"));
         }
-        Some(Number { value: value?, text: text.clone() })
+        Some(Number {
+            value: value?,
+            text: text.clone(),
+        })
     };
     let rtd = number("Rtd", &sent.rtd);
     let avg = number("Avg", &sent.avg).or_else(|| number("Data", &sent.data));
     let min = number("Min", &sent.min);
     let max = number("Max", &sent.max);
     let cou = sent.cou.as_ref().and_then(|text| {
-        exact(text).map(|value| Number { value, text: text.clone() })
+        exact(text).map(|value| Number {
+            value,
+            text: text.clone(),
+        })
     });
     let converted = number("ZsAvg", &sent.zs_avg).or_else(|| number("ZsRtd", &sent.zs_rtd));
     Value {
@@ -213,16 +248,25 @@ fn value(
 fn resolve(code: &str, edition: &str, settings: Option<&Outlet>) -> Resolved {
     match settings {
         Some(outlet) => factors::resolve_at(outlet, code, edition),
-        None => FactorTable::builtin().resolve(code, Sighting { edition, ..Sighting::default() }),
+        None => FactorTable::builtin().resolve(
+            code,
+            Sighting {
+                edition,
+                ..Sighting::default()
+            },
+        ),
     }
 }
 
-/// An exact decimal from what devices write: sign, digits, a point, sometimes an exponent.
+/// An exact decimal from what devices write: sign, digits, a point, sometimes an exponent. Minus
+/// zero becomes zero: the sign means nothing and does not survive JSON.
 fn exact(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    let value = Decimal::from_str_exact(text)
-        .or_else(|_| Decimal::from_scientific(text))
-        .ok()?;
+    let mut value =
+        Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()?;
+    if value.is_zero() {
+        value.set_sign_positive(true);
+    }
     Some(value)
 }
 
@@ -232,9 +276,13 @@ mod tests {
 
     #[test]
     fn numbers_as_devices_write_them() {
-        for (text, value) in
-            [("198.40", "198.40"), ("-0.900", "-0.900"), ("7", "7"), ("1.5E2", "150"), (" 3", "3")]
-        {
+        for (text, value) in [
+            ("198.40", "198.40"),
+            ("-0.900", "-0.900"),
+            ("7", "7"),
+            ("1.5E2", "150"),
+            (" 3", "3"),
+        ] {
             assert_eq!(exact(text).expect(text).to_string(), value);
         }
         for text in ["", "NaN", "--", "1,5", "1.2.3", "Infinity", "0x10"] {
@@ -245,13 +293,21 @@ mod tests {
     #[test]
     fn intervals_begin_at_their_start() {
         let offset = UtcOffset::default();
-        let time = |text: &str| {
-            offset.instant(text.parse::<NaiveDateTime>().expect("a time in the test"))
-        };
+        let time =
+            |text: &str| offset.instant(text.parse::<NaiveDateTime>().expect("a time in the test"));
         let odd = time("2020-11-29T21:07:01.500");
         assert_eq!(begin(RecordKind::Realtime, odd, offset), odd);
-        assert_eq!(begin(RecordKind::Minute, odd, offset), time("2020-11-29T21:07:00"));
-        assert_eq!(begin(RecordKind::Hour, odd, offset), time("2020-11-29T21:00:00"));
-        assert_eq!(begin(RecordKind::Day, odd, offset), time("2020-11-29T00:00:00"));
+        assert_eq!(
+            begin(RecordKind::Minute, odd, offset),
+            time("2020-11-29T21:07:00")
+        );
+        assert_eq!(
+            begin(RecordKind::Hour, odd, offset),
+            time("2020-11-29T21:00:00")
+        );
+        assert_eq!(
+            begin(RecordKind::Day, odd, offset),
+            time("2020-11-29T00:00:00")
+        );
     }
 }
