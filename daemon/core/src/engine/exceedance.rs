@@ -14,10 +14,11 @@ use super::context::{Cx, Site};
 use super::state::{Live, Shared};
 use crate::model::time::DAY_MS;
 use crate::model::{
-    AggregateRow, AlarmId, AlarmKind, AmountPeriod, FactorCode, Level, LimitId, LimitVerdict,
-    PermittedAmount, Timestamp,
+    AggregateRow, AlarmId, AlarmKind, AmountPeriod, FactorCode, Level, LimitId, LimitPeriod,
+    LimitVerdict, Outlet, PermittedAmount, Timestamp,
 };
 use crate::totals::{self, ShareVerdict};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,13 +107,14 @@ pub(super) fn means(
         return;
     }
     let old = old.filter(|row| row.complete);
+    expired(live, shared, site, new, cx);
     for (factor, limit) in judged_pairs(old, new) {
         let subject = Subject {
             level: new.level,
             factor,
             limit,
         };
-        let key = format_smolstr!("{}|{factor}|{limit}", new.level.as_str());
+        let key = key_of(new.level, factor, limit);
         let mut track = live.state.stretches.remove(&key).unwrap_or_default();
         let now = verdict(new, subject);
         let before = old.and_then(|row| verdict(row, subject));
@@ -129,6 +131,81 @@ pub(super) fn means(
         }
         live.state.stretches.insert(key, track);
     }
+}
+
+/// Key of a limit's stretches.
+fn key_of(level: Level, factor: &FactorCode, limit: &LimitId) -> SmolStr {
+    format_smolstr!("{}|{factor}|{limit}", level.as_str())
+}
+
+/// Returns the alarms of limits that are no longer in force when `new` begins: nothing will judge
+/// them any more.
+fn expired(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    new: &AggregateRow,
+    cx: &mut Cx<'_>,
+) {
+    for (code, factor) in &site.outlet.factors {
+        for limit in &factor.limits {
+            if limit.until.is_none_or(|until| new.start < until) {
+                continue;
+            }
+            let track = live
+                .state
+                .stretches
+                .get_mut(&key_of(new.level, code, &limit.id));
+            if let Some(alarm) = track.and_then(Track::end) {
+                shared.book.back_to_normal(alarm, "limit-over", cx);
+            }
+        }
+    }
+}
+
+/// Returns the alarms of limits and permitted amounts that `outlet` has no more.
+pub(super) fn keep_only(live: &mut Live, shared: &mut Shared, outlet: &Outlet, cx: &mut Cx<'_>) {
+    let level = |period| match period {
+        LimitPeriod::Hour => Level::Hour,
+        LimitPeriod::Day => Level::Day,
+    };
+    let limits: BTreeSet<SmolStr> = outlet
+        .factors
+        .iter()
+        .flat_map(|(code, f)| f.limits.iter().map(move |l| (code, l)))
+        .map(|(code, limit)| key_of(level(limit.period), code, &limit.id))
+        .collect();
+    let gone = live.state.stretches.iter_mut();
+    for (_, track) in gone.filter(|(key, _)| !limits.contains(*key)) {
+        if let Some(alarm) = track.end() {
+            shared.book.back_to_normal(alarm, "limit-removed", cx);
+        }
+    }
+    let shares: BTreeSet<SmolStr> = outlet
+        .permitted
+        .iter()
+        .flat_map(|p| {
+            totals::shares(p, Decimal::ZERO)
+                .into_iter()
+                .map(move |s| (p, s))
+        })
+        .map(|(permitted, share)| share_key(permitted, &share))
+        .collect();
+    let gone = live.state.amounts.iter_mut();
+    for (_, periods) in gone.filter(|(key, _)| !shares.contains(*key)) {
+        for alarm in periods.values_mut().filter_map(AmountAlarm::end) {
+            shared.book.back_to_normal(alarm, "permit-removed", cx);
+        }
+    }
+}
+
+fn share_key(permitted: &PermittedAmount, share: &ShareVerdict) -> SmolStr {
+    let level = match permitted.period {
+        AmountPeriod::Month => Level::Month,
+        AmountPeriod::Year => Level::Year,
+    };
+    let factor = &permitted.factor;
+    format_smolstr!("{factor}|{}|{}", level.as_str(), share.share_pct)
 }
 
 fn judged_pairs<'a>(
@@ -168,12 +245,7 @@ pub(super) fn amounts(
             .and_then(|f| f.amount_kg)
             .unwrap_or_default();
         for share in totals::shares(permitted, total) {
-            let key = format_smolstr!(
-                "{}|{}|{}",
-                permitted.factor,
-                row.level.as_str(),
-                share.share_pct
-            );
+            let key = share_key(permitted, &share);
             let known = live.state.amounts.entry(key).or_default();
             let alarm = known.get(&row.start).cloned();
             let next = amount(shared, site, (permitted, row), (&share, total), alarm, cx);
@@ -191,7 +263,7 @@ fn amount(
     shared: &mut Shared,
     site: Site<'_>,
     (permitted, row): (&PermittedAmount, &AggregateRow),
-    (share, total): (&ShareVerdict, rust_decimal::Decimal),
+    (share, total): (&ShareVerdict, Decimal),
     known: Option<AmountAlarm>,
     cx: &mut Cx<'_>,
 ) -> Option<AmountAlarm> {

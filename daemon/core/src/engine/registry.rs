@@ -2,13 +2,14 @@
 //!
 //! Outlets that come in are watched from this moment; those that leave keep their rows, but nothing
 //! runs for them any more: booked periods are dropped, open alarms return, an open fallback
-//! closes. An outlet that comes back starts anew, with its numbering and history.
+//! closes. Alarms of limits, permits and expectations that an outlet has lost return likewise. An
+//! outlet that comes back starts anew, with its numbering and history.
 
 use super::alarms::gone;
 use super::context::{Cx, ENGINE, Site};
 use super::state::Live;
-use super::{Engine, deadlines, intake, supervision};
-use crate::model::{FactorCode, Outlet, OutletId, Output, Registry, Timestamp};
+use super::{Engine, deadlines, exceedance, intake, supervision};
+use crate::model::{FactorCode, Outlet, OutletId, Output, Registry};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub(super) fn takes_force(engine: &mut Engine, new: &Arc<Registry>, cx: &mut Cx<
     engine.registry_dirty = true;
     for outlet in new.outlets.values() {
         intake::introduced(&mut engine.shared, outlet.mn.as_str(), cx);
-        admit(engine, outlet, cx.at);
+        admit(engine, new, outlet, cx);
     }
     let ids: Vec<OutletId> = engine.outlets.keys().cloned().collect();
     for id in &ids {
@@ -51,16 +52,20 @@ pub(super) fn takes_force(engine: &mut Engine, new: &Arc<Registry>, cx: &mut Cx<
     deadlines::renew_shared(engine);
 }
 
-fn admit(engine: &mut Engine, outlet: &Outlet, at: Timestamp) {
+fn admit(engine: &mut Engine, new: &Registry, outlet: &Outlet, cx: &mut Cx<'_>) {
     let known = engine.outlets.contains_key(&outlet.id);
     let live = engine.outlets.entry(outlet.id.clone()).or_default();
     live.dirty = true;
     if !known || live.state.removed {
-        live.state.since = at;
+        live.state.since = cx.at;
         live.state.removed = false;
-        live.state.fallback.watch([], at);
+        live.state.fallback.watch([], cx.at);
     }
-    live.state.fallback.watch(pollutants(outlet), at);
+    live.state.fallback.watch(pollutants(outlet), cx.at);
+    exceedance::keep_only(live, &mut engine.shared, outlet, cx);
+    if let Some(site) = Site::of(new, outlet) {
+        supervision::expectation_changed(live, &mut engine.shared, site, cx);
+    }
 }
 
 fn pollutants(outlet: &Outlet) -> impl Iterator<Item = &FactorCode> {

@@ -6,10 +6,14 @@ use super::history::History;
 use super::state::{Live, Shared};
 use super::{Engine, check, deadlines, intake, people, records, registry};
 use crate::model::rows::{QuarantineRow, StatementRow};
-use crate::model::{OutletId, Output, Registry, UtcOffset};
+use crate::model::{OutletId, Output, Registry, Timestamp, UtcOffset};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Last millisecond of the year 9999. HJ 212 times have four-digit years, and a clock beyond would
+/// make the engine count midnights for ever; later times count as this one.
+const TIME_MAX: Timestamp = Timestamp(253_402_300_799_999);
 
 /// The registry before the first one.
 fn nothing() -> Arc<Registry> {
@@ -29,7 +33,7 @@ pub(super) fn step(
     history: &dyn History,
     out: &mut dyn FnMut(Output),
 ) {
-    let at = input.at.max(engine.shared.now);
+    let at = input.at.min(TIME_MAX).max(engine.shared.now);
     let in_force = engine.registry.clone().unwrap_or_else(nothing);
     let mut cx = Cx::new((input.seq, engine.shared.now), history, &in_force, out);
     deadlines::run(engine, at, &mut cx);

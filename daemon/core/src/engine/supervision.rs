@@ -41,14 +41,33 @@ pub(super) fn record_seen(
     }
 }
 
+/// True when the registry expects data from the outlet and waits for a limited time only.
+fn expects_any(site: Site<'_>) -> bool {
+    let expects = &site.outlet.expectation;
+    let any = expects.realtime_s.is_some() || expects.minute_min.is_some() || expects.hour;
+    any && expects.no_data_after_s > 0
+}
+
+/// The registry may have ceased to expect anything.
+pub(super) fn expectation_changed(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    cx: &mut Cx<'_>,
+) {
+    if !expects_any(site) {
+        let conditions = &mut live.state.conditions;
+        gone(conditions, &mut shared.book, NO_DATA, "not-expected", cx);
+    }
+}
+
 /// When silence becomes an alarm; `None` when nothing is expected or it is one already.
 pub(super) fn silence_due(state: &OutletState, site: Site<'_>) -> Option<Timestamp> {
-    let expects = &site.outlet.expectation;
-    let expects_any = expects.realtime_s.is_some() || expects.minute_min.is_some() || expects.hour;
     let active = state.conditions.get(NO_DATA).is_some_and(|c| c.active);
-    if !expects_any || active || expects.no_data_after_s == 0 {
+    if !expects_any(site) || active {
         return None;
     }
+    let expects = &site.outlet.expectation;
     let wait_ms = i64::from(expects.no_data_after_s) * SECOND_MS;
     Some(silent_since(state).plus_ms(wait_ms))
 }

@@ -31,6 +31,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// catalogue ten checks, further ones of a misbehaving logger are left out.
 const SEEN_MAX: usize = 24;
 
+/// Short days listed in a row; of a fallback that nobody ends for longer than a year the first ones
+/// drop out of the list, `missed` goes on counting.
+pub const SHORT_DAYS_MAX: usize = 366;
+
 /// The rule in milliseconds, with the site's calendar.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
@@ -264,6 +268,9 @@ impl Machine {
         self.day = end;
         let full = row.opened_at <= day;
         if full && row.reports_today < terms.reports_per_day {
+            if row.short_days.len() >= SHORT_DAYS_MAX {
+                row.short_days.remove(0);
+            }
             row.short_days.push(day);
             row.missed = row.missed.saturating_add(1);
             if row.overdue_since.is_none() {

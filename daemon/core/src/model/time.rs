@@ -62,14 +62,14 @@ impl UtcOffset {
 
     /// Wall-clock time at the site; instants outside chrono's range read as its ends.
     pub fn local(self, at: Timestamp) -> NaiveDateTime {
-        DateTime::from_timestamp_millis(at.0).map_or(
-            if at.0 < 0 {
-                NaiveDateTime::MIN
-            } else {
-                NaiveDateTime::MAX
-            },
-            |utc| utc.with_timezone(&self.fixed()).naive_local(),
-        )
+        let end = if at.0 < 0 {
+            NaiveDateTime::MIN
+        } else {
+            NaiveDateTime::MAX
+        };
+        DateTime::from_timestamp_millis(at.0)
+            .and_then(|utc| utc.naive_utc().checked_add_offset(self.fixed()))
+            .unwrap_or(end)
     }
 
     /// The instant at which the site's clock shows `local`.

@@ -322,3 +322,71 @@ fn a_limit_applies_to_periods_that_begin_while_it_is_in_force() {
     assert_eq!(judged(0), ("h".into(), false));
     assert_eq!(judged(1), ("strict".into(), true));
 }
+
+#[test]
+fn an_alarm_returns_when_its_limit_expires_or_leaves_the_permit() {
+    let mut city = registry();
+    let limits = |city: &mut Registry, f: &dyn Fn(&mut Vec<Limit>)| {
+        let gas = city.outlets.get_mut(GAS).unwrap();
+        f(&mut gas.factors.get_mut("a21026").unwrap().limits);
+    };
+    limits(&mut city, &|l| {
+        l[0].until = Some(minute(60));
+        l.push(limit("second", LimitPeriod::Hour, true, "45"));
+    });
+    let mut bench = Bench::with(city.clone(), minute(-10));
+    for hour in 0..2 {
+        so2_hour(&mut bench, hour, "60", "N");
+        close_hour(&mut bench, hour);
+    }
+    let now = alarms(&bench, AlarmKind::ExceedanceHour);
+    assert_eq!(
+        now.iter().map(|a| a.active).collect::<Vec<_>>(),
+        [false, true]
+    );
+    assert_eq!(now[0].facts["returned"], "limit-over");
+    limits(&mut city, &|l| l.truncate(1));
+    bench.send(minute(130), crate::engine::Event::Registry(city.into()));
+    let second = alarms(&bench, AlarmKind::ExceedanceHour).remove(1);
+    assert_eq!(second.facts["returned"], "limit-removed");
+}
+
+#[test]
+fn a_day_mean_is_judged_when_the_day_is_over() {
+    let mut city = registry();
+    let gas = city.outlets.get_mut(GAS).unwrap();
+    gas.factors.get_mut("a21026").unwrap().limits = vec![limit("d", LimitPeriod::Day, true, "35")];
+    let mut bench = Bench::with(city, minute(-10));
+    for hour in 0..24 {
+        so2_hour(&mut bench, hour, "40", "N");
+    }
+    let day = bench.aggregate(GAS, Level::Day, minute(0));
+    assert!(!day.complete && day.factors["a21026"].limits[0].exceeded);
+    assert!(alarms(&bench, AlarmKind::ExceedanceDay).is_empty());
+    bench.tick(minute(1_440).plus_ms(GRACE_MS));
+    let day = bench.aggregate(GAS, Level::Day, minute(0));
+    assert!(day.complete);
+    let alarm = alarms(&bench, AlarmKind::ExceedanceDay).remove(0);
+    assert_eq!((alarm.since, alarm.value), (minute(0), Some(dec("40"))));
+    assert_eq!(alarm.raised_at, minute(1_440).plus_ms(GRACE_MS));
+}
+
+#[test]
+fn times_at_the_ends_of_the_world_do_no_harm() {
+    let mut bench = Bench::with(registry(), minute(-10));
+    for at in [i64::MIN, -1, 0, i64::MAX] {
+        for kind in RecordKind::ALL {
+            let values = vec![value("a21026", "20", "N")];
+            bench.send(minute(0), data(record(GAS, kind, Timestamp(at), values)));
+        }
+    }
+    bench.tick(minute(10));
+    bench.restart();
+    // Nobody looks after the two outlets for three years.
+    bench.tick(minute(3 * 365 * 1_440));
+    let fallbacks = bench.tables().fallbacks;
+    assert_eq!(fallbacks.len(), 2);
+    let days: Vec<usize> = fallbacks.values().map(|f| f.short_days.len()).collect();
+    assert_eq!(days, [crate::fallback::SHORT_DAYS_MAX; 2]);
+    assert!(fallbacks.values().all(|f| f.missed > 1_000));
+}
