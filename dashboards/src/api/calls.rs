@@ -1,5 +1,6 @@
 //! What the addresses of the API do.
 
+use super::answers::*;
 use super::convert::Convert;
 use super::problem::{Answer, Problem};
 use super::schema::Iso;

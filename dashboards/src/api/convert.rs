@@ -1,5 +1,6 @@
 //! Backend rows as shapes of the API.
 
+use super::answers::*;
 use super::schema::{Exact, Iso};
 use super::shapes::*;
 use crate::backend::{
@@ -30,7 +31,7 @@ fn exact(value: Option<Decimal>) -> Option<Exact> {
     value.map(Exact::from)
 }
 
-fn text(id: impl ToString) -> String {
+fn text(id: &impl ToString) -> String {
     id.to_string()
 }
 

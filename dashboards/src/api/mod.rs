@@ -1,5 +1,6 @@
 //! The JSON API under `/api/v1`. One table gives the routes and the document.
 
+mod answers;
 mod calls;
 mod convert;
 mod openapi;

@@ -1,5 +1,6 @@
 //! The table of addresses: everything the API does, once.
 
+use super::answers::*;
 use super::calls;
 use super::schema::Schema;
 use super::shapes::*;
@@ -122,12 +123,13 @@ fn write<T: Schema>(
 
 /// All routes of the API, in the order of the document.
 pub(super) fn routes() -> Vec<Route> {
-    let mut routes = reads();
+    let mut routes = outlets();
+    routes.extend(answers());
     routes.extend(writes());
     routes
 }
 
-fn reads() -> Vec<Route> {
+fn outlets() -> Vec<Route> {
     vec![
         read::<OverviewOut>(
             "/api/v1/overview",
@@ -164,6 +166,11 @@ fn reads() -> Vec<Route> {
             &LEVEL,
             get(calls::aggregates),
         ),
+    ]
+}
+
+fn answers() -> Vec<Route> {
+    vec![
         read::<Vec<AlarmOut>>(
             "/api/v1/alarms",
             "alarms",

@@ -33,113 +33,61 @@ fn outlet(id: &str) -> AlarmSubject {
     AlarmSubject::Outlet(OutletId::new(id))
 }
 
-fn drafts() -> Vec<Draft> {
+/// An alarm of this fiction: kind, subject, factor, minutes since, value, threshold, count, facts.
+type DraftRow = (
+    AlarmKind,
+    &'static str,
+    Option<&'static str>,
+    i64,
+    Option<&'static str>,
+    Option<&'static str>,
+    u64,
+    &'static [(&'static str, &'static str)],
+);
+
+const PERMITTED: &[(&str, &str)] = &[("permitted_kg", "36500"), ("share", "90")];
+const WORST: &[(&str, &str)] = &[("worst_at", "2026-03-18T13:00:00+08:00")];
+const STRANGER: &[(&str, &str)] = &[("peer", "198.51.100.23")];
+const INTRUDER: &[(&str, &str)] = &[("peer", "203.0.113.77")];
+
+#[rustfmt::skip]
+const DRAFTS: [DraftRow; 10] = {
     use AlarmKind as K;
-    let device = |mn: &str| AlarmSubject::Device(SmolStr::new(mn));
-    let peer = |ip: &str| AlarmSubject::Peer(SmolStr::new(ip));
-    let draft = |kind, subject, factor, since_min, value, threshold, count, facts| Draft {
+    [
+        (K::UnknownMn, "device/ZZ0000000042", None, 2_940, None, None, 218, STRANGER),
+        (K::CrcStorm, "peer/203.0.113.9", None, 1_500, None, None, 64, &[]),
+        (K::WrongPassword, "mx-02", None, 1_130, None, None, 17, INTRUDER),
+        (K::AmountWarning, "bl-01", Some("w01018"), 900, Some("33215.4"), Some("32850"), 1,
+            PERMITTED),
+        (K::AmountExceeded, "mx-01", Some("w21003"), 760, Some("3702.118"), Some("3650"), 1, &[]),
+        (K::ExceedanceDay, "mx-01", Some("w01018"), 874, Some("56.4"), Some("50"), 1, &[]),
+        (K::ImpossibleValue, "bl-01", Some("w01001"), 33, Some("15.20"), Some("14"), 41, &[]),
+        (K::NoData, "hy-01", None, 138, None, None, 1, &[]),
+        (K::ManualReportOverdue, "yt-01", None, 402, None, None, 1, &[]),
+        (K::ExceedanceHour, "qs-01", Some("a21002"), 152, Some("66.93"), Some("50"), 2, WORST),
+    ]
+};
+
+fn subject(text: &str) -> AlarmSubject {
+    match text.split_once('/') {
+        Some(("device", mn)) => AlarmSubject::Device(SmolStr::new(mn)),
+        Some(("peer", ip)) => AlarmSubject::Peer(SmolStr::new(ip)),
+        _ => outlet(text),
+    }
+}
+
+fn draft(row: DraftRow) -> Draft {
+    let (kind, of, factor, since_min, value, threshold, count, facts) = row;
+    Draft {
         kind,
-        subject,
+        subject: subject(of),
         factor,
         since_min,
         value,
         threshold,
         count,
         facts,
-    };
-    vec![
-        draft(
-            K::UnknownMn,
-            device("ZZ0000000042"),
-            None,
-            2_940,
-            None,
-            None,
-            218,
-            &[("peer", "198.51.100.23")],
-        ),
-        draft(
-            K::CrcStorm,
-            peer("203.0.113.9"),
-            None,
-            1_500,
-            None,
-            None,
-            64,
-            &[],
-        ),
-        draft(
-            K::WrongPassword,
-            outlet("mx-02"),
-            None,
-            1_130,
-            None,
-            None,
-            17,
-            &[("peer", "203.0.113.77")],
-        ),
-        draft(
-            K::AmountWarning,
-            outlet("bl-01"),
-            Some("w01018"),
-            900,
-            Some("33215.4"),
-            Some("32850"),
-            1,
-            &[("permitted_kg", "36500"), ("share", "90")],
-        ),
-        draft(
-            K::AmountExceeded,
-            outlet("mx-01"),
-            Some("w21003"),
-            760,
-            Some("3702.118"),
-            Some("3650"),
-            1,
-            &[],
-        ),
-        draft(
-            K::ExceedanceDay,
-            outlet("mx-01"),
-            Some("w01018"),
-            874,
-            Some("56.4"),
-            Some("50"),
-            1,
-            &[],
-        ),
-        draft(
-            K::ImpossibleValue,
-            outlet("bl-01"),
-            Some("w01001"),
-            33,
-            Some("15.20"),
-            Some("14"),
-            41,
-            &[],
-        ),
-        draft(K::NoData, outlet("hy-01"), None, 138, None, None, 1, &[]),
-        draft(
-            K::ManualReportOverdue,
-            outlet("yt-01"),
-            None,
-            402,
-            None,
-            None,
-            1,
-            &[],
-        ),
-        draft(
-            K::ExceedanceHour,
-            outlet("qs-01"),
-            Some("a21002"),
-            152,
-            Some("66.93"),
-            Some("50"),
-            2,
-            &[("worst_at", "2026-03-18T13:00:00+08:00")],
-        ),
-    ]
+    }
 }
 
 fn alarm(registry: &Registry, n: u64, draft: Draft) -> AlarmRow {
@@ -180,8 +128,8 @@ fn alarm(registry: &Registry, n: u64, draft: Draft) -> AlarmRow {
 /// Alarms by id, in every state of life.
 pub(super) fn alarms(registry: &Registry) -> BTreeMap<AlarmId, AlarmRow> {
     let mut rows = BTreeMap::new();
-    for (n, draft) in (21_u64..).zip(drafts()) {
-        rows.insert(AlarmId(n), alarm(registry, n, draft));
+    for (n, row) in (21_u64..).zip(DRAFTS) {
+        rows.insert(AlarmId(n), alarm(registry, n, draft(row)));
     }
     let by = UserId::new("zhiban");
     for (id, minutes, note) in [
@@ -415,75 +363,38 @@ pub(super) fn quarantine() -> Vec<QuarantineRow> {
     ]
 }
 
+/// A line of the audit trail: position, minutes ago, who, what, object, detail.
+type AuditLine = (
+    u64,
+    i64,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+#[rustfmt::skip]
+const AUDIT: [AuditLine; 8] = [
+    (181_000, 4_320, "daemon", "start", "daemon", "0.1.0"),
+    (181_001, 4_319, "guanli", "registry.changed", "registry", "9 outlets"),
+    (181_021, 2_910, "engine", "alarm.raised", "alarm/21", "intake.unknown-mn"),
+    (181_410, 2_800, "zhiban", "alarm.acknowledged", "alarm/21", "已联系运维单位，核对登记信息"),
+    (182_005, 1_840, "engine", "fallback.opened", "fallback/5", "yt-01"),
+    (183_400, 420, "zhiban", "login", "user/zhiban", "from 192.0.2.5"),
+    (183_930, 122, "engine", "alarm.raised", "alarm/30", "exceedance.hour"),
+    (184_168, 42, "engine", "fallback.overdue", "fallback/5", "yt-01"),
+];
+
 /// The audit trail, oldest first.
 pub(super) fn audit() -> Vec<AuditRow> {
-    let row =
-        |seq: u64, minutes: i64, who: &str, what: &str, object: &str, detail: &str| AuditRow {
-            seq: Seq(seq),
-            n: 0,
-            at: ago(minutes),
-            who: SmolStr::new(who),
-            what: SmolStr::new(what),
-            object: SmolStr::new(object),
-            detail: detail.to_owned(),
-        };
-    vec![
-        row(181_000, 4_320, "daemon", "start", "daemon", "0.1.0"),
-        row(
-            181_001,
-            4_319,
-            "guanli",
-            "registry.changed",
-            "registry",
-            "9 outlets",
-        ),
-        row(
-            183_021,
-            2_910,
-            "engine",
-            "alarm.raised",
-            "alarm/21",
-            "intake.unknown-mn",
-        ),
-        row(
-            183_410,
-            2_800,
-            "zhiban",
-            "alarm.acknowledged",
-            "alarm/21",
-            "已联系运维单位，核对登记信息",
-        ),
-        row(
-            182_005,
-            1_840,
-            "engine",
-            "fallback.opened",
-            "fallback/5",
-            "yt-01",
-        ),
-        row(
-            183_400,
-            420,
-            "zhiban",
-            "login",
-            "user/zhiban",
-            "from 192.0.2.5",
-        ),
-        row(
-            183_030,
-            122,
-            "engine",
-            "alarm.raised",
-            "alarm/30",
-            "exceedance.hour",
-        ),
-        row(
-            184_168,
-            42,
-            "engine",
-            "fallback.overdue",
-            "fallback/5",
-            "yt-01",
-        ),
-    ]
+    let rows = AUDIT.map(|(seq, minutes, who, what, object, detail)| AuditRow {
+        seq: Seq(seq),
+        n: 0,
+        at: ago(minutes),
+        who: SmolStr::new(who),
+        what: SmolStr::new(what),
+        object: SmolStr::new(object),
+        detail: detail.to_owned(),
+    });
+    rows.into()
 }

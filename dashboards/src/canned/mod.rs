@@ -410,7 +410,7 @@ impl Backend for Canned {
         alarm: AlarmId,
         note: String,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(async move { self.write_acknowledge(actor, alarm, note) })
+        Box::pin(async move { self.write_acknowledge(actor, alarm, &note) })
     }
 
     fn close<'a>(
@@ -419,7 +419,7 @@ impl Backend for Canned {
         alarm: AlarmId,
         conclusion: String,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(async move { self.write_close(actor, alarm, conclusion) })
+        Box::pin(async move { self.write_close(actor, alarm, &conclusion) })
     }
 
     fn submit_report<'a>(

@@ -10,7 +10,7 @@ use cems_core::model::{
 };
 use smol_str::SmolStr;
 
-fn refused(code: &str, detail: impl ToString) -> BackendError {
+fn refused(code: &str, detail: &impl ToString) -> BackendError {
     BackendError::Refused {
         code: code.to_owned(),
         detail: detail.to_string(),
@@ -51,21 +51,21 @@ impl Canned {
         &self,
         actor: &Actor,
         id: AlarmId,
-        note: String,
+        note: &str,
     ) -> Result<Receipt, BackendError> {
         allow(actor, Permission::AcknowledgeAlarm)?;
         self.alarm(actor, id)?;
         let mut held = self.lock();
         let row = held.alarms.get_mut(&id).ok_or(BackendError::NotFound)?;
         if row.acknowledged.is_some() {
-            return Err(refused("already-acknowledged", id));
+            return Err(refused("already-acknowledged", &id));
         }
         row.acknowledged = Some(Acknowledgement {
             at: NOW,
             by: actor.user.clone(),
-            note: note.clone(),
+            note: note.to_owned(),
         });
-        let receipt = held.write(actor, "alarm.acknowledged", format!("alarm/{id}"), &note);
+        let receipt = held.write(actor, "alarm.acknowledged", format!("alarm/{id}"), note);
         drop(held);
         self.announce(&[Change::Alarm(id)]);
         Ok(receipt)
@@ -75,21 +75,21 @@ impl Canned {
         &self,
         actor: &Actor,
         id: AlarmId,
-        conclusion: String,
+        conclusion: &str,
     ) -> Result<Receipt, BackendError> {
         allow(actor, Permission::CloseAlarm)?;
         self.alarm(actor, id)?;
         let mut held = self.lock();
         let row = held.alarms.get_mut(&id).ok_or(BackendError::NotFound)?;
         if row.active {
-            return Err(refused("alarm-active", id));
+            return Err(refused("alarm-active", &id));
         }
         row.closed = Some(Closure {
             at: NOW,
             by: actor.user.clone(),
-            conclusion: conclusion.clone(),
+            conclusion: conclusion.to_owned(),
         });
-        let receipt = held.write(actor, "alarm.closed", format!("alarm/{id}"), &conclusion);
+        let receipt = held.write(actor, "alarm.closed", format!("alarm/{id}"), conclusion);
         drop(held);
         self.announce(&[Change::Alarm(id)]);
         Ok(receipt)
@@ -146,7 +146,7 @@ impl Canned {
         let is_open = |f: &FallbackRow| &f.outlet == outlet && f.closed_at.is_none();
         let known = held.fallbacks.values().find(|f| is_open(f)).map(|f| f.id);
         let id = match (open, known) {
-            (true, Some(id)) => return Err(refused("fallback-open", id)),
+            (true, Some(id)) => return Err(refused("fallback-open", &id)),
             (false, None) => return Err(refused("no-fallback", outlet)),
             (_, Some(id)) => id,
             (true, None) => FallbackId(held.fallbacks.keys().next_back().map_or(1, |id| id.0 + 1)),

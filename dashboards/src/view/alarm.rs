@@ -4,6 +4,7 @@ use super::outlet::outlet_link;
 use super::sourced::{Sourced, journal};
 use super::{Eyes, FactorWords};
 use crate::format::{self, NONE, number};
+use crate::text::Words;
 use cems_core::model::{AlarmKind, AlarmRow, AlarmSubject, Outlet, Timestamp};
 use chrono::DateTime;
 use rust_decimal::Decimal;
@@ -147,90 +148,114 @@ fn subject(eyes: &Eyes<'_>, alarm: &AlarmRow) -> (String, Option<String>) {
     }
 }
 
-impl AlarmItem {
-    pub(crate) fn new(eyes: &Eyes<'_>, alarm: &AlarmRow) -> Self {
-        let words = eyes.words;
-        let outlet = outlet_of(eyes, alarm);
+/// The figures of an alarm as people write them.
+struct Figures {
+    factor: FactorWords,
+    value: (String, String),
+    limit: String,
+    multiple: String,
+    share: String,
+}
+
+impl Figures {
+    fn new(eyes: &Eyes<'_>, alarm: &AlarmRow) -> Self {
         let factor = alarm.factor.as_ref().map_or_else(
             || FactorWords {
                 name: String::new(),
                 unit: String::new(),
                 decimals: format::DECIMALS_UNKNOWN,
             },
-            |code| eyes.factor(outlet, code),
+            |code| eyes.factor(outlet_of(eyes, alarm), code),
         );
-        let amount = is_amount(alarm.kind);
-        let threshold_value = bound(alarm);
-        let value = figure(alarm.kind, &factor, alarm.value);
-        let threshold = plain(amount, &factor, threshold_value);
-        let both = alarm.value.zip(threshold_value);
+        let bound = bound(alarm);
+        let both = alarm.value.zip(bound);
         let multiple = both.and_then(|(v, t)| format::multiple(v, t));
         let share = both.and_then(|(v, t)| v.checked_div(t)?.checked_mul(Decimal::ONE_HUNDRED));
-        let (subject, subject_link) = subject(eyes, alarm);
-        let until = alarm.returned_at.unwrap_or(eyes.times.now);
-        let multiple = format::number_or_dash(multiple, 2);
-        let (value_words, limit) = (joined(&value), joined(&threshold));
-        let since = eyes.times.short(alarm.since);
-        let lasted = eyes.times.span(until.since_ms(alarm.since));
-        let count = alarm.count.to_string();
-        let share_known = share.is_some();
-        let share = format!("{} %", format::number_or_dash(share, 1));
-        let mut args: Vec<(&str, &str)> = vec![
-            ("subject", &subject),
-            ("factor", &factor.name),
-            ("value", &value_words),
-            ("limit", &limit),
-            ("multiple", &multiple),
-            ("share", &share),
-            ("since", &since),
-            ("lasted", &lasted),
-            ("count", &count),
-        ];
-        for (name, fact) in &alarm.facts {
-            if !args.iter().any(|(known, _)| known == name) {
-                args.push((name, fact));
-            }
+        Self {
+            value: figure(alarm.kind, &factor, alarm.value),
+            limit: joined(&plain(is_amount(alarm.kind), &factor, bound)),
+            multiple: format::number_or_dash(multiple, 2),
+            share: share.map_or_else(|| NONE.to_owned(), |s| format!("{} %", number(s, 1))),
+            factor,
         }
-        let measure = match alarm.kind {
-            AlarmKind::ExceedanceHour | AlarmKind::ExceedanceDay if multiple != NONE => {
-                Some((words.t("multiple"), multiple.clone()))
-            }
-            _ if amount && share_known => Some((words.t("share-of-permitted"), share.clone())),
-            _ => None,
+    }
+
+    /// How bad it is, with its label; `None` for kinds that have no such measure.
+    fn measure(&self, words: Words, kind: AlarmKind) -> Option<(String, String)> {
+        let (label, figure) = match kind {
+            AlarmKind::ExceedanceHour | AlarmKind::ExceedanceDay => ("multiple", &self.multiple),
+            _ if is_amount(kind) => ("share-of-permitted", &self.share),
+            _ => return None,
         };
+        (figure != NONE).then(|| (words.t(label), figure.clone()))
+    }
+}
+
+/// Title, what happened, and what to do first.
+fn texts(eyes: &Eyes<'_>, alarm: &AlarmRow, figures: &Figures, subject: &str) -> [String; 3] {
+    let until = alarm.returned_at.unwrap_or(eyes.times.now);
+    let value = joined(&figures.value);
+    let since = eyes.times.short(alarm.since);
+    let lasted = eyes.times.span(until.since_ms(alarm.since));
+    let count = alarm.count.to_string();
+    let mut args: Vec<(&str, &str)> = vec![
+        ("subject", subject),
+        ("factor", &figures.factor.name),
+        ("value", &value),
+        ("limit", &figures.limit),
+        ("multiple", &figures.multiple),
+        ("share", &figures.share),
+        ("since", &since),
+        ("lasted", &lasted),
+        ("count", &count),
+    ];
+    for (name, fact) in &alarm.facts {
+        if !args.iter().any(|(known, _)| known == name) {
+            args.push((name, fact));
+        }
+    }
+    ["title", "text", "first"].map(|part| eyes.words.with(&key(alarm.kind, part), &args))
+}
+
+impl AlarmItem {
+    pub(crate) fn new(eyes: &Eyes<'_>, alarm: &AlarmRow) -> Self {
+        let words = eyes.words;
+        let figures = Figures::new(eyes, alarm);
+        let (subject, subject_link) = subject(eyes, alarm);
+        let [title, text, first] = texts(eyes, alarm, &figures, &subject);
+        let measure = figures.measure(words, alarm.kind);
         let state = state(alarm);
         let priority = priority(alarm);
+        let amount = is_amount(alarm.kind);
         Self {
             id: alarm.id.0,
             priority,
             priority_word: words.code("priority", priority),
-            title: words.with(&key(alarm.kind, "title"), &args),
-            text: words.with(&key(alarm.kind, "text"), &args),
-            first: words.with(&key(alarm.kind, "first"), &args),
+            title,
+            text,
+            first,
             value: alarm.value.map(|exact| Sourced {
                 key: format!("alarm/{}", alarm.id),
-                text: value.0.clone(),
-                unit: value.1.clone(),
+                text: figures.value.0.clone(),
+                unit: figures.value.1.clone(),
                 facts: facts(eyes, alarm, exact),
                 link: None,
             }),
-            limit: if threshold_value.is_some() {
-                limit
-            } else {
-                String::new()
-            },
+            limit: Some(figures.limit)
+                .filter(|limit| limit != NONE)
+                .unwrap_or_default(),
             limit_label: words.t(if amount { "permitted" } else { "limit" }),
             excess: measure
                 .as_ref()
-                .map_or_else(String::new, |(l, f)| format!("{l} {f}")),
+                .map_or_else(String::new, |(label, figure)| format!("{label} {figure}")),
             measure,
+            since: eyes.times.short(alarm.since),
             since_full: eyes.times.full(alarm.since),
             state,
             state_word: words.code("alarm-state", state),
-            factor: factor.name,
+            factor: figures.factor.name,
             subject,
             subject_link,
-            since,
         }
     }
 }
