@@ -1,5 +1,7 @@
 //! The console as a browser and a program see it, over canned data and real sockets.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod api;
 mod assets;
 mod forms;
