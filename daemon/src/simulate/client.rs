@@ -72,6 +72,8 @@ pub struct Client {
     pub centre: SocketAddr,
     /// By which time.
     pub clock: Clock,
+    /// What fell due after this is said, though it be late.
+    pub since: Timestamp,
     /// Its patience.
     pub timing: Timing,
     /// What it counts.
@@ -115,7 +117,7 @@ impl Client {
     /// When MN or password hold characters that no frame can carry; nothing is sent then.
     pub async fn run(self, stop: CancellationToken) -> Result<(), BuildError> {
         let now = Instant::now();
-        let said_until = self.clock.now();
+        let said_until = self.since;
         let mut work = Work {
             outbox: Outbox::new(self.timing.retries, self.timing.buffer),
             client: self,
@@ -127,7 +129,7 @@ impl Client {
             written: 0,
         };
         // Built before any connection, so that an impossible password is noticed at once.
-        work.wake_up()?;
+        work.introduce()?;
         loop {
             match work.wait(&stop).await {
                 Event::Stop => return Ok(()),
@@ -182,11 +184,16 @@ impl Work {
         }
     }
 
-    /// The logger starts, or speaks again: boot time and identity come first.
+    /// A silence ends: nothing was measured meanwhile.
     fn wake_up(&mut self) -> Result<(), BuildError> {
-        let now = self.client.clock.now();
-        self.said_until = now;
+        self.said_until = self.client.clock.now();
         self.connect_at = Instant::now();
+        self.introduce()
+    }
+
+    /// Boot time and identity come first.
+    fn introduce(&mut self) -> Result<(), BuildError> {
+        let now = self.client.clock.now();
         if !self.client.schedule.housekeeping {
             // The station is checked all the same.
             return self.client.station.facilities(now, true).map(|_| ());

@@ -6,6 +6,7 @@
 
 pub mod channels;
 pub mod client;
+pub mod crowd;
 pub mod instrument;
 pub mod noise;
 pub mod outbox;

@@ -122,6 +122,13 @@ impl Plant {
         self
     }
 
+    /// The same plant with a flow of this many ‰ of what its kind usually has.
+    #[must_use]
+    pub fn with_flow(mut self, permille: i64) -> Self {
+        self.size = self.size * permille.max(0) / 1_000;
+        self
+    }
+
     /// Its kind.
     pub fn kind(&self) -> PlantKind {
         self.kind

@@ -102,6 +102,7 @@ fn client(centre: SocketAddr, edition: Edition, quirks: Quirks, clock: Clock) ->
         },
         script: Script::default(),
         centre,
+        since: clock.now(),
         clock,
         timing: Timing {
             retries: Retries {
