@@ -136,7 +136,11 @@ fn view(visit: &Visit, detail: &AlarmDetail) -> AlarmPage {
                 at: eyes.times.full(row.at),
                 who: words.code("who", &row.who),
                 what: words.code("audit", &row.what),
-                detail: row.detail.clone(),
+                // The kind is the title of the page already.
+                detail: Some(&row.detail)
+                    .filter(|detail| *detail != alarm.kind.as_str())
+                    .cloned()
+                    .unwrap_or_default(),
                 seq: journal(row.seq),
             })
             .collect(),

@@ -6,7 +6,8 @@ use super::{Eyes, shown_limit};
 use crate::backend::{AmountProgress, OutletState, OutletSummary};
 use crate::format::{self, NONE, number};
 use cems_core::model::rows::LatestRow;
-use cems_core::model::{AmountPeriod, Limit, Outlet, OutletFactor};
+use cems_core::model::time::SECOND_MS;
+use cems_core::model::{AmountPeriod, Flag, Limit, Outlet, OutletFactor};
 use rust_decimal::Decimal;
 
 impl OutletState {
@@ -138,6 +139,27 @@ fn bar(limit: Option<&Limit>, value: Option<Decimal>) -> Option<Bar> {
     }
 }
 
+/// Why a value does not count now, in words; empty when it does.
+fn flaw(eyes: &Eyes<'_>, outlet: &Outlet, latest: &LatestRow) -> String {
+    let words = eyes.words;
+    let patience_ms = i64::from(outlet.expectation.no_data_after_s) * SECOND_MS;
+    if eyes.times.now.since_ms(latest.received_at) > patience_ms {
+        // An old figure must never look like a present one.
+        return words.with("stale-since", &[("time", &eyes.times.short(latest.start))]);
+    }
+    if latest.valid {
+        return String::new();
+    }
+    latest
+        .flag
+        .as_ref()
+        .filter(|flag| flag.as_str() != Flag::NORMAL)
+        .map_or_else(
+            || words.t("verdict-invalid"),
+            |flag| words.code("flag", flag),
+        )
+}
+
 fn chip(
     eyes: &Eyes<'_>,
     outlet: &Outlet,
@@ -157,16 +179,8 @@ fn chip(
         }
     });
     let bar = bar(limit, judged);
-    let invalid = latest.is_some_and(|l| !l.valid);
-    let flaw = latest.filter(|l| !l.valid).map_or_else(String::new, |l| {
-        l.flag
-            .as_ref()
-            .filter(|flag| flag.as_str() != "N")
-            .map_or_else(
-                || words.t("verdict-invalid"),
-                |flag| words.code("flag", flag),
-            )
-    });
+    let flaw = latest.map_or_else(String::new, |l| flaw(eyes, outlet, l));
+    let invalid = !flaw.is_empty();
     let link = format!(
         "{}?factor={}",
         outlet_link(outlet.id.as_str()),

@@ -191,6 +191,19 @@ async fn figures_say_where_they_came_from() {
 }
 
 #[tokio::test]
+async fn an_old_value_never_looks_like_a_present_one() {
+    let console = Console::start().await;
+    let page = console
+        .ask(Request::get("/outlets/hy-01").visit(Role::DutyOfficer, "en"))
+        .await;
+    assert!(page.body.contains("stale since 12:14"));
+    assert!(
+        !page.body.contains("class=\"bar ok\" viewBox"),
+        "no bar against the limit"
+    );
+}
+
+#[tokio::test]
 async fn the_alarm_page_says_what_happened_and_what_to_do_first() {
     let console = Console::start().await;
     let page = console

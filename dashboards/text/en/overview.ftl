@@ -25,6 +25,7 @@ no-fallbacks = No fallbacks.
 amounts = Totals against permitted amounts
 no-amounts = No permitted amounts.
 over-limit = over
+stale-since = stale since { $time }
 measured = Measured
 converted-by-station = Converted (sent by the station)
 record = Record

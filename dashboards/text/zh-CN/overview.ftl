@@ -13,6 +13,7 @@ no-fallbacks = 没有人工监测替代时段。
 amounts = 排放总量与许可排放量
 no-amounts = 没有许可排放量。
 over-limit = 超限
+stale-since = 停在 { $time }
 measured = 监测值
 converted-by-station = 折算值（数采仪上报）
 record = 数据类型
