@@ -20,8 +20,8 @@
 //! | `state`, `persist` | what is kept between batches, and how |
 //!
 //! **Invariant.** After [`Engine::flush`] at journal position *P* the projections are the same
-//! whatever the batches were; [`Engine::restore`] at any such *P*, followed by the remaining events,
-//! equals the uninterrupted run.
+//! whatever the batches were; [`Engine::restore`] at any such *P*, followed by the remaining
+//! events, equals the uninterrupted run.
 //!
 //! **Order of data.** The aggregates of a set of records do not depend on the order in which they
 //! came, on repetitions, or on how late they were, once their deadlines have passed; only `seq`

@@ -34,7 +34,7 @@ pub(super) fn accept(
             continue;
         }
         changed = true;
-        let new = judged(value, kind, old, site, cx);
+        let new = judged(value, old, site, cx);
         let factor = new.value.factor.clone();
         note_latest(live, (kind, &row), &new, cx);
         supervision::value_seen(live, shared, site, (kind, start), &new, cx);
@@ -84,14 +84,8 @@ fn stored(live: &mut Live, record: &Record, cx: &Cx<'_>) -> RecordRow {
         })
 }
 
-fn judged(
-    value: Value,
-    kind: RecordKind,
-    old: Option<&StoredValue>,
-    site: Site<'_>,
-    cx: &Cx<'_>,
-) -> StoredValue {
-    let checks = validate::failed(&value, kind, site.outlet, site.profile);
+fn judged(value: Value, old: Option<&StoredValue>, site: Site<'_>, cx: &Cx<'_>) -> StoredValue {
+    let checks = validate::failed(&value, site.outlet, site.profile);
     StoredValue {
         valid: checks.is_empty(),
         checks,

@@ -1,7 +1,8 @@
 //! State of the engine: what is kept in state rows, and the caches beside it.
 //!
-//! Row `#` holds what belongs to no outlet, `#strangers` the peers and loggers that are no outlet's,
-//! `#registry` the registry in force, and a row named after each outlet the rest. Caches are rebuilt from the past and never change a result.
+//! Row `#` holds what belongs to no outlet, `#strangers` the peers and loggers that are no
+//! outlet's, `#registry` the registry in force, and a row named after each outlet the rest. Caches
+//! are rebuilt from the past and never change a result.
 
 use super::alarms::{AlarmBook, Conditions};
 use super::exceedance::{AmountAlarms, Stretches};

@@ -3,9 +3,10 @@
 //!
 //! A pure state machine per outlet, told of values, reports, decisions and time.
 //!
-//! **Opens** when a pollutant had no valid automatic value for `opens_after`, by measured time, never
-//! later than the time received. Values whose flag says that the source is stopped cover the time
-//! as valid ones do, because no data are owed then; silence covers nothing. Or when a person says so.
+//! **Opens** when a pollutant had no valid automatic value for `opens_after`, by measured time,
+//! never later than the time received. Values whose flag says that the source is stopped cover the
+//! time as valid ones do, because no data are owed then; silence covers nothing. Or when a person
+//! says so.
 //!
 //! **Closes** when every pollutant has had valid values for `closes_after` without a break: a value
 //! that does not count breaks the run, so does a gap as long as the one that opens. A fallback that

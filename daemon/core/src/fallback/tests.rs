@@ -448,10 +448,13 @@ fn days() -> impl Strategy<Value = BTreeMap<i64, Vec<Happening>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn agrees_with_the_checker(days in days(), closes_after in prop::sample::select(vec![0i64, 30])) {
+    fn agrees_with_the_checker(
+        days in days(),
+        closes_after in prop::sample::select(vec![0i64, 30]),
+    ) {
         let mut desk = Desk::new(terms(closes_after), &FACTORS);
         let mut checker = Checker { closes_after, ..Checker::default() };
         for minute in 1..=4_400 {

@@ -5,9 +5,7 @@
 //! they raise the alarm `data.impossible`, unless the flag itself already says that the value does
 //! not count (an analyser in calibration may show anything).
 
-use crate::model::{
-    CheckCode, FactorCode, Medium, Outlet, OutletFactor, Profile, RecordKind, Value,
-};
+use crate::model::{CheckCode, FactorCode, Medium, Outlet, OutletFactor, Profile, Value};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -34,7 +32,10 @@ pub struct Check {
 }
 
 macro_rules! catalogue {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $severity:ident, $zh:literal, $en:literal;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident = $code:literal, $severity:ident, $zh:literal, $en:literal;
+    )*) => {
         $($(#[$doc])*
         pub const $name: Check = Check {
             code: $code,
@@ -125,12 +126,7 @@ pub fn is_impossible(checks: &[CheckCode]) -> bool {
 }
 
 /// The checks that `value` fails, in catalogue order; empty: valid.
-pub fn failed(
-    value: &Value,
-    _kind: RecordKind,
-    outlet: &Outlet,
-    profile: &Profile,
-) -> Vec<CheckCode> {
+pub fn failed(value: &Value, outlet: &Outlet, profile: &Profile) -> Vec<CheckCode> {
     let factor = outlet.factors.get(&value.factor);
     let mut codes = Vec::new();
     let mut fail = |check: Check| codes.push(CheckCode(SmolStr::new_static(check.code)));

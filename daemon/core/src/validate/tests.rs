@@ -21,7 +21,7 @@ fn codes_of(value: &Value, outlet: &str) -> Vec<String> {
     let city = city();
     let outlet = &city.outlets[outlet];
     let profile = city.profile_of(outlet).unwrap();
-    let failed = failed(value, RecordKind::Minute, outlet, profile);
+    let failed = failed(value, outlet, profile);
     failed.into_iter().map(|c| c.0.to_string()).collect()
 }
 
@@ -60,7 +60,7 @@ fn a_range_below_zero_allows_zero_drift() {
     let outlet = &city.outlets["dc-01"];
     let profile = city.profile_of(outlet).unwrap();
     let value = value("a21026", "-0.4", "N");
-    assert_eq!(failed(&value, RecordKind::Minute, outlet, profile), []);
+    assert_eq!(failed(&value, outlet, profile), []);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn missing_parts() {
         .flag_absent_is_valid = false;
     let outlet = &strict.outlets["dc-01"];
     let profile = strict.profile_of(outlet).unwrap();
-    let checks = failed(&value, RecordKind::Minute, outlet, profile);
+    let checks = failed(&value, outlet, profile);
     assert_eq!(checks, [CheckCode("flag-absent".into())]);
     value.avg = None;
     value.unreadable = Some("Avg=--".into());

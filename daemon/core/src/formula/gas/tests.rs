@@ -195,7 +195,12 @@ fn any_decimal() -> impl Strategy<Value = Decimal> {
 
 proptest! {
     #[test]
-    fn nothing_panics(a in any_decimal(), b in any_decimal(), c in any_decimal(), d in any_decimal()) {
+    fn nothing_panics(
+        a in any_decimal(),
+        b in any_decimal(),
+        c in any_decimal(),
+        d in any_decimal(),
+    ) {
         let at = StackState { kelvin_offset: b, standard_pa: c, ..state(a, b, c) };
         let wet = Concentration::<Actual, Wet>::new(d);
         let flow = VolumeFlow::<Actual, Wet>::from_m3_per_h(d);
