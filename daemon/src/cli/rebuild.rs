@@ -79,14 +79,19 @@ fn complete(places: &Places, old: &Path) -> anyhow::Result<()> {
 
 fn build(places: &Places, path: &Path) -> anyhow::Result<u64> {
     let last = Reader::open(&places.journal())?.last_seq()?;
-    let store = SqliteStore::open(path).context("opening projections")?.store;
+    let store = SqliteStore::open(path)
+        .context("opening projections")?
+        .store;
     let stop = Arc::new(AtomicBool::new(false));
     let mut pipeline = Pipeline::new(store, places.journal(), Interpreter, stop)?;
     let bar = progress_bar(last);
     pipeline.catch_up(&mut |seq| bar.set_position(seq.0))?;
     bar.finish_and_clear();
     let position = pipeline.position().seq.0;
-    pipeline.into_store().checkpoint().context("closing projections")?;
+    pipeline
+        .into_store()
+        .checkpoint()
+        .context("closing projections")?;
     Ok(position)
 }
 
@@ -114,8 +119,11 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 fn differing_tables(old: &Path, new: &Path) -> anyhow::Result<Vec<String>> {
     let (old, new) = (store::digest(old)?, store::digest(new)?);
-    let differs = new.tables.iter().filter(|table| !old.tables.contains(table));
-    Ok(differs.map(|table| table.table.to_string()).collect())
+    let differs = new
+        .tables
+        .iter()
+        .filter(|table| !old.tables.contains(table));
+    Ok(differs.map(|table| table.table.clone()).collect())
 }
 
 fn report(
@@ -146,5 +154,9 @@ fn report(
         writeln!(out, "projections rebuilt to position {position}: {verdict}")?;
         writeln!(out, "digest {}", digest.total)?;
     }
-    Ok(if compared == Some(false) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if compared == Some(false) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }

@@ -49,7 +49,7 @@ impl Access {
             tokens: settings
                 .tokens
                 .iter()
-                .map(|t| (t.token_sha256.to_ascii_lowercase().to_string(), t.clone()))
+                .map(|t| (t.token_sha256.to_ascii_lowercase(), t.clone()))
                 .collect(),
             sessions,
             session_ms: i64::from(settings.console.session_hours) * HOUR_MS,

@@ -384,7 +384,7 @@ fn state(
         |profile| profile.stopped_flags.clone(),
     );
     let stopped = |row: &&LatestRow| row.flag.as_ref().is_some_and(|f| stopped_flags.contains(f));
-    if !pollutants.is_empty() && pollutants.iter().all(|row| stopped(&row)) {
+    if !pollutants.is_empty() && pollutants.iter().all(&stopped) {
         return OutletState::Stopped;
     }
     if active(&[AlarmKind::ImpossibleValue])

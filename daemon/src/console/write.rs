@@ -36,7 +36,7 @@ impl ConsoleBackend {
             by: by.clone(),
             note: note.clone(),
         };
-        check::alarm_action(&intent, &Committed(&self.readers)).map_err(refused)?;
+        check::alarm_action(&intent, &Committed(&self.readers)).map_err(|error| refused(&error))?;
         self.commit(&JournalEvent::Alarm {
             alarm,
             action,
@@ -54,7 +54,8 @@ impl ConsoleBackend {
         allow(actor, Permission::SubmitManualReport)?;
         let (registry, _) = self.visible(actor, &report.outlet)?;
         report.by = actor.user.clone();
-        check::manual_report(&report, &registry, self.clock.now()).map_err(refused)?;
+        check::manual_report(&report, &registry, self.clock.now())
+            .map_err(|error| refused(&error))?;
         self.commit(&JournalEvent::ManualReport { report }).await
     }
 
@@ -74,7 +75,7 @@ impl ConsoleBackend {
             by: actor.user.clone(),
             note,
         };
-        check::fallback_decision(&decision, is_open).map_err(refused)?;
+        check::fallback_decision(&decision, is_open).map_err(|error| refused(&error))?;
         self.commit(&decision.into()).await
     }
 
@@ -158,7 +159,7 @@ fn allow(actor: &Actor, permission: Permission) -> Result<(), BackendError> {
     }
 }
 
-fn refused(error: check::ActionError) -> BackendError {
+fn refused(error: &check::ActionError) -> BackendError {
     BackendError::Refused {
         code: error.code().to_owned(),
         detail: error.to_string(),

@@ -37,7 +37,7 @@ impl Interpreter {
     fn known(&self, event: JournalEvent, at: Timestamp, registry: Option<&Registry>) -> Event {
         match event {
             JournalEvent::Frame { peer, verdict, raw } => {
-                self.frame(peer, verdict, &raw.0, at, registry)
+                self.frame(&peer, verdict, &raw.0, at, registry)
             }
             JournalEvent::Garbage { peer, bytes, raw } => Event::Refused(Refusal {
                 reason: RefusalReason::Garbage,
@@ -91,7 +91,7 @@ impl Interpreter {
 
     fn frame(
         &self,
-        peer: SmolStr,
+        peer: &SmolStr,
         verdict: Verdict,
         raw: &[u8],
         at: Timestamp,
@@ -110,7 +110,7 @@ impl Interpreter {
         };
         match verdict {
             Verdict::Accepted { outlet } => {
-                let contact = contact(&message, &outlet, &peer);
+                let contact = contact(&message, &outlet, peer);
                 let offset = registry.map(|r| r.offset).unwrap_or_default();
                 let settings = registry.and_then(|r| r.outlets.get(&outlet));
                 match translate::content(&message, &outlet, settings, at, offset) {

@@ -98,7 +98,7 @@ fn only_the_right_logger_from_the_right_place_comes_in() {
             outlet: "jia-1".into()
         }
     );
-    let stranger = String::from_utf8(good.clone())
+    let stranger = String::from_utf8(good)
         .expect("ASCII")
         .replace("0000001", "0000009");
     assert_eq!(

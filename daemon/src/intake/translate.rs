@@ -35,7 +35,7 @@ pub(super) fn content(
     at: Timestamp,
     offset: UtcOffset,
 ) -> Translated {
-    let instant = |time: &Option<LocalTime>| time.and_then(|t| local(t)).map(|t| offset.instant(t));
+    let instant = |time: &Option<LocalTime>| time.and_then(local).map(|t| offset.instant(t));
     let said = |time: &Option<LocalTime>, items: Vec<(SmolStr, String)>| {
         let cn = message.header.cn.clone().unwrap_or_default();
         Translated::Statement(Statement {
@@ -73,12 +73,12 @@ pub(super) fn content(
             time,
             pol_id,
             serials,
-        } => said(&time, named(pol_id, pairs(serials), "SN")),
+        } => said(&time, named(pol_id.as_ref(), pairs(serials), "SN")),
         Content::FieldInfo {
             time,
             pol_id,
             infos,
-        } => said(&time, named(pol_id, pairs(infos), "Info")),
+        } => said(&time, named(pol_id.as_ref(), pairs(infos), "Info")),
         Content::AlarmEvent {
             time,
             values,
@@ -102,14 +102,14 @@ pub(super) fn content(
 
 /// Names of items with the instrument they belong to, if one was named.
 fn named(
-    pol_id: Option<SmolStr>,
+    pol_id: Option<&SmolStr>,
     items: Vec<(SmolStr, String)>,
     suffix: &str,
 ) -> Vec<(SmolStr, String)> {
     items
         .into_iter()
         .map(|(name, value)| {
-            let name = match &pol_id {
+            let name = match pol_id {
                 Some(pol_id) if *pol_id != name => format_smolstr!("{pol_id}/{name}-{suffix}"),
                 _ => format_smolstr!("{name}-{suffix}"),
             };
@@ -262,8 +262,9 @@ fn resolve(code: &str, edition: &str, settings: Option<&Outlet>) -> Resolved {
 /// zero becomes zero: the sign means nothing and does not survive JSON.
 fn exact(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    let mut value =
-        Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()?;
+    let mut value = Decimal::from_str_exact(text)
+        .or_else(|_| Decimal::from_scientific(text))
+        .ok()?;
     if value.is_zero() {
         value.set_sign_positive(true);
     }

@@ -165,7 +165,7 @@ impl Connection {
                     {
                         answers.extend_from_slice(&answer.bytes);
                     }
-                    drafts.push(self.draft(JournalEvent::Frame {
+                    drafts.push(Self::draft(&JournalEvent::Frame {
                         peer: self.peer_text.clone(),
                         verdict,
                         raw: Raw(frame.bytes),
@@ -175,7 +175,7 @@ impl Connection {
                     let all = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                     telemetry::garbage(all);
                     bytes.truncate(GARBAGE_KEPT_BYTES_MAX);
-                    drafts.push(self.draft(JournalEvent::Garbage {
+                    drafts.push(Self::draft(&JournalEvent::Garbage {
                         peer: self.peer_text.clone(),
                         bytes: all,
                         raw: Raw(bytes),
@@ -201,7 +201,7 @@ impl Connection {
         close.map_or(Ok(()), |reason| Err(ending(reason)))
     }
 
-    fn draft(&self, event: JournalEvent) -> Draft {
+    fn draft(event: &JournalEvent) -> Draft {
         Draft {
             at_ms: None,
             body: event.to_line(),

@@ -11,7 +11,7 @@ use crate::journal::{Entry, Reader};
 use crate::store::{Position, Store, StoreError};
 use cems_core::engine::{Engine, History, Input};
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, Output, OutletId, RecordKind,
+    AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, OutletId, Output, RecordKind,
     RecordRow, Registry, Seq, Timestamp,
 };
 use cems_dashboards::backend::{Change, Changes};
@@ -49,7 +49,10 @@ impl Projected {
     fn new() -> Self {
         Self {
             registry: arc_swap::ArcSwap::from_pointee(empty_registry()),
-            position: watch::Sender::new(Position { seq: Seq(0), at: Timestamp(i64::MIN) }),
+            position: watch::Sender::new(Position {
+                seq: Seq(0),
+                at: Timestamp(i64::MIN),
+            }),
             deadline: watch::Sender::new(None),
             changes: broadcast::Sender::new(CHANGES_QUEUE_MAX),
             problem: Mutex::new(None),
@@ -80,12 +83,18 @@ impl Projected {
     pub fn announce(&self, change: Change) {
         let seq = self.position.borrow().seq;
         // No receiver is no error: nobody is looking.
-        let _ = self.changes.send(Changes { seq, changes: Arc::new([change]) });
+        let _ = self.changes.send(Changes {
+            seq,
+            changes: Arc::new([change]),
+        });
     }
 
     /// What keeps the projections from being written, in words.
     pub fn problem(&self) -> Option<String> {
-        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.problem
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn set_problem(&self, problem: Option<String>) {
@@ -155,8 +164,10 @@ impl<S: Store> Pipeline<S> {
     ) -> Result<Self, PipelineError> {
         let projected = Arc::new(Projected::new());
         let engine = restore(&store)?;
-        let position =
-            store.position()?.unwrap_or(Position { seq: Seq(0), at: Timestamp(i64::MIN) });
+        let position = store.position()?.unwrap_or(Position {
+            seq: Seq(0),
+            at: Timestamp(i64::MIN),
+        });
         let mut pipeline = Self {
             engine,
             store: RefCell::new(store),
@@ -283,8 +294,11 @@ impl<S: Store> Pipeline<S> {
         for entry in entries {
             let seq = Seq(entry.seq);
             let at = Timestamp(entry.at_ms);
-            let event = self.interpreter.event(&entry.body, at, self.engine.registry());
-            self.engine.step(Input { seq, at, event }, &history, &mut apply);
+            let event = self
+                .interpreter
+                .event(&entry.body, at, self.engine.registry());
+            self.engine
+                .step(Input { seq, at, event }, &history, &mut apply);
         }
         self.engine.flush(&mut apply);
         if let Some(error) = failure {
@@ -295,7 +309,10 @@ impl<S: Store> Pipeline<S> {
             return Err(error);
         }
         let last = entries.last().expect("callers pass at least one entry");
-        let position = Position { seq: Seq(last.seq), at: Timestamp(last.at_ms) };
+        let position = Position {
+            seq: Seq(last.seq),
+            at: Timestamp(last.at_ms),
+        };
         store.commit(position)?;
         self.position = position;
         changes.sort_by_key(order);
@@ -309,10 +326,15 @@ impl<S: Store> Pipeline<S> {
         {
             self.projected.registry.store(Arc::new(registry.clone()));
         }
-        self.projected.deadline.send_replace(self.engine.next_deadline());
+        self.projected
+            .deadline
+            .send_replace(self.engine.next_deadline());
         self.projected.position.send_replace(self.position);
         if !changes.is_empty() {
-            let changes = Changes { seq: self.position.seq, changes: changes.into() };
+            let changes = Changes {
+                seq: self.position.seq,
+                changes: changes.into(),
+            };
             // No receiver is no error: nobody is looking.
             let _ = self.projected.changes.send(changes);
         }
@@ -398,7 +420,10 @@ impl<S: Store> History for LiveHistory<'_, S> {
         from: Timestamp,
         until: Timestamp,
     ) -> Vec<AggregateRow> {
-        self.0.borrow().history().aggregates(outlet, level, from, until)
+        self.0
+            .borrow()
+            .history()
+            .aggregates(outlet, level, from, until)
     }
 
     fn alarm(&self, id: AlarmId) -> Option<AlarmRow> {
@@ -409,3 +434,6 @@ impl<S: Store> History for LiveHistory<'_, S> {
         self.0.borrow().history().fallback(id)
     }
 }
+
+#[cfg(test)]
+mod tests;
