@@ -64,16 +64,21 @@ pub fn from_record(row: &RecordRow, minutes: u32, profile: &Profile) -> Slot {
 }
 
 /// Minute records as slots: each covers `interval_min` minutes, or less when the next one begins
-/// sooner (a device that sends every minute where ten were agreed makes no hour of 600 minutes).
+/// sooner or the period is over (a device that sends every minute where ten were agreed makes no
+/// hour of 600 minutes, and none of 69).
 ///
-/// `rows` ascend by start.
-pub fn from_minutes(rows: &[RecordRow], interval_min: u32, profile: &Profile) -> Vec<Slot> {
+/// `rows` ascend by start and lie before `until`, the end of the period.
+pub fn from_minutes(
+    rows: &[RecordRow],
+    until: Timestamp,
+    interval_min: u32,
+    profile: &Profile,
+) -> Vec<Slot> {
     let mut slots = Vec::with_capacity(rows.len());
     for (i, row) in rows.iter().enumerate() {
-        let gap = rows
-            .get(i.saturating_add(1))
-            .map(|next| next.start.since_ms(row.start).div_euclid(MINUTE_MS));
-        let gap = gap.map_or(u32::MAX, |gap| u32::try_from(gap).unwrap_or(0));
+        let next = rows.get(i.saturating_add(1)).map_or(until, |next| next.start);
+        let gap = next.since_ms(row.start).div_euclid(MINUTE_MS);
+        let gap = u32::try_from(gap).unwrap_or(0);
         slots.push(from_record(row, interval_min.max(1).min(gap), profile));
     }
     slots

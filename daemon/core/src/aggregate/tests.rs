@@ -20,7 +20,11 @@ fn near(found: Option<Decimal>, expected: &Json, tolerance: &str, what: &str) {
 }
 
 fn run(records: Vec<crate::model::Record>) -> Bench {
-    let mut bench = Bench::with(registry(), minute(-10));
+    run_with(registry(), records)
+}
+
+fn run_with(registry: crate::model::Registry, records: Vec<crate::model::Record>) -> Bench {
+    let mut bench = Bench::with(registry, minute(-10));
     for record in records {
         bench.send(record.start.plus_ms(61_000), data(record));
     }
@@ -84,6 +88,23 @@ fn check_gas_hour(row: &AggregateRow, expected: &Json, id: &str) {
         near(row.volume_m3, &means["Qsn_m3_h"], "0.06", id);
     } else {
         assert_eq!(row.volume_m3, None, "{id}");
+    }
+}
+
+/// The last minute of an hour once stood for the ten that were agreed: hours of 69 minutes.
+#[test]
+fn a_record_a_minute_where_one_in_ten_was_agreed_gives_the_same_hours() {
+    let mut ten = registry();
+    for outlet in ten.outlets.values_mut() {
+        outlet.expectation.minute_min = Some(10);
+    }
+    let (agreed, other) = (run(gas_day()), run_with(ten, gas_day()));
+    for hour in 0..24 {
+        let start = hour_start(hour);
+        let is = other.aggregate(GAS, Level::Hour, start);
+        let should = agreed.aggregate(GAS, Level::Hour, start);
+        assert_eq!(is.factors, should.factors, "hour {hour}");
+        assert_eq!(is.volume_m3, should.volume_m3, "hour {hour}");
     }
 }
 

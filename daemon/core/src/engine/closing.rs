@@ -136,7 +136,9 @@ fn hour_figures(site: Site<'_>, period: Period, cx: &Cx<'_>) -> Option<(Aggregat
     let expects = &site.outlet.expectation;
     let reported = records(site, RecordKind::Hour, period, cx).pop();
     let minutes = records(site, RecordKind::Minute, period, cx);
-    let mut slots = from_minutes(&minutes, expects.minute_min.unwrap_or(1), site.profile);
+    let end = period.end(site.offset);
+    let interval_min = expects.minute_min.unwrap_or(1);
+    let mut slots = from_minutes(&minutes, end, interval_min, site.profile);
     if let (true, None, Some(every_s)) = (slots.is_empty(), expects.minute_min, expects.realtime_s)
     {
         let samples = records(site, RecordKind::Realtime, period, cx);
