@@ -27,14 +27,22 @@ pub enum Clock {
 impl Clock {
     /// Time that starts now at `base` and runs `speed` times as fast (clamped).
     pub fn simulated(base: Timestamp, speed: u32) -> Self {
-        Self::Simulated { base, started: Instant::now(), speed: speed.clamp(1, SPEED_MAX) }
+        Self::Simulated {
+            base,
+            started: Instant::now(),
+            speed: speed.clamp(1, SPEED_MAX),
+        }
     }
 
     /// Now.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::Real => Timestamp(wall_ms()),
-            Self::Simulated { base, started, speed } => {
+            Self::Simulated {
+                base,
+                started,
+                speed,
+            } => {
                 let passed = started.elapsed().saturating_mul(*speed);
                 base.plus_ms(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
             }
@@ -81,7 +89,10 @@ mod tests {
         assert!(hour <= Duration::from_secs(60), "{hour:?}");
         assert!(hour >= Duration::from_secs(50), "{hour:?}");
         assert_eq!(clock.until(Timestamp(0)), Duration::ZERO);
-        assert_eq!(clock.shorten(Duration::from_secs(60)), Duration::from_secs(1));
+        assert_eq!(
+            clock.shorten(Duration::from_secs(60)),
+            Duration::from_secs(1)
+        );
     }
 
     #[test]

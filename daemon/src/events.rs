@@ -24,7 +24,10 @@ impl Serialize for Raw {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) => RawForm::Hex { hex: crate::text::hex(&self.0) }.serialize(serializer),
+            Err(_) => RawForm::Hex {
+                hex: crate::text::hex(&self.0),
+            }
+            .serialize(serializer),
         }
     }
 }
@@ -185,13 +188,23 @@ impl JournalEvent {
 
 impl From<FallbackDecision> for JournalEvent {
     fn from(d: FallbackDecision) -> Self {
-        Self::Fallback { outlet: d.outlet, open: d.open, by: d.by, note: d.note }
+        Self::Fallback {
+            outlet: d.outlet,
+            open: d.open,
+            by: d.by,
+            note: d.note,
+        }
     }
 }
 
 impl From<AuditEntry> for JournalEvent {
     fn from(a: AuditEntry) -> Self {
-        Self::Audit { who: a.who, what: a.what, object: a.object, detail: a.detail }
+        Self::Audit {
+            who: a.who,
+            what: a.what,
+            object: a.object,
+            detail: a.detail,
+        }
     }
 }
 
@@ -201,7 +214,11 @@ mod tests {
 
     #[test]
     fn text_stays_readable_and_binary_survives() {
-        for bytes in [b"##0008CP=&&&&1234\r\n".to_vec(), vec![0xE4, 0x3E, 0, 0xFF], vec![]] {
+        for bytes in [
+            b"##0008CP=&&&&1234\r\n".to_vec(),
+            vec![0xE4, 0x3E, 0, 0xFF],
+            vec![],
+        ] {
             let event = JournalEvent::Frame {
                 peer: "127.0.0.1:5".into(),
                 verdict: Verdict::Crc,

@@ -104,17 +104,23 @@ pub fn render(health: &Health) -> String {
     let number = |value: u64| f64::from(u32::try_from(value).unwrap_or(u32::MAX));
     gauge!("cems_ready").set(f64::from(u8::from(health.ready)));
     // Gauges are binary floats in the exposition format; the lag is what is watched.
-    gauge!("cems_projection_lag_events")
-        .set(number(health.journal_seq.saturating_sub(health.projected_seq)));
+    gauge!("cems_projection_lag_events").set(number(
+        health.journal_seq.saturating_sub(health.projected_seq),
+    ));
     counter!("cems_journal_events_total").absolute(health.journal_seq);
-    PROMETHEUS.get().map(PrometheusHandle::render).unwrap_or_default()
+    PROMETHEUS
+        .get()
+        .map(PrometheusHandle::render)
+        .unwrap_or_default()
 }
 
 /// Starts logging to standard error as the settings say; `RUST_LOG` overrides the level.
 pub fn start_logging(settings: &LogSettings) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(settings.level.as_str()));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first subscriber.
     let started = match settings.format {
         LogFormat::Json => builder.json().try_init(),

@@ -49,7 +49,11 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         Err(problems) => {
             if args.json {
                 let list: Vec<_> = problems.0.iter().map(ToString::to_string).collect();
-                writeln!(out, "{}", serde_json::json!({"ok": false, "problems": list}))?;
+                writeln!(
+                    out,
+                    "{}",
+                    serde_json::json!({"ok": false, "problems": list})
+                )?;
             } else {
                 writeln!(std::io::stderr(), "{problems}")?;
             }

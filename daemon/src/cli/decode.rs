@@ -55,11 +55,7 @@ pub struct Garbage {
 ///
 /// # Errors
 /// When reading or writing fails.
-pub fn decode(
-    input: &mut dyn Read,
-    out: &mut dyn Write,
-    pretty: bool,
-) -> anyhow::Result<Garbage> {
+pub fn decode(input: &mut dyn Read, out: &mut dyn Write, pretty: bool) -> anyhow::Result<Garbage> {
     let mut framer = Framer::new(Limits::default());
     let mut garbage = Garbage::default();
     let mut buffer = vec![0; READ_BYTES];
@@ -139,7 +135,16 @@ pub fn describe(frame: &RawFrame) -> Value {
         Ok(text) => put("raw", json!(text)),
         Err(_) => {
             put("raw_hex", json!(hex(&frame.bytes)));
-            put("raw", json!(frame.bytes.iter().map(|b| char::from(*b)).collect::<String>()))
+            put(
+                "raw",
+                json!(
+                    frame
+                        .bytes
+                        .iter()
+                        .map(|b| char::from(*b))
+                        .collect::<String>()
+                ),
+            )
         }
     };
     Value::Object(object)
@@ -150,7 +155,10 @@ pub fn describe(frame: &RawFrame) -> Value {
 fn records(message: &Message) -> Vec<Value> {
     let time = |time: &Option<LocalTime>| json!(time.map(|t| t.to_string()));
     let pairs = |list: &[(SmolStr, SmolStr)]| -> Value {
-        list.iter().map(|(n, v)| (n.to_string(), json!(v))).collect::<Map<_, _>>().into()
+        list.iter()
+            .map(|(n, v)| (n.to_string(), json!(v)))
+            .collect::<Map<_, _>>()
+            .into()
     };
     let one = |kind: &str, at: Value, items: Value| {
         vec![json!({"kind": kind, "time": at, "items": items})]
@@ -158,21 +166,41 @@ fn records(message: &Message) -> Vec<Value> {
     match hj212::content(message) {
         Content::Data(data) => vec![data_record(message, &data)],
         Content::Facility { time: at, states } => {
-            let items: Map<_, _> =
-                states.iter().map(|s| (s.facility.to_string(), json!(s.state))).collect();
+            let items: Map<_, _> = states
+                .iter()
+                .map(|s| (s.facility.to_string(), json!(s.state)))
+                .collect();
             one("facility-state", time(&at), items.into())
         }
-        Content::FacilityRunTime { time: at, run_times } => {
-            let items: Map<_, _> =
-                run_times.iter().map(|r| (r.facility.to_string(), json!(r.hours))).collect();
+        Content::FacilityRunTime {
+            time: at,
+            run_times,
+        } => {
+            let items: Map<_, _> = run_times
+                .iter()
+                .map(|r| (r.facility.to_string(), json!(r.hours)))
+                .collect();
             one("facility-run-time", time(&at), items.into())
         }
-        Content::Boot { time: at, restart_time } => {
-            one("boot", time(&at), json!({"RestartTime": time(&restart_time)}))
-        }
-        Content::Serial { time: at, serials, .. } => one("serial", time(&at), pairs(&serials)),
-        Content::FieldInfo { time: at, infos, .. } => one("field-info", time(&at), pairs(&infos)),
-        Content::AlarmEvent { time: at, values, alarm_type } => {
+        Content::Boot {
+            time: at,
+            restart_time,
+        } => one(
+            "boot",
+            time(&at),
+            json!({"RestartTime": time(&restart_time)}),
+        ),
+        Content::Serial {
+            time: at, serials, ..
+        } => one("serial", time(&at), pairs(&serials)),
+        Content::FieldInfo {
+            time: at, infos, ..
+        } => one("field-info", time(&at), pairs(&infos)),
+        Content::AlarmEvent {
+            time: at,
+            values,
+            alarm_type,
+        } => {
             let mut items = pairs(&values);
             if let Value::Object(map) = &mut items {
                 map.insert("AlarmType".into(), json!(alarm_type));
@@ -202,7 +230,11 @@ fn fields(items: &[Item]) -> Value {
 }
 
 fn data_record(message: &Message, data: &DataRecord) -> Value {
-    let values: Vec<_> = data.values.iter().map(|value| data_value(message, value)).collect();
+    let values: Vec<_> = data
+        .values
+        .iter()
+        .map(|value| data_value(message, value))
+        .collect();
     json!({
         "kind": match data.kind {
             hj212::DataKind::Realtime => "realtime",
@@ -221,7 +253,10 @@ fn data_value(message: &Message, value: &DataValue) -> Value {
     let table = FactorTable::builtin();
     let resolved = table.resolve(
         &value.code,
-        Sighting { edition: message.edition.as_str(), ..Sighting::default() },
+        Sighting {
+            edition: message.edition.as_str(),
+            ..Sighting::default()
+        },
     );
     let known = table.get(resolved.code.as_str());
     let mut object = Map::new();

@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 failed with a message that says what to do, 2 wrong
 //! usage (clap's own).
 
+pub mod bench;
 pub mod check;
 pub mod decode;
 pub mod demo;
@@ -38,6 +39,8 @@ pub enum Command {
     Verify(verify::VerifyArgs),
     /// Build the projections anew from the journal and compare them with the old ones.
     Rebuild(rebuild::RebuildArgs),
+    /// Measure this machine: journal, decoding, journal to projections.
+    Bench(bench::BenchArgs),
     /// Hash a password from standard input for a user in the settings.
     HashPassword(password::PasswordArgs),
     /// Simulated stations, to load or test any centre.
@@ -54,6 +57,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Decode(args) => decode::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Rebuild(args) => rebuild::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::HashPassword(args) => password::run(&args),
     };
     match done {
@@ -67,15 +71,16 @@ pub fn main(arguments: Arguments) -> ExitCode {
     }
 }
 
-fn runtime(
-    work: impl Future<Output = anyhow::Result<ExitCode>>,
-) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+fn runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }
 
 /// A reader that went away (`| head`) is no failure.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|e| {
-        e.kind() == std::io::ErrorKind::BrokenPipe
-    })
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }

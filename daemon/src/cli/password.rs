@@ -18,7 +18,10 @@ pub struct PasswordArgs {}
 /// When the password is too short or standard input is empty.
 pub fn run(_: &PasswordArgs) -> anyhow::Result<ExitCode> {
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).context("reading standard input")?;
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("reading standard input")?;
     let password = line.trim_end_matches(['\r', '\n']);
     if password.chars().count() < PASSWORD_CHARS_MIN {
         bail!("a password needs at least {PASSWORD_CHARS_MIN} characters");

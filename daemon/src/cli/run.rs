@@ -30,7 +30,12 @@ pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let app = App::start(Start { checked, clock: Clock::Real, demo: None }).await?;
+    let app = App::start(Start {
+        checked,
+        clock: Clock::Real,
+        demo: None,
+    })
+    .await?;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,

@@ -91,7 +91,10 @@ pub async fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
         write!(std::io::stdout(), "{}", crowd.registry())?;
         return Ok(ExitCode::SUCCESS);
     }
-    telemetry::start_logging(&LogSettings { level: LogLevel::Warn, ..LogSettings::default() });
+    telemetry::start_logging(&LogSettings {
+        level: LogLevel::Warn,
+        ..LogSettings::default()
+    });
     let end = async {
         match args.duration {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -101,13 +104,20 @@ pub async fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
     let outcome = crowd.run(end).await?;
     print(&outcome, args.json)?;
     // A centre nobody could connect to was not tested.
-    Ok(if outcome.count("connected") > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcome.count("connected") > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn address(to: &str, allow_remote: bool) -> anyhow::Result<SocketAddr> {
-    let mut found =
-        lookup_host(to).await.with_context(|| format!("cannot find the centre {to}"))?;
-    let Some(address) = found.next() else { bail!("the centre {to} has no address") };
+    let mut found = lookup_host(to)
+        .await
+        .with_context(|| format!("cannot find the centre {to}"))?;
+    let Some(address) = found.next() else {
+        bail!("the centre {to} has no address")
+    };
     ensure!(
         address.ip().is_loopback() || allow_remote,
         "{to} is not on this machine: load only a centre you answer for, with --allow-remote"
@@ -125,8 +135,10 @@ fn print(outcome: &crowd::Outcome, json: bool) -> anyhow::Result<()> {
             .into_iter()
             .map(|(name, count)| (name.to_owned(), count.into()))
             .collect();
-        let latencies: serde_json::Map<_, _> =
-            latencies.iter().map(|(name, ms)| ((*name).to_owned(), (*ms).into())).collect();
+        let latencies: serde_json::Map<_, _> = latencies
+            .iter()
+            .map(|(name, ms)| ((*name).to_owned(), (*ms).into()))
+            .collect();
         let object = serde_json::json!({
             "stations": outcome.stations,
             "elapsed_ms": u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX),

@@ -32,13 +32,17 @@ impl FromStr for Anchor {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split(':');
-        let seq = parts.next().and_then(|seq| seq.parse().ok()).ok_or("no number before `:`")?;
-        let chain = parts.next().ok_or("no chain value behind `:`")?.to_ascii_lowercase();
+        let seq = parts
+            .next()
+            .and_then(|seq| seq.parse().ok())
+            .ok_or("no number before `:`")?;
+        let chain = parts
+            .next()
+            .ok_or("no chain value behind `:`")?
+            .to_ascii_lowercase();
         let hash = match parts.next() {
             None => HashKind::Sm3,
-            Some(name) => {
-                HashKind::from_name(name).ok_or("the hash is neither sm3 nor sha256")?
-            }
+            Some(name) => HashKind::from_name(name).ok_or("the hash is neither sm3 nor sha256")?,
         };
         Ok(Self(Head { seq, chain, hash }))
     }
@@ -69,7 +73,11 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     .with_context(|| format!("{} holds no readable journal", args.dir.display()))?;
     bar.finish_and_clear();
     print(&report, args.json)?;
-    Ok(if report.ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn print(report: &VerifyReport, json: bool) -> anyhow::Result<()> {
@@ -81,7 +89,10 @@ fn print(report: &VerifyReport, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     for problem in &report.problems {
-        let seq = problem.seq.map(|seq| format!(" at {seq}")).unwrap_or_default();
+        let seq = problem
+            .seq
+            .map(|seq| format!(" at {seq}"))
+            .unwrap_or_default();
         writeln!(out, "{}{seq}: {}", problem.file, problem.what)?;
     }
     for file in &report.set_aside {
@@ -99,7 +110,11 @@ fn print(report: &VerifyReport, json: bool) -> anyhow::Result<()> {
     if let Some(head) = &report.head {
         writeln!(out, "head {}:{}:{}", head.seq, head.chain, head.hash.name())?;
     }
-    let verdict = if report.ok() { "the chain holds" } else { "THE CHAIN DOES NOT HOLD" };
+    let verdict = if report.ok() {
+        "the chain holds"
+    } else {
+        "THE CHAIN DOES NOT HOLD"
+    };
     writeln!(out, "{verdict}")?;
     Ok(())
 }

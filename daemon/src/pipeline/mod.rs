@@ -234,7 +234,7 @@ impl<S: Store> Pipeline<S> {
 
     /// Projects a batch handed over by the journal; what the store already has is skipped, what
     /// it lacks before the batch is read from the files.
-    fn take(&mut self, batch: &[Entry]) {
+    pub fn take(&mut self, batch: &[Entry]) {
         let Some(first) = batch.first() else { return };
         if first.seq > self.position.seq.0 + 1 {
             let mut pause = RETRY_PAUSE_FIRST;

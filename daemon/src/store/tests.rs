@@ -16,7 +16,6 @@ mod canon;
 mod damage;
 mod questions;
 mod samples;
-mod speed;
 
 struct Desk {
     dir: tempfile::TempDir,
