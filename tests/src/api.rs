@@ -1,7 +1,7 @@
 //! A program that uses `/api/v1`.
 
 use crate::wait::until;
-use reqwest::StatusCode;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 #[derive(Debug, Clone)]
 pub struct Api {
     base: String,
-    token: String,
+    token: Option<String>,
     http: reqwest::Client,
 }
 
@@ -17,7 +17,48 @@ impl Api {
     /// A client of the console at an address.
     pub fn new(console: SocketAddr, token: &str) -> Self {
         let base = format!("http://{console}");
-        Self { base, token: token.to_owned(), http: reqwest::Client::new() }
+        Self {
+            base,
+            token: Some(token.to_owned()),
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// A client that logs in as a person and keeps the cookie.
+    ///
+    /// # Panics
+    /// When the log-in is refused.
+    pub async fn log_in(console: SocketAddr, user: &str, password: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .cookie_store(true)
+            .build()
+            .expect("a client");
+        let base = format!("http://{console}");
+        let form = [("user", user), ("password", password), ("next", "/health")];
+        // A form comes from the console's own pages, as a browser says.
+        let post = http
+            .post(format!("{base}/login"))
+            .header("origin", &base)
+            .form(&form);
+        let answer = post.send().await.expect("the console answers");
+        let (status, landed) = (answer.status(), answer.url().path().to_owned());
+        assert!(
+            status.is_success() && landed == "/health",
+            "log-in: {status} at {landed}"
+        );
+        Self {
+            base,
+            token: None,
+            http,
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     /// `GET`, with status and JSON (`null` when the body is none).
@@ -25,7 +66,7 @@ impl Api {
     /// # Panics
     /// When nothing answers.
     pub async fn try_get(&self, path: &str) -> (StatusCode, Value) {
-        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let request = self.request(Method::GET, path);
         answer(request.send().await.expect("the console answers")).await
     }
 
@@ -44,8 +85,15 @@ impl Api {
     /// # Panics
     /// When nothing answers.
     pub async fn try_post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
-        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
-        answer(request.json(body).send().await.expect("the console answers")).await
+        let request = self.request(Method::POST, path);
+        answer(
+            request
+                .json(body)
+                .send()
+                .await
+                .expect("the console answers"),
+        )
+        .await
     }
 
     /// `POST` that must succeed.
@@ -86,6 +134,8 @@ async fn answer(response: reqwest::Response) -> (StatusCode, Value) {
 /// # Panics
 /// When there is none.
 pub fn rows(answer: &Value) -> &[Value] {
-    let list = answer.as_array().or_else(|| answer.as_object()?.values().find_map(Value::as_array));
+    let list = answer
+        .as_array()
+        .or_else(|| answer.as_object()?.values().find_map(Value::as_array));
     list.map_or_else(|| panic!("no list in {answer:#}"), Vec::as_slice)
 }

@@ -26,11 +26,11 @@ const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$NjU3ODYxNmQ3MDZjNjVh
     GHGiC00bzsHxNvoD5XYNg5R3xBC9ozwrXc912e36/NU";
 
 /// MN of the stack `jia-1`.
-pub const GAS_MN: &str = "TEST00000000000000000001";
+pub const GAS_MN: &str = "A00000000000000000000001";
 /// MN of the waste water outlet `yi-1`.
-pub const WATER_MN: &str = "TEST00000000000000000002";
+pub const WATER_MN: &str = "A00000000000000000000002";
 /// MN of the stack `jia-2`, whose logger speaks the edition of 2005.
-pub const OLD_MN: &str = "TEST0000000003";
+pub const OLD_MN: &str = "A0000000000003";
 
 /// A settings file in the making.
 #[derive(Debug, Clone)]
@@ -41,16 +41,19 @@ pub struct City {
 
 impl Default for City {
     fn default() -> Self {
-        Self::empty().outlet(&Outlet::gas("jia-1", GAS_MN).text()).outlet(
-            &Outlet::water("yi-1", WATER_MN).text(),
-        )
+        Self::empty()
+            .outlet(&Outlet::gas("jia-1", GAS_MN).text())
+            .outlet(&Outlet::water("yi-1", WATER_MN).text())
     }
 }
 
 impl City {
     /// No outlet.
     pub fn empty() -> Self {
-        Self { hj212: String::new(), outlets: String::new() }
+        Self {
+            hj212: String::new(),
+            outlets: String::new(),
+        }
     }
 
     /// A line of `[hj212]` more.
@@ -175,7 +178,10 @@ code = "a21002"
 range = 500
 limit_hour = 200
 "#;
-        Self { head, tail: tail.to_owned() }
+        Self {
+            head,
+            tail: tail.to_owned(),
+        }
     }
 
     /// A discharge of waste water with COD, ammonia nitrogen and pH, limits 100, 8 and 6 to 9.
@@ -208,7 +214,10 @@ code = "w01001"
 range = [0, 14]
 limit_hour = [6, 9]
 "#;
-        Self { head, tail: tail.to_owned() }
+        Self {
+            head,
+            tail: tail.to_owned(),
+        }
     }
 
     /// A line more among the outlet's own keys.
@@ -228,7 +237,9 @@ limit_hour = [6, 9]
     /// Any password is right.
     #[must_use]
     pub fn any_password(mut self) -> Self {
-        self.head = self.head.replace("password = \"123456\"", "any_password = true");
+        self.head = self
+            .head
+            .replace("password = \"123456\"", "any_password = true");
         self
     }
 

@@ -21,6 +21,29 @@ pub struct Case {
     pub crc_variant: String,
     /// What is special about it.
     pub note: String,
+    /// `latin-1` where each character of `frame` stands for one byte.
+    #[serde(default)]
+    pub encoding: Option<String>,
+}
+
+impl Case {
+    /// The bytes on the wire.
+    ///
+    /// # Panics
+    /// When a frame of bytes holds a character that is none.
+    pub fn bytes(&self) -> Vec<u8> {
+        if self.encoding.as_deref() == Some("latin-1") {
+            let byte = |c| u8::try_from(c).expect("one byte a character");
+            self.frame.chars().map(byte).collect()
+        } else {
+            self.frame.clone().into_bytes()
+        }
+    }
+
+    /// A fragment without a head stands before the frame.
+    pub fn begins_broken(&self) -> bool {
+        !self.frame.starts_with("##")
+    }
 }
 
 /// Every line.
@@ -31,7 +54,10 @@ pub fn cases() -> Vec<Case> {
     let path = crate::place::root().join("protocols/testdata/frames.jsonl");
     let text = std::fs::read_to_string(&path).expect("the frames lie beside the codec");
     let parse = |line: &str| serde_json::from_str(line).expect("a line of the frames file");
-    text.lines().filter(|line| !line.is_empty()).map(parse).collect()
+    text.lines()
+        .filter(|line| !line.is_empty())
+        .map(parse)
+        .collect()
 }
 
 /// The MN of a frame, as its sender wrote it.
@@ -44,5 +70,9 @@ pub fn mn(frame: &str) -> Option<&str> {
 
 /// Every MN in the file.
 pub fn mns() -> BTreeSet<String> {
-    cases().iter().filter_map(|case| mn(&case.frame)).map(str::to_owned).collect()
+    cases()
+        .iter()
+        .filter_map(|case| mn(&case.frame))
+        .map(str::to_owned)
+        .collect()
 }

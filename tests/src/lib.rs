@@ -14,4 +14,5 @@ pub mod place;
 pub mod process;
 pub mod random;
 pub mod skip;
+pub mod time;
 pub mod wait;

@@ -30,7 +30,11 @@ pub fn crc(segment: &[u8]) -> u16 {
 
 /// A data segment in its envelope, with the standard's check code.
 pub fn envelope(segment: &str) -> String {
-    format!("##{:04}{segment}{:04X}\r\n", segment.len(), crc(segment.as_bytes()))
+    format!(
+        "##{:04}{segment}{:04X}\r\n",
+        segment.len(),
+        crc(segment.as_bytes())
+    )
 }
 
 /// A frame to be.
@@ -68,10 +72,21 @@ impl Frame {
 
     /// The whole frame.
     pub fn text(&self) -> String {
-        let qn = if self.qn.is_empty() { String::new() } else { format!("QN={};", self.qn) };
-        let flag = self.flag.map(|flag| format!("Flag={flag};")).unwrap_or_default();
-        let Self { st, cn, pw, mn, cp, .. } = self;
-        envelope(&format!("{qn}ST={st};CN={cn};PW={pw};MN={mn};{flag}CP=&&{cp}&&"))
+        let qn = if self.qn.is_empty() {
+            String::new()
+        } else {
+            format!("QN={};", self.qn)
+        };
+        let flag = self
+            .flag
+            .map(|flag| format!("Flag={flag};"))
+            .unwrap_or_default();
+        let Self {
+            st, cn, pw, mn, cp, ..
+        } = self;
+        envelope(&format!(
+            "{qn}ST={st};CN={cn};PW={pw};MN={mn};{flag}CP=&&{cp}&&"
+        ))
     }
 }
 
@@ -92,7 +107,11 @@ impl Logger {
         let stream = TcpStream::connect(address).await?;
         // Each write leaves as it is: tests cut frames where they want.
         stream.set_nodelay(true)?;
-        Ok(Self { stream, received: Vec::new(), answers: VecDeque::new() })
+        Ok(Self {
+            stream,
+            received: Vec::new(),
+            answers: VecDeque::new(),
+        })
     }
 
     /// Our end of the connection, as the daemon's books name it.
@@ -118,7 +137,10 @@ impl Logger {
     pub async fn answer(&mut self) -> String {
         match self.answer_within(SOON).await {
             Ok(Some(answer)) => answer,
-            other => panic!("no answer, but {other:?}; received so far: {:?}", self.received),
+            other => panic!(
+                "no answer, but {other:?}; received so far: {:?}",
+                self.received
+            ),
         }
     }
 
@@ -147,7 +169,10 @@ impl Logger {
     /// When it stays open.
     pub async fn closed(&mut self, patience: Duration) -> Vec<String> {
         let read = async { while self.read().await.is_ok() {} };
-        assert!(timeout(patience, read).await.is_ok(), "the connection stayed open");
+        assert!(
+            timeout(patience, read).await.is_ok(),
+            "the connection stayed open"
+        );
         self.answers.drain(..).collect()
     }
 
@@ -168,7 +193,8 @@ impl Logger {
         while let Some(end) = self.received.windows(2).position(|pair| pair == b"\r\n") {
             let rest = self.received.split_off(end + 2);
             let line = std::mem::replace(&mut self.received, rest);
-            self.answers.push_back(String::from_utf8_lossy(&line).into_owned());
+            self.answers
+                .push_back(String::from_utf8_lossy(&line).into_owned());
         }
     }
 }

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 /// Never: this crate lies in a directory of the project.
 pub fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().expect("the tests lie in a directory of the project").to_owned()
+    own.parent()
+        .expect("the tests lie in a directory of the project")
+        .to_owned()
 }
 
 /// A file of `tests/testdata`.
@@ -16,7 +18,9 @@ pub fn root() -> PathBuf {
 /// # Panics
 /// When it cannot be read.
 pub fn testdata(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("testdata")
+        .join(name);
     match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => panic!("{}: {error}", path.display()),
@@ -29,7 +33,10 @@ pub fn testdata(name: &str) -> String {
 /// When the test binary does not lie where cargo puts it.
 pub fn profile_directory() -> PathBuf {
     let own = std::env::current_exe().expect("the path of the test binary");
-    let profile = own.parent().and_then(Path::parent).expect("target/PROFILE/deps/NAME");
+    let profile = own
+        .parent()
+        .and_then(Path::parent)
+        .expect("target/PROFILE/deps/NAME");
     profile.to_owned()
 }
 
@@ -39,7 +46,10 @@ pub fn profile_directory() -> PathBuf {
 /// When it cannot be made.
 pub fn screenshots() -> PathBuf {
     let profile = profile_directory();
-    let directory = profile.parent().expect("target/PROFILE").join("screenshots");
+    let directory = profile
+        .parent()
+        .expect("target/PROFILE")
+        .join("screenshots");
     std::fs::create_dir_all(&directory).expect("the target directory can be written");
     directory
 }

@@ -33,9 +33,14 @@ pub fn cemsd() -> &'static Path {
         if profile.ends_with("release") {
             build.arg("--release");
         }
-        build.arg("--target-dir").arg(profile.parent().expect("target/PROFILE"));
+        build
+            .arg("--target-dir")
+            .arg(profile.parent().expect("target/PROFILE"));
         let built = build.current_dir(crate::place::root()).status();
-        assert!(built.is_ok_and(|status| status.success()), "cemsd does not build");
+        assert!(
+            built.is_ok_and(|status| status.success()),
+            "cemsd does not build"
+        );
         profile.join("cemsd")
     })
 }
@@ -69,7 +74,9 @@ pub fn run(arguments: &[&str], input: &[u8]) -> Output {
 /// # Panics
 /// When it prints no JSON.
 pub fn run_json(command: &str, directory: &Path) -> (bool, Value) {
-    let directory = directory.to_str().expect("temporary directories have plain names");
+    let directory = directory
+        .to_str()
+        .expect("temporary directories have plain names");
     let output = run(&[command, "--json", directory], b"");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     match serde_json::from_str(text.trim()) {
@@ -90,7 +97,10 @@ pub fn assert_books_hold(data: &Path) {
     let (sound, report) = run_json("verify", data);
     assert!(sound && report["ok"] == true, "cemsd verify: {report:#}");
     let (same, report) = run_json("rebuild", data);
-    assert!(same && report["identical"] == true, "cemsd rebuild: {report:#}");
+    assert!(
+        same && report["identical"] == true,
+        "cemsd rebuild: {report:#}"
+    );
 }
 
 /// A running daemon. It is killed when dropped; its log is shown when the test fails.
@@ -120,7 +130,11 @@ impl Daemon {
     /// # Panics
     /// When it does not come up.
     pub async fn start_command(mut command: Command, log: PathBuf) -> Self {
-        let file = File::options().create(true).append(true).open(&log).expect("a log file");
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("a log file");
         let before = lines(&log).len();
         let child = command
             .env_remove("RUST_LOG")
@@ -130,11 +144,20 @@ impl Daemon {
             .spawn()
             .expect("cemsd starts");
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut daemon = Self { child, log, hj212: unknown, console: unknown };
+        let mut daemon = Self {
+            child,
+            log,
+            hj212: unknown,
+            console: unknown,
+        };
         let up = until_within(SOON, "cemsd at work", async || {
             let log = lines(&daemon.log);
             let ended = daemon.child.try_wait().expect("our own child");
-            match log.iter().skip(before).find(|line| says(line, "cemsd is at work")) {
+            match log
+                .iter()
+                .skip(before)
+                .find(|line| says(line, "cemsd is at work"))
+            {
                 Some(line) => Ok(line["fields"].clone()),
                 None if ended.is_some() => panic!("cemsd ended: {ended:?}\n{}", daemon.log_end()),
                 None => Err(log),
@@ -150,8 +173,14 @@ impl Daemon {
     async fn ready(&self) {
         let url = format!("http://{}/readyz", self.console);
         until_within(SOON, "/readyz", async || {
-            let answer = reqwest::get(&url).await.map_err(|error| error.to_string())?;
-            if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
+            let answer = reqwest::get(&url)
+                .await
+                .map_err(|error| error.to_string())?;
+            if answer.status().is_success() {
+                Ok(())
+            } else {
+                Err(answer.status().to_string())
+            }
         })
         .await;
     }
@@ -177,16 +206,25 @@ impl Daemon {
     pub async fn stop(&mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "SIGTERM could not be sent"
+        );
         until_within(STOP_PATIENCE, "the daemon's end", async || {
-            self.child.try_wait().expect("our own child").ok_or("it runs")
+            self.child
+                .try_wait()
+                .expect("our own child")
+                .ok_or("it runs")
         })
         .await
     }
 
     /// Lines of its log that say `message`.
     pub fn logged(&self, message: &str) -> Vec<Value> {
-        lines(&self.log).into_iter().filter(|line| says(line, message)).collect()
+        lines(&self.log)
+            .into_iter()
+            .filter(|line| says(line, message))
+            .collect()
     }
 
     fn log_end(&self) -> String {
@@ -202,24 +240,35 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            crate::wait::say(&format!("end of {}:\n{}", self.log.display(), self.log_end()));
+            crate::wait::say(&format!(
+                "end of {}:\n{}",
+                self.log.display(),
+                self.log_end()
+            ));
         }
     }
 }
 
 fn lines(log: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 fn says(line: &Value, message: &str) -> bool {
-    line["fields"]["message"].as_str().is_some_and(|text| text.contains(message))
+    line["fields"]["message"]
+        .as_str()
+        .is_some_and(|text| text.contains(message))
 }
 
 /// The first address of a field such as `127.0.0.1:4711` or `[127.0.0.1:4711, …]`.
 fn address(field: &Value) -> SocketAddr {
-    let text = field.as_str().map_or_else(|| field.to_string(), str::to_owned);
+    let text = field
+        .as_str()
+        .map_or_else(|| field.to_string(), str::to_owned);
     let first = text.split(',').next().unwrap_or_default();
     let bare = first.trim_matches(|c: char| !c.is_ascii_digit());
-    bare.parse().unwrap_or_else(|_| panic!("not an address in the log: {text}"))
+    bare.parse()
+        .unwrap_or_else(|_| panic!("not an address in the log: {text}"))
 }

@@ -12,17 +12,25 @@ impl Random {
     pub fn of_test(name: &str, usual: u64) -> Self {
         let given = std::env::var("CEMS_TEST_SEED").ok();
         let seed = given.and_then(|text| text.parse().ok()).unwrap_or(usual);
-        crate::wait::say(&format!("{name}: seed {seed} (CEMS_TEST_SEED={seed} repeats it)"));
+        crate::wait::say(&format!(
+            "{name}: seed {seed} (CEMS_TEST_SEED={seed} repeats it)"
+        ));
         Self(seed)
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
+    }
+
+    /// A generator of its own numbers, for a task beside this one.
+    #[must_use]
+    pub fn child(&mut self) -> Self {
+        Self(self.number())
     }
 
     /// A number of the range, which must not be empty.
@@ -32,7 +40,7 @@ impl Random {
     pub fn within(&mut self, range: Range<usize>) -> usize {
         assert!(range.start < range.end, "an empty range has no number");
         let width = u64::try_from(range.end - range.start).expect("a range fits in 64 bits");
-        range.start + usize::try_from(self.next() % width).expect("less than the range's width")
+        range.start + usize::try_from(self.number() % width).expect("less than the range's width")
     }
 }
 
@@ -48,6 +56,6 @@ mod tests {
             assert!((3..9).contains(&n));
             assert_eq!(n, b.within(3..9));
         }
-        assert_ne!(Random(1).next(), Random(2).next());
+        assert_ne!(Random(1).number(), Random(2).number());
     }
 }

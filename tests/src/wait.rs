@@ -1,7 +1,6 @@
 //! Waiting for states, never for time.
 
 use std::fmt::Debug;
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything that should happen at once. Wide, because the machine may be busy
@@ -23,12 +22,7 @@ pub fn say(line: &str) {
 ///
 /// # Panics
 /// When the time is over.
-pub async fn until<T, F, E, L>(what: &str, look: L) -> T
-where
-    L: FnMut() -> F,
-    F: Future<Output = Result<T, E>>,
-    E: Debug,
-{
+pub async fn until<T, E: Debug>(what: &str, look: impl AsyncFnMut() -> Result<T, E>) -> T {
     until_within(SOON, what, look).await
 }
 
@@ -36,18 +30,20 @@ where
 ///
 /// # Panics
 /// When the time is over.
-pub async fn until_within<T, F, E, L>(bound: Duration, what: &str, mut look: L) -> T
-where
-    L: FnMut() -> F,
-    F: Future<Output = Result<T, E>>,
-    E: Debug,
-{
+pub async fn until_within<T, E: Debug>(
+    bound: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<T, E>,
+) -> T {
     let began = Instant::now();
     loop {
         match look().await {
             Ok(found) => return found,
             Err(instead) if began.elapsed() >= bound => {
-                panic!("waited {} s for {what}; instead: {instead:#?}", bound.as_secs());
+                panic!(
+                    "waited {} s for {what}; instead: {instead:#?}",
+                    bound.as_secs()
+                );
             }
             Err(_) => tokio::time::sleep(PAUSE).await,
         }

@@ -13,12 +13,23 @@ const MAY_USE: [(&str, &str, &[&str]); 6] = [
     (
         "daemon",
         "cems-daemon",
-        &["cems-protocols", "cems-core", "cems-config", "cems-dashboards"],
+        &[
+            "cems-protocols",
+            "cems-core",
+            "cems-config",
+            "cems-dashboards",
+        ],
     ),
     (
         "tests",
         "cems-tests",
-        &["cems-protocols", "cems-core", "cems-config", "cems-dashboards", "cems-daemon"],
+        &[
+            "cems-protocols",
+            "cems-core",
+            "cems-config",
+            "cems-dashboards",
+            "cems-daemon",
+        ],
     ),
 ];
 
@@ -36,7 +47,9 @@ fn manifest(directory: &str) -> toml::Table {
 
 fn names(manifest: &toml::Table, table: &str) -> BTreeSet<String> {
     let table = manifest.get(table).and_then(toml::Value::as_table);
-    table.map(|t| t.keys().cloned().collect()).unwrap_or_default()
+    table
+        .map(|t| t.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -63,8 +76,12 @@ fn dependencies_point_inwards() {
 #[test]
 fn every_member_is_known_here() {
     let members = manifest("")["workspace"]["members"].clone();
-    let members: BTreeSet<&str> =
-        members.as_array().expect("a list").iter().filter_map(toml::Value::as_str).collect();
+    let members: BTreeSet<&str> = members
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(toml::Value::as_str)
+        .collect();
     let known: BTreeSet<&str> = MAY_USE.iter().map(|(directory, ..)| *directory).collect();
     assert_eq!(
         members, known,
@@ -89,7 +106,8 @@ fn pure_crates_stay_pure() {
         "std::process",
         "std::env::",
         "std::thread",
-        "SystemTime",
+        "SystemTime::",
+        "time::SystemTime",
         "Instant::now",
         "HashMap",
         "HashSet",
@@ -119,7 +137,10 @@ fn versions_stand_in_one_place_with_a_reason() {
     );
     let text = std::fs::read_to_string(root().join("Cargo.toml")).expect("the root manifest");
     let mut under_reason = DEPENDENCIES_PER_REASON_MAX;
-    let table = text.split("[workspace.dependencies]").nth(1).unwrap_or_default();
+    let table = text
+        .split("[workspace.dependencies]")
+        .nth(1)
+        .unwrap_or_default();
     for line in table.lines().take_while(|line| !line.starts_with('[')) {
         if line.starts_with('#') {
             under_reason = 0;
@@ -136,7 +157,9 @@ fn versions_stand_in_one_place_with_a_reason() {
     for (directory, ..) in MAY_USE {
         let manifest = manifest(directory);
         for table in ["dependencies", "dev-dependencies", "build-dependencies"] {
-            let Some(table) = manifest.get(table).and_then(toml::Value::as_table) else { continue };
+            let Some(table) = manifest.get(table).and_then(toml::Value::as_table) else {
+                continue;
+            };
             for (name, value) in table {
                 if value.get("workspace").and_then(toml::Value::as_bool) != Some(true) {
                     offences.add(format!("{directory}/Cargo.toml: {name}"));
@@ -153,8 +176,10 @@ fn every_crate_says_what_it_is() {
         "a crate without a description, documentation or the common lints",
         "`description` and `[lints] workspace = true` in Cargo.toml, `//!` at the top of lib.rs",
     );
-    let by_path: BTreeMap<String, String> =
-        files().into_iter().filter_map(|f| Some((f.path, f.text?))).collect();
+    let by_path: BTreeMap<String, String> = files()
+        .into_iter()
+        .filter_map(|f| Some((f.path, f.text?)))
+        .collect();
     for (directory, ..) in MAY_USE {
         let manifest = manifest(directory);
         if manifest["package"].get("description").is_none() {

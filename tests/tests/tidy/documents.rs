@@ -32,8 +32,12 @@ fn anchors(text: &str) -> BTreeSet<String> {
     headings
         .map(|line| {
             let title = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+            let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+            title
+                .chars()
+                .filter(kept)
+                .map(|c| if c == ' ' { '-' } else { c })
+                .collect()
         })
         .collect()
 }
@@ -101,8 +105,13 @@ fn decisions_are_in_the_index() {
     );
     let files = files();
     let index = files.iter().find(|f| f.path == "docs/decisions/README.md");
-    let index = index.and_then(|f| f.text.as_deref()).expect("docs/decisions has an index");
-    for file in files.iter().filter(|f| f.path.starts_with("docs/decisions/") && f.is("md")) {
+    let index = index
+        .and_then(|f| f.text.as_deref())
+        .expect("docs/decisions has an index");
+    for file in files
+        .iter()
+        .filter(|f| f.path.starts_with("docs/decisions/") && f.is("md"))
+    {
         let name = file.path.rsplit('/').next().unwrap_or_default();
         if name != "README.md" && !index.contains(&format!("({name})")) {
             offences.add(&file.path);

@@ -27,7 +27,9 @@ const PASSED_OVER: [&str; 3] = ["target", ".git", "node_modules"];
 
 impl File {
     fn is(&self, extension: &str) -> bool {
-        Path::new(&self.path).extension().is_some_and(|e| e == extension)
+        Path::new(&self.path)
+            .extension()
+            .is_some_and(|e| e == extension)
     }
 
     fn within(&self, directory: &str) -> bool {
@@ -39,6 +41,7 @@ impl File {
         self.path.starts_with("tests/")
             || self.within("tests")
             || self.path.ends_with("/tests.rs")
+            || self.path.ends_with("/fixture.rs")
             || self.within("benches")
             || self.within("fuzz")
     }
@@ -49,13 +52,16 @@ impl File {
             return "";
         }
         let text = self.text.as_deref().unwrap_or_default();
-        text.split_once("#[cfg(test)]\nmod ").map_or(text, |(before, _)| before)
+        text.split_once("#[cfg(test)]\nmod ")
+            .map_or(text, |(before, _)| before)
     }
 }
 
 fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().expect("the tests lie in a directory of the project").to_owned()
+    own.parent()
+        .expect("the tests lie in a directory of the project")
+        .to_owned()
 }
 
 fn files() -> Vec<File> {
@@ -63,7 +69,11 @@ fn files() -> Vec<File> {
     let mut found = Vec::new();
     walk(&root, &root, &mut found);
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    assert!(found.len() > 50, "the walk found next to nothing under {}", root.display());
+    assert!(
+        found.len() > 50,
+        "the walk found next to nothing under {}",
+        root.display()
+    );
     found
 }
 
@@ -71,9 +81,15 @@ fn walk(root: &Path, directory: &Path, found: &mut Vec<File>) {
     let entries = std::fs::read_dir(directory).expect("a directory of the project can be listed");
     for entry in entries {
         let path = entry.expect("a directory entry can be read").path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         // Files come and go while others build; what is gone has no offence.
-        let Ok(meta) = std::fs::symlink_metadata(&path) else { continue };
+        let Ok(meta) = std::fs::symlink_metadata(&path) else {
+            continue;
+        };
         if meta.is_dir() {
             if !PASSED_OVER.contains(&name.as_str()) {
                 walk(root, &path, found);
@@ -101,7 +117,11 @@ struct Offences {
 
 impl Offences {
     fn against(rule: &'static str, advice: &'static str) -> Self {
-        Self { rule, advice, places: Vec::new() }
+        Self {
+            rule,
+            advice,
+            places: Vec::new(),
+        }
     }
 
     fn add(&mut self, place: impl Into<String>) {

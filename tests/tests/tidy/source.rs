@@ -22,7 +22,10 @@ fn files_are_short_enough_to_read_through() {
         "split it by idea into a directory of modules; tests go to a sibling `tests.rs`",
     );
     let kinds = ["rs", "md", "html", "css", "js", "ftl", "sql", "sh"];
-    for file in files().iter().filter(|f| !is_data(f) && kinds.iter().any(|k| f.is(k))) {
+    for file in files()
+        .iter()
+        .filter(|f| !is_data(f) && kinds.iter().any(|k| f.is(k)))
+    {
         let lines = file.text.as_deref().unwrap_or_default().lines().count();
         if lines > FILE_LINES_MAX {
             offences.add(format!("{}: {lines} lines", file.path));
@@ -62,7 +65,10 @@ fn nothing_is_left_for_later() {
         concat!("X", "XX"),
     ];
     let kinds = ["rs", "md", "toml", "html", "js", "css", "ftl", "sql", "sh"];
-    for file in files().iter().filter(|f| !is_data(f) && kinds.iter().any(|k| f.is(k))) {
+    for file in files()
+        .iter()
+        .filter(|f| !is_data(f) && kinds.iter().any(|k| f.is(k)))
+    {
         for (index, line) in file.text.as_deref().unwrap_or_default().lines().enumerate() {
             if let Some(mark) = marks.iter().find(|mark| line.contains(**mark)) {
                 offences.add(format!("{}:{}: {mark}", file.path, index + 1));
@@ -79,7 +85,10 @@ fn only_the_command_line_prints() {
         "log it through `daemon/src/telemetry.rs`, or write to the handle the caller gives",
     );
     let prints = ["println!(", "eprintln!(", " print!(", " eprint!("];
-    for file in files().iter().filter(|f| f.is("rs") && !f.path.starts_with("daemon/src/cli/")) {
+    for file in files()
+        .iter()
+        .filter(|f| f.is("rs") && !f.path.starts_with("daemon/src/cli/"))
+    {
         offences.search(&file.path, file.shipped(), &prints);
     }
     offences.none();
@@ -103,8 +112,16 @@ fn only_the_clock_reads_the_clock() {
         "the machine's clock is read outside `daemon/src/clock.rs`",
         "take the time from an event, or hand a `Clock` down",
     );
-    let clocks = ["SystemTime::now", "Utc::now", "Local::now", "UNIX_EPOCH.elapsed"];
-    for file in files().iter().filter(|f| f.is("rs") && f.path != "daemon/src/clock.rs") {
+    let clocks = [
+        "SystemTime::now",
+        "Utc::now",
+        "Local::now",
+        "UNIX_EPOCH.elapsed",
+    ];
+    for file in files()
+        .iter()
+        .filter(|f| f.is("rs") && f.path != "daemon/src/clock.rs")
+    {
         if file.path != "tests/tests/tidy/source.rs" {
             let text = file.text.as_deref().unwrap_or_default();
             offences.search(&file.path, text, &clocks);
@@ -176,14 +193,21 @@ fn both_languages_say_the_same_things() {
     let files = files();
     let mut by_language: BTreeMap<&str, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for file in files.iter().filter(|f| f.is("ftl")) {
-        let language = if file.path.contains("zh") { "zh-CN" } else { "en" };
+        let language = if file.path.contains("zh") {
+            "zh-CN"
+        } else {
+            "en"
+        };
         let keys = texts(file.text.as_deref().unwrap_or_default());
         by_language.entry(language).or_default().extend(keys);
     }
     let none = BTreeMap::new();
     let zh = by_language.get("zh-CN").unwrap_or(&none);
     let en = by_language.get("en").unwrap_or(&none);
-    assert!(!zh.is_empty() && !en.is_empty(), "no .ftl files: has the place of the texts moved?");
+    assert!(
+        !zh.is_empty() && !en.is_empty(),
+        "no .ftl files: has the place of the texts moved?"
+    );
     for (has, lacks, language) in [(zh, en, "English"), (en, zh, "Chinese")] {
         for key in has.keys().filter(|key| !lacks.contains_key(*key)) {
             offences.add(format!("{key}: no {language} text"));
@@ -191,7 +215,9 @@ fn both_languages_say_the_same_things() {
     }
     for (key, variables) in zh {
         if let Some(others) = en.get(key).filter(|others| *others != variables) {
-            offences.add(format!("{key}: zh-CN uses {variables:?}, English {others:?}"));
+            offences.add(format!(
+                "{key}: zh-CN uses {variables:?}, English {others:?}"
+            ));
         }
     }
     offences.none();
@@ -202,7 +228,10 @@ fn texts(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut out: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut current = None;
     for line in text.lines() {
-        let starts = line.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '-');
+        let starts = line
+            .chars()
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic() || c == '-');
         if starts && let Some((key, _)) = line.split_once('=') {
             let key = key.trim().to_owned();
             out.entry(key.clone()).or_default();
@@ -210,7 +239,9 @@ fn texts(text: &str) -> BTreeMap<String, BTreeSet<String>> {
         } else if line.starts_with('#') {
             continue;
         }
-        let Some(variables) = current.as_ref().and_then(|key| out.get_mut(key)) else { continue };
+        let Some(variables) = current.as_ref().and_then(|key| out.get_mut(key)) else {
+            continue;
+        };
         for after in line.split('$').skip(1) {
             let name = after.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
             variables.extend(name.take(1).map(str::to_owned));

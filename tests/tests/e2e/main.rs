@@ -1,0 +1,58 @@
+//! The program from outside: bytes on sockets, answers of the API, a browser, a killed process, a
+//! full disk. Few and heavy; what can be said about a part is tested beside the part.
+//!
+//! Every story starts its own `cemsd` on free ports in its own directory, so all run side by side.
+
+mod alarms;
+mod config;
+mod day;
+mod demo;
+mod fallback;
+mod frames;
+mod fulldisk;
+mod hostile;
+mod inside;
+mod sigkill;
+mod spine;
+
+mod browser;
+
+use cems_tests::api::Api;
+use cems_tests::city::{City, DUTY_TOKEN};
+use cems_tests::process::Daemon;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// A running daemon with its directory and a program of the duty desk.
+struct Town {
+    directory: TempDir,
+    config: PathBuf,
+    daemon: Daemon,
+    api: Api,
+}
+
+impl Town {
+    async fn start(city: &City) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let config = city.write(directory.path());
+        let daemon = Daemon::start(&config).await;
+        let api = Api::new(daemon.console, DUTY_TOKEN);
+        Self {
+            directory,
+            config,
+            daemon,
+            api,
+        }
+    }
+
+    /// The data directory.
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// Starts it again after it was stopped or killed, on new ports.
+    async fn restart(&mut self) {
+        self.daemon = Daemon::start(&self.config).await;
+        self.api = Api::new(self.daemon.console, DUTY_TOKEN);
+    }
+}
