@@ -8,8 +8,8 @@ use crate::simulate::schedule::Schedule;
 use crate::simulate::script::{Incident, Script};
 use crate::simulate::stack::Outfall;
 use crate::simulate::station::{Greeting, Quirks, Station};
-use cems_core::model::time::{HOUR_MS, MINUTE_MS};
 use cems_core::model::UtcOffset;
+use cems_core::model::time::{HOUR_MS, MINUTE_MS};
 use cems_protocols::hj212::{CrcStyle, Edition};
 use rust_decimal::Decimal;
 use smol_str::{SmolStr, format_smolstr};
@@ -23,17 +23,43 @@ const HALF_DAY_MS: i64 = 12 * HOUR_MS;
 pub(super) type Enterprise = (&'static str, &'static str, &'static str, &'static str);
 
 /// Regions: id and name.
-pub(super) const REGIONS: [(&str, &str); 2] = [("dongshi", "示例市东示区"), ("xishi", "示例市西示区")];
+pub(super) const REGIONS: [(&str, &str); 2] =
+    [("dongshi", "示例市东示区"), ("xishi", "示例市西示区")];
 
 /// Enterprises. All names are made up.
 pub(super) const ENTERPRISES: [Enterprise; 9] = [
-    ("redian", "dongshi", "示例第一热电厂", "Example No. 1 Heat and Power Plant"),
-    ("fenshao", "xishi", "示例生活垃圾焚烧厂", "Example Waste-to-Energy Plant"),
+    (
+        "redian",
+        "dongshi",
+        "示例第一热电厂",
+        "Example No. 1 Heat and Power Plant",
+    ),
+    (
+        "fenshao",
+        "xishi",
+        "示例生活垃圾焚烧厂",
+        "Example Waste-to-Energy Plant",
+    ),
     ("shuini", "xishi", "示例水泥厂", "Example Cement Works"),
-    ("gongre", "dongshi", "示例集中供热公司", "Example District Heating"),
+    (
+        "gongre",
+        "dongshi",
+        "示例集中供热公司",
+        "Example District Heating",
+    ),
     ("boli", "xishi", "示例玻璃厂", "Example Glass Works"),
-    ("dongshui", "dongshi", "示例东区污水处理厂", "Example East Waste Water Works"),
-    ("xishui", "xishi", "示例西区污水处理厂", "Example West Waste Water Works"),
+    (
+        "dongshui",
+        "dongshi",
+        "示例东区污水处理厂",
+        "Example East Waste Water Works",
+    ),
+    (
+        "xishui",
+        "xishi",
+        "示例西区污水处理厂",
+        "Example West Waste Water Works",
+    ),
     ("zaozhi", "dongshi", "示例造纸厂", "Example Paper Mill"),
     ("yinran", "dongshi", "示例印染厂", "Example Dye Works"),
 ];
@@ -171,7 +197,13 @@ impl Role {
             permitted: &[("w01018", 52), ("w21003", 41)],
             flow_permille,
             stack: None,
-            ..Self::stack((id, enterprise), names, (PlantKind::WasteWater, edition), limits, ("", ""))
+            ..Self::stack(
+                (id, enterprise),
+                names,
+                (PlantKind::WasteWater, edition),
+                limits,
+                ("", ""),
+            )
         }
     }
 
@@ -226,7 +258,8 @@ impl Role {
 }
 
 fn exact(text: &str) -> Decimal {
-    text.parse().expect("the cast's numbers are constants that a test reads")
+    text.parse()
+        .expect("the cast's numbers are constants that a test reads")
 }
 
 /// An identity in the form of the edition; all begin with "SIM" or its ASCII digits.
@@ -239,8 +272,14 @@ pub(super) fn mn(edition: Edition, number: usize) -> SmolStr {
 
 /// The outlets of the city with their story.
 pub(super) fn residents(story: &Story) -> Vec<Resident> {
-    let roles = power_and_waste(story).into_iter().chain(others(story)).chain(waters(story));
-    roles.enumerate().map(|(number, role)| role.resident(number)).collect()
+    let roles = power_and_waste(story)
+        .into_iter()
+        .chain(others(story))
+        .chain(waters(story));
+    roles
+        .enumerate()
+        .map(|(number, role)| role.resident(number))
+        .collect()
 }
 
 fn power_and_waste(story: &Story) -> Vec<Role> {
@@ -255,7 +294,10 @@ fn power_and_waste(story: &Story) -> Vec<Role> {
         "1" => ("1号焚烧炉排口", "Line 1 stack"),
         _ => ("2号焚烧炉排口", "Line 2 stack"),
     };
-    let nox = Incident::Exceed { factor: "a21002".into(), permille: 1_900 };
+    let nox = Incident::Exceed {
+        factor: "a21002".into(),
+        permille: 1_900,
+    };
     vec![
         Role {
             instrument: true,
@@ -269,8 +311,17 @@ fn power_and_waste(story: &Story) -> Vec<Role> {
         // Frames so long that they are split.
         Role {
             instrument: true,
-            quirks: Quirks { verbose: true, ..Quirks::default() },
-            ..Role::stack(("fenshao-1", "fenshao"), lines("1"), waste, WASTE, ("5.5", "11"))
+            quirks: Quirks {
+                verbose: true,
+                ..Quirks::default()
+            },
+            ..Role::stack(
+                ("fenshao-1", "fenshao"),
+                lines("1"),
+                waste,
+                WASTE,
+                ("5.5", "11"),
+            )
         },
         Role {
             script: Script::default().with(
@@ -278,7 +329,13 @@ fn power_and_waste(story: &Story) -> Vec<Role> {
                 story.ago(0, 8),
                 Some(story.base.plus_ms(20 * MINUTE_MS)),
             ),
-            ..Role::stack(("fenshao-2", "fenshao"), lines("2"), waste, WASTE, ("5.5", "11"))
+            ..Role::stack(
+                ("fenshao-2", "fenshao"),
+                lines("2"),
+                waste,
+                WASTE,
+                ("5.5", "11"),
+            )
         },
     ]
 }
@@ -289,12 +346,19 @@ fn others(story: &Story) -> Vec<Role> {
     let boiler = ("1号锅炉排口", "Boiler 1 stack");
     let idle = ("2号锅炉排口", "Boiler 2 stack");
     let furnace = ("熔窑排口", "Furnace stack");
-    let dust = Incident::Exceed { factor: "a34013".into(), permille: 3_600 };
+    let dust = Incident::Exceed {
+        factor: "a34013".into(),
+        permille: 3_600,
+    };
     let past = (story.ago(5 * 24 + 3, 0), Some(story.ago(5 * 24, 0)));
     vec![
         // Another CRC, no line end; and an exceedance of last week, long over.
         Role {
-            quirks: Quirks { crc: CrcStyle::Modbus, no_line_end: true, ..Quirks::default() },
+            quirks: Quirks {
+                crc: CrcStyle::Modbus,
+                no_line_end: true,
+                ..Quirks::default()
+            },
             script: Script::default().with(dust, past.0, past.1),
             ..Role::stack(
                 ("shuini-1", "shuini"),
@@ -306,7 +370,10 @@ fn others(story: &Story) -> Vec<Role> {
         },
         // The total near its permit.
         Role {
-            quirks: Quirks { glued: true, ..Quirks::default() },
+            quirks: Quirks {
+                glued: true,
+                ..Quirks::default()
+            },
             permitted: &[("a34013", 61), ("a21026", 92), ("a21002", 70)],
             ..Role::stack(
                 ("gongre-1", "gongre"),
@@ -317,7 +384,10 @@ fn others(story: &Story) -> Vec<Role> {
             )
         },
         Role {
-            quirks: Quirks { crc: CrcStyle::Hj212Lower, ..Quirks::default() },
+            quirks: Quirks {
+                crc: CrcStyle::Hj212Lower,
+                ..Quirks::default()
+            },
             script: Script::default().with(Incident::Stopped, story.ago(3 * 24, 0), None),
             ..Role::stack(
                 ("gongre-2", "gongre"),
@@ -356,21 +426,49 @@ fn waters(story: &Story) -> Vec<Role> {
                 greeting: Greeting::Registration,
                 ..Quirks::default()
             },
-            ..Role::water(("dongshui-1", "dongshui"), main, Edition::V2017, TOWN_WATER, 1_000)
+            ..Role::water(
+                ("dongshui-1", "dongshui"),
+                main,
+                Edition::V2017,
+                TOWN_WATER,
+                1_000,
+            )
         },
         // The fallback of the story.
         Role {
             script: Script::default().with(Incident::Fault, story.ago(26, 0), None),
-            ..Role::water(("xishui-1", "xishui"), main, Edition::V2025, TOWN_WATER, 800)
+            ..Role::water(
+                ("xishui-1", "xishui"),
+                main,
+                Edition::V2025,
+                TOWN_WATER,
+                800,
+            )
         },
         Role {
-            quirks: Quirks { duplicate_every: 3, pol_id_upper: true, ..Quirks::default() },
-            ..Role::water(("zaozhi-1", "zaozhi"), process, Edition::V2017, MILL_WATER, 120)
+            quirks: Quirks {
+                duplicate_every: 3,
+                pol_id_upper: true,
+                ..Quirks::default()
+            },
+            ..Role::water(
+                ("zaozhi-1", "zaozhi"),
+                process,
+                Edition::V2017,
+                MILL_WATER,
+                120,
+            )
         },
         // The silent outlet of the story.
         Role {
             script: Script::default().with(Incident::Silence, story.ago(0, 45), None),
-            ..Role::water(("yinran-1", "yinran"), process, Edition::V2005, MILL_WATER, 60)
+            ..Role::water(
+                ("yinran-1", "yinran"),
+                process,
+                Edition::V2005,
+                MILL_WATER,
+                60,
+            )
         },
     ]
 }
@@ -378,7 +476,9 @@ fn waters(story: &Story) -> Vec<Role> {
 /// Loggers that should not be there: one of an MN nobody registered, one that uses a registered
 /// MN with a wrong password.
 pub(super) fn guests(residents: &[Resident]) -> Vec<(Station, Schedule, Plant)> {
-    let Some(model) = residents.first() else { return Vec::new() };
+    let Some(model) = residents.first() else {
+        return Vec::new();
+    };
     let schedule = Schedule {
         minute_min: None,
         hour: false,
@@ -388,14 +488,34 @@ pub(super) fn guests(residents: &[Resident]) -> Vec<(Station, Schedule, Plant)> 
         ..model.schedule
     };
     // Neither waits for an answer: it would get none, and ask again and again.
-    let stranger =
-        Station { mn: mn(Edition::V2017, 999), wants_answer: false, ..model.station.clone() };
-    let impostor =
-        Station { password: "000000".into(), wants_answer: false, ..model.station.clone() };
+    let stranger = Station {
+        mn: mn(Edition::V2017, 999),
+        wants_answer: false,
+        ..model.station.clone()
+    };
+    let impostor = Station {
+        password: "000000".into(),
+        wants_answer: false,
+        ..model.station.clone()
+    };
     let plant = |seed| Plant::new(model.plant.kind(), seed);
     vec![
-        (stranger, Schedule { phase_ms: 4_000, ..schedule }, plant(901)),
-        (impostor, Schedule { phase_ms: 7_000, ..schedule }, plant(902)),
+        (
+            stranger,
+            Schedule {
+                phase_ms: 4_000,
+                ..schedule
+            },
+            plant(901),
+        ),
+        (
+            impostor,
+            Schedule {
+                phase_ms: 7_000,
+                ..schedule
+            },
+            plant(902),
+        ),
     ]
 }
 
@@ -414,12 +534,24 @@ mod tests {
         assert_eq!(mns.len(), cast.len(), "every logger has its own MN");
         assert!(mns.iter().all(|mn| matches!(mn.len(), 14 | 24)));
         for resident in &cast {
-            assert!(ENTERPRISES.iter().any(|(id, ..)| *id == resident.enterprise));
+            assert!(
+                ENTERPRISES
+                    .iter()
+                    .any(|(id, ..)| *id == resident.enterprise)
+            );
             for (code, _) in resident.permitted {
-                assert!(resident.channels().iter().any(|c| c.code == *code && c.is_pollutant()));
+                assert!(
+                    resident
+                        .channels()
+                        .iter()
+                        .any(|c| c.code == *code && c.is_pollutant())
+                );
             }
             for (code, ..) in resident.limits {
-                assert!(resident.channels().iter().any(|c| c.code == *code), "{code}");
+                assert!(
+                    resident.channels().iter().any(|c| c.code == *code),
+                    "{code}"
+                );
             }
         }
         for edition in [Edition::V2005, Edition::V2017, Edition::V2025] {
@@ -428,7 +560,10 @@ mod tests {
         assert!(cast.iter().filter(|r| r.instrument).count() >= 2);
         for (id, region, ..) in ENTERPRISES {
             assert!(REGIONS.iter().any(|(own, _)| *own == region), "{id}");
-            assert!(cast.iter().any(|r| r.enterprise == id), "{id} has an outlet");
+            assert!(
+                cast.iter().any(|r| r.enterprise == id),
+                "{id} has an outlet"
+            );
         }
         let strangers = guests(&cast);
         assert!(!mns.contains(&strangers[0].0.mn) && mns.contains(&strangers[1].0.mn));

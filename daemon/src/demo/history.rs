@@ -91,7 +91,9 @@ impl Past<'_> {
         let written = self.tell(&mut writer, &hours, &all, stop);
         let count = writer.written;
         journal.close();
-        projecting.join().map_err(|_| anyhow!("the projections thread died"))?;
+        projecting
+            .join()
+            .map_err(|_| anyhow!("the projections thread died"))?;
         writer.bar.finish_and_clear();
         written?;
         if let Some(problem) = projected.problem() {
@@ -145,7 +147,10 @@ impl Past<'_> {
     fn first(&self) -> BinaryHeap<Reverse<Due>> {
         let begins = self.story.begins();
         let residents = 0..self.residents.len();
-        residents.filter_map(|index| self.next(index, begins)).map(Reverse).collect()
+        residents
+            .filter_map(|index| self.next(index, begins))
+            .map(Reverse)
+            .collect()
     }
 
     /// The next thing a station says after `after`; the past grows finer towards its end.
@@ -173,7 +178,9 @@ impl Past<'_> {
     }
 
     fn parcel(&self, due: &Due) -> anyhow::Result<Option<Parcel>> {
-        let Some(resident) = self.residents.get(due.resident) else { return Ok(None) };
+        let Some(resident) = self.residents.get(due.resident) else {
+            return Ok(None);
+        };
         let (plant, station) = (&resident.plant, &resident.station);
         let script = plant.script();
         if script.silent(due.at) {
@@ -206,7 +213,10 @@ impl Past<'_> {
         };
         let note = format!("{} days of simulated history follow", self.story.days);
         let mut list = vec![
-            (self.story.begins(), JournalEvent::daemon("demo.history", note)),
+            (
+                self.story.begins(),
+                JournalEvent::daemon("demo.history", note),
+            ),
             (self.story.begins(), registry(hours)),
             (self.story.minutes_from(), registry(all)),
         ];
@@ -275,7 +285,14 @@ impl<'a> Writer<'a> {
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let verdict = self.admission.decide(&message, source, &self.directory);
         let peer = SmolStr::new_static(PEER);
-        self.push(at, &JournalEvent::Frame { peer, verdict, raw: Raw(raw) })
+        self.push(
+            at,
+            &JournalEvent::Frame {
+                peer,
+                verdict,
+                raw: Raw(raw),
+            },
+        )
     }
 
     fn push(&mut self, at: Timestamp, event: &JournalEvent) -> anyhow::Result<()> {
@@ -292,8 +309,11 @@ impl<'a> Writer<'a> {
     fn flush(&mut self) -> anyhow::Result<()> {
         let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
         self.written += u64::try_from(batch.len()).unwrap_or(0);
-        self.journal.append_many_blocking(batch).context("writing the past")?;
-        self.bar.set_position(self.projected.position().borrow().seq.0);
+        self.journal
+            .append_many_blocking(batch)
+            .context("writing the past")?;
+        self.bar
+            .set_position(self.projected.position().borrow().seq.0);
         Ok(())
     }
 }

@@ -17,7 +17,10 @@ use tokio_util::task::TaskTracker;
 
 /// Loopback answers in milliseconds; five seconds are long.
 const TIMING: Timing = Timing {
-    retries: Retries { over_time_ms: 5_000, re_count: 3 },
+    retries: Retries {
+        over_time_ms: 5_000,
+        re_count: 3,
+    },
     back_off_max: Duration::from_secs(5),
     buffer: 1_500,
 };
@@ -78,8 +81,9 @@ impl Life {
         clock: &Clock,
     ) -> anyhow::Result<Source> {
         let channels = plant.channels();
-        let instrument =
-            Instrument::bind(plant, clock.clone()).await.context("a port for an instrument")?;
+        let instrument = Instrument::bind(plant, clock.clone())
+            .await
+            .context("a port for an instrument")?;
         let address = instrument.address().context("address of an instrument")?;
         self.tasks.spawn(instrument.run(self.stop.clone()));
         Ok(Source::Instrument(Poller::new(address, channels), channels))

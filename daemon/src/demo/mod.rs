@@ -77,14 +77,28 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             return Ok(());
         }
     };
-    let Prepared { checked, residents, logins, base, .. } = prepared;
+    let Prepared {
+        checked,
+        residents,
+        logins,
+        base,
+        ..
+    } = prepared;
     telemetry::start_logging(&checked.settings.log);
     telemetry::start_metrics();
     let clock = Clock::simulated(base, options.speed);
     let banner = banner(&logins, options.speed);
-    let app = App::start(Start { checked, clock: clock.clone(), demo: Some(banner) }).await?;
-    let centre =
-        app.hj212_addresses().first().copied().context("the daemon has no HJ 212 address")?;
+    let app = App::start(Start {
+        checked,
+        clock: clock.clone(),
+        demo: Some(banner),
+    })
+    .await?;
+    let centre = app
+        .hj212_addresses()
+        .first()
+        .copied()
+        .context("the daemon has no HJ 212 address")?;
     let life = Life::start(residents, centre, &clock, base).await?;
     let screen = Screen {
         console: app.console_address(),
@@ -94,7 +108,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         speed: options.speed,
         clock: &clock,
     };
-    if options.json { screen.print_json()? } else { screen.print()? }
+    if options.json {
+        screen.print_json()?;
+    } else {
+        screen.print()?;
+    }
     tokio::select! {
         () = stop.asked_by_signal() => {}
         () = expiry(options.exit_after) => {}
@@ -117,7 +135,10 @@ fn banner(logins: &[Login], speed: u32) -> DemoBanner {
         password: login.password.clone(),
         role: login.role,
     };
-    DemoBanner { accounts: logins.iter().map(account).collect(), speed }
+    DemoBanner {
+        accounts: logins.iter().map(account).collect(),
+        speed,
+    }
 }
 
 /// Looks before the work of the past is done, so that a taken port is not noticed only after it.
@@ -219,11 +240,13 @@ impl Prepared {
             "{} holds a journal that is not a finished demo's; name another directory with --data",
             dir.display()
         );
-        let story = known
-            .unwrap_or_else(|| Story::ending(Clock::Real.now(), options.history_days));
+        let story = known.unwrap_or_else(|| Story::ending(Clock::Real.now(), options.history_days));
         let residents = city::residents(&story);
         let logins = people::logins(dir, options.data.is_some())?;
-        let ports = Ports { console: options.console_port, hj212: options.hj212_port };
+        let ports = Ports {
+            console: options.console_port,
+            hj212: options.hj212_port,
+        };
         let users = people::users_toml(&logins)?;
         let settings = Settings::new(&residents, &story, &ports, users);
         let base = if known.is_some() {
@@ -231,14 +254,24 @@ impl Prepared {
         } else {
             let started = Instant::now();
             screen::announce(story.days)?;
-            let past = Past { residents: &residents, story: &story, settings: &settings, dir };
+            let past = Past {
+                residents: &residents,
+                story: &story,
+                settings: &settings,
+                dir,
+            };
             let count = past.write(stop)?;
             story.save(dir)?;
             screen::done(count, started.elapsed())?;
             story.base
         };
         let checked = settings.checked(Expected::All, dir)?;
-        Ok(Self { checked, residents, logins, base })
+        Ok(Self {
+            checked,
+            residents,
+            logins,
+            base,
+        })
     }
 }
 

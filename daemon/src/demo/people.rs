@@ -19,14 +19,24 @@ const GROUP: usize = 4;
 const PEOPLE: [(Role, &str, &str, &str); 7] = [
     (Role::DutyOfficer, "duty", "值班员甲", ""),
     (Role::Supervisor, "supervisor", "主管乙", ""),
-    (Role::EnterpriseUser, "enterprise", "排污单位丙", "enterprises = [\"xishui\", \"redian\"]"),
+    (
+        Role::EnterpriseUser,
+        "enterprise",
+        "排污单位丙",
+        "enterprises = [\"xishui\", \"redian\"]",
+    ),
     (
         Role::Operator,
         "operator",
         "运维人员丁",
         "outlets = [\"xishui-1\", \"gongre-1\", \"gongre-2\", \"boli-1\"]",
     ),
-    (Role::Inspector, "inspector", "执法人员戊", "regions = [\"dongshi\", \"xishi\"]"),
+    (
+        Role::Inspector,
+        "inspector",
+        "执法人员戊",
+        "regions = [\"dongshi\", \"xishi\"]",
+    ),
     (Role::Auditor, "auditor", "审计员己", ""),
     (Role::Administrator, "admin", "管理员庚", ""),
 ];
@@ -56,7 +66,11 @@ pub(super) fn logins(dir: &Path, keep: bool) -> anyhow::Result<Vec<Login>> {
             Some((_, password)) => password.clone(),
             None => random_password()?,
         };
-        logins.push(Login { role, user: user.to_owned(), password });
+        logins.push(Login {
+            role,
+            user: user.to_owned(),
+            password,
+        });
     }
     if keep {
         write(&path, &logins).with_context(|| format!("writing {}", path.display()))?;
@@ -99,8 +113,10 @@ fn random_password() -> anyhow::Result<String> {
         let index = usize::from(*byte) % LETTERS.len();
         LETTERS.get(index).copied().map_or('a', char::from)
     };
-    let groups: Vec<String> =
-        bytes.chunks(GROUP).map(|group| group.iter().map(letter).collect()).collect();
+    let groups: Vec<String> = bytes
+        .chunks(GROUP)
+        .map(|group| group.iter().map(letter).collect())
+        .collect();
     Ok(groups.join("-"))
 }
 
@@ -139,13 +155,18 @@ mod tests {
         assert_eq!(roles.len(), Role::ALL.len());
         let passwords: BTreeSet<_> = first.iter().map(|login| &login.password).collect();
         assert_eq!(passwords.len(), first.len());
-        assert!(passwords.iter().all(|password| password.len() == 14), "{passwords:?}");
+        assert!(
+            passwords.iter().all(|password| password.len() == 14),
+            "{passwords:?}"
+        );
         assert_eq!(logins(dir.path(), true).expect("readable"), first);
         assert_ne!(logins(dir.path(), false).expect("made"), first);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(dir.path().join(FILE)).expect("there").permissions();
+            let mode = std::fs::metadata(dir.path().join(FILE))
+                .expect("there")
+                .permissions();
             assert_eq!(mode.mode() & 0o777, 0o600);
         }
     }

@@ -35,7 +35,10 @@ fn emitted_kg(resident: &Resident, story: &Story) -> BTreeMap<&'static str, Deci
         let outfall = &resident.station.outfall;
         if let Some(volume) = outfall.volume_m3(&means, HOUR_MIN) {
             for mean in means.iter().filter(|mean| mean.flag == "N") {
-                if resident.permitted.iter().any(|(code, _)| *code == mean.code)
+                if resident
+                    .permitted
+                    .iter()
+                    .any(|(code, _)| *code == mean.code)
                     && let Some(kg) = outfall.amount_kg(mean, volume)
                 {
                     *sums.entry(mean.code).or_default() += kg;
@@ -62,7 +65,10 @@ mod tests {
                 let share = emitted[code] * Decimal::ONE_HUNDRED / permitted;
                 let wanted = resident.permitted.iter().find(|(own, _)| *own == code);
                 let wanted = Decimal::from(wanted.expect("in the cast").1);
-                assert!((share - wanted).abs() < Decimal::new(5, 1), "{code}: {share}");
+                assert!(
+                    (share - wanted).abs() < Decimal::new(5, 1),
+                    "{code}: {share}"
+                );
             }
         }
     }

@@ -26,9 +26,15 @@ impl Screen<'_> {
         let now = UtcOffset::default().iso(self.clock.now());
         writeln!(out, "\n  http://{}   控制台 / console", self.console)?;
         writeln!(out, "  {}          HJ 212 (TCP)\n", self.hj212)?;
-        writeln!(out, "  {:<16} {:<12} {}", "role", "log-in", "password")?;
+        writeln!(out, "  {:<16} {:<12} password", "role", "log-in")?;
         for login in self.logins {
-            writeln!(out, "  {:<16} {:<12} {}", login.role, login.user, login.password)?;
+            writeln!(
+                out,
+                "  {:<16} {:<12} {}",
+                login.role.as_str(),
+                login.user,
+                login.password
+            )?;
         }
         writeln!(
             out,
@@ -40,9 +46,18 @@ impl Screen<'_> {
         )?;
         let kept = self.dir.map_or_else(
             || "the data go away with the demo (--data DIR keeps them)".to_owned(),
-            |dir| format!("the data stay in {}; log-ins too, in demo-logins.txt", dir.display()),
+            |dir| {
+                format!(
+                    "the data stay in {}; log-ins too, in demo-logins.txt",
+                    dir.display()
+                )
+            },
         );
-        writeln!(out, "  all data are simulated; simulated time {now}, {} x", self.speed)?;
+        writeln!(
+            out,
+            "  all data are simulated; simulated time {now}, {} x",
+            self.speed
+        )?;
         writeln!(out, "  {kept}\n  Ctrl-C stops\n")?;
         out.flush()
     }
@@ -75,13 +90,19 @@ impl Screen<'_> {
 
 /// Before the past is written.
 pub(super) fn announce(days: u32) -> std::io::Result<()> {
-    writeln!(std::io::stderr(), "writing {days} days of simulated history ...")
+    writeln!(
+        std::io::stderr(),
+        "writing {days} days of simulated history ..."
+    )
 }
 
 /// After it.
 pub(super) fn done(entries: u64, took: Duration) -> std::io::Result<()> {
     let seconds = took.as_millis();
-    writeln!(std::io::stderr(), "{entries} journal entries in {seconds} ms")
+    writeln!(
+        std::io::stderr(),
+        "{entries} journal entries in {seconds} ms"
+    )
 }
 
 /// At the end.

@@ -47,7 +47,12 @@ pub(super) struct Settings<'a> {
 
 impl<'a> Settings<'a> {
     /// Settings of the cast. Works out permitted amounts, which takes a moment.
-    pub(super) fn new(residents: &'a [Resident], story: &Story, ports: &Ports, users: String) -> Self {
+    pub(super) fn new(
+        residents: &'a [Resident],
+        story: &Story,
+        ports: &Ports,
+        users: String,
+    ) -> Self {
         let main = format!(
             "registry = [\"registry.toml\"]\nusers = [\"users.toml\"]\n\n\
              [site]\nname = \"示例市污染源监控中心（演示）\"\n\n\
@@ -56,8 +61,16 @@ impl<'a> Settings<'a> {
              [log]\nlevel = \"warn\"\n",
             ports.hj212, ports.console
         );
-        let permits = residents.iter().map(|resident| permitted_kg(resident, story)).collect();
-        Self { residents, permits, main, users }
+        let permits = residents
+            .iter()
+            .map(|resident| permitted_kg(resident, story))
+            .collect();
+        Self {
+            residents,
+            permits,
+            main,
+            users,
+        }
     }
 
     /// The settings under an expectation, with the data in `data_dir`.
@@ -83,7 +96,10 @@ impl<'a> Settings<'a> {
     fn registry(&self, expected: Expected) -> String {
         let mut text = String::new();
         for (id, name) in REGIONS {
-            push(&mut text, format_args!("[[region]]\nid = \"{id}\"\nname = \"{name}\"\n\n"));
+            push(
+                &mut text,
+                format_args!("[[region]]\nid = \"{id}\"\nname = \"{name}\"\n\n"),
+            );
         }
         for (id, region, name, name_en) in ENTERPRISES {
             push(
@@ -102,7 +118,8 @@ impl<'a> Settings<'a> {
 }
 
 fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
-    text.write_fmt(what).expect("writing to a string cannot fail");
+    text.write_fmt(what)
+        .expect("writing to a string cannot fail");
 }
 
 fn outlet(
@@ -112,7 +129,14 @@ fn outlet(
     permits: &BTreeMap<&'static str, Decimal>,
     expected: Expected,
 ) {
-    let Resident { id, enterprise, name, name_en, station, .. } = resident;
+    let Resident {
+        id,
+        enterprise,
+        name,
+        name_en,
+        station,
+        ..
+    } = resident;
     let (medium, profile) = match resident.plant.kind().medium() {
         Medium::Gas => ("gas", "hj75-2017"),
         Medium::Water => ("water", "hj356-2019"),
@@ -171,7 +195,10 @@ fn factors(text: &mut String, resident: &Resident) {
         if !(channel.is_pollutant() || channel.code == PH) {
             continue;
         }
-        push(text, format_args!("[[outlet.factor]]\ncode = \"{}\"\n", channel.code));
+        push(
+            text,
+            format_args!("[[outlet.factor]]\ncode = \"{}\"\n", channel.code),
+        );
         if channel.is_pollutant() {
             let range = Decimal::new(channel.range, channel.decimals).normalize();
             push(text, format_args!("range = {range}\n"));
@@ -202,10 +229,15 @@ mod tests {
         let story = Story::ending(Timestamp(1_795_104_000_000), 2);
         let cast = residents(&story);
         let users = users_toml(&logins(dir.path(), false).expect("made")).expect("hashed");
-        let ports = Ports { console: 0, hj212: 0 };
+        let ports = Ports {
+            console: 0,
+            hj212: 0,
+        };
         let settings = Settings::new(&cast, &story, &ports, users);
         for expected in [Expected::Hours, Expected::All] {
-            let checked = settings.checked(expected, dir.path()).expect("sound settings");
+            let checked = settings
+                .checked(expected, dir.path())
+                .expect("sound settings");
             assert_eq!(checked.warnings, []);
             assert_eq!(checked.registry.outlets.len(), cast.len());
             assert_eq!(checked.settings.users.len(), 7);
@@ -213,7 +245,12 @@ mod tests {
             for resident in &cast {
                 let outlet = &checked.registry.outlets[resident.id];
                 assert_eq!(outlet.factors.len(), resident.channels().len());
-                assert!(outlet.factors.values().any(|factor| !factor.limits.is_empty()));
+                assert!(
+                    outlet
+                        .factors
+                        .values()
+                        .any(|factor| !factor.limits.is_empty())
+                );
             }
         }
     }

@@ -30,7 +30,10 @@ impl Story {
     pub(super) fn ending(now: Timestamp, days: u32) -> Self {
         let year = Period::containing(Level::Year, now, UtcOffset::default()).start;
         let young = now.since_ms(year) < 2 * DAY_MS;
-        Self { base: if young { now.plus_ms(-2 * DAY_MS) } else { now }, days }
+        Self {
+            base: if young { now.plus_ms(-2 * DAY_MS) } else { now },
+            days,
+        }
     }
 
     /// Hour records begin.
@@ -39,9 +42,13 @@ impl Story {
         Period::containing(Level::Hour, back, UtcOffset::default()).start
     }
 
-    /// Minute records begin.
+    /// Minute records begin: a minute after a full hour, when every station has just sent the
+    /// hour, so that nobody seems silent because more is expected from now on.
     pub(super) fn minutes_from(&self) -> Timestamp {
-        Timestamp(self.base.plus_ms(-MINUTES_MS).0.div_euclid(MINUTE_MS) * MINUTE_MS)
+        let back = self.base.plus_ms(-MINUTES_MS);
+        Period::containing(Level::Hour, back, UtcOffset::default())
+            .start
+            .plus_ms(MINUTE_MS)
     }
 
     /// Real-time records begin.
@@ -83,9 +90,18 @@ impl Story {
             let line = lines.next()?.strip_prefix(name)?;
             line.strip_prefix('=')?.parse::<i64>().ok()
         };
-        match (number("base_ms"), number("days").and_then(|days| u32::try_from(days).ok())) {
-            (Some(base), Some(days)) => Ok(Some(Self { base: Timestamp(base), days })),
-            _ => bail!("{} is damaged; name another directory with --data", path.display()),
+        match (
+            number("base_ms"),
+            number("days").and_then(|days| u32::try_from(days).ok()),
+        ) {
+            (Some(base), Some(days)) => Ok(Some(Self {
+                base: Timestamp(base),
+                days,
+            })),
+            _ => bail!(
+                "{} is damaged; name another directory with --data",
+                path.display()
+            ),
         }
     }
 
@@ -115,7 +131,11 @@ mod tests {
         let story = Story::ending(Timestamp(MIDNIGHT + 123), 21);
         story.save(dir.path()).expect("writable");
         assert_eq!(Story::load(dir.path()).expect("readable"), Some(story));
-        for text in ["", "cemsd demo story 99\n", "cemsd demo story 1\nbase_ms=x\ndays=1\n"] {
+        for text in [
+            "",
+            "cemsd demo story 99\n",
+            "cemsd demo story 1\nbase_ms=x\ndays=1\n",
+        ] {
             std::fs::write(dir.path().join(FILE), text).expect("writable");
             assert!(Story::load(dir.path()).is_err(), "{text:?}");
         }
@@ -126,7 +146,7 @@ mod tests {
         let story = Story::ending(Timestamp(MIDNIGHT + 10 * HOUR_MS + 5 * MINUTE_MS + 7), 21);
         let iso = |at| UtcOffset::default().iso(at);
         assert_eq!(iso(story.begins()), "2026-10-30T10:00:00+08:00");
-        assert_eq!(iso(story.minutes_from()), "2026-11-18T10:05:00+08:00");
+        assert_eq!(iso(story.minutes_from()), "2026-11-18T10:01:00+08:00");
         assert_eq!(iso(story.realtime_from()), "2026-11-20T09:35:00+08:00");
         assert_eq!(iso(story.hour_ago(2)), "2026-11-20T08:00:00+08:00");
         assert_eq!(iso(story.ago(26, 5)), "2026-11-19T08:00:00+08:00");
@@ -134,10 +154,12 @@ mod tests {
 
     #[test]
     fn new_year_is_met_with_the_last_year() {
-        let new_year = UtcOffset::default().instant(
-            "2027-01-01T10:00:00".parse().expect("a time in the test"),
-        );
+        let new_year = UtcOffset::default()
+            .instant("2027-01-01T10:00:00".parse().expect("a time in the test"));
         let story = Story::ending(new_year, 21);
-        assert_eq!(UtcOffset::default().iso(story.base), "2026-12-30T10:00:00+08:00");
+        assert_eq!(
+            UtcOffset::default().iso(story.base),
+            "2026-12-30T10:00:00+08:00"
+        );
     }
 }

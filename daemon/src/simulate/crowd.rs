@@ -72,7 +72,11 @@ pub struct Outcome {
 impl Outcome {
     /// A count by its name; 0 for a name there is not.
     pub fn count(&self, name: &str) -> u64 {
-        self.tally.counts().iter().find(|(own, _)| *own == name).map_or(0, |(_, count)| *count)
+        self.tally
+            .counts()
+            .iter()
+            .find(|(own, _)| *own == name)
+            .map_or(0, |(_, count)| *count)
     }
 
     /// Percentiles of the time to an answer, ms; empty without answers.
@@ -101,7 +105,10 @@ impl Crowd {
             let client = self.client(number, Arc::clone(&tally));
             // The rest are the same but for the number.
             if number == 0 {
-                client.station.facilities(Clock::Real.now(), true).context("the password")?;
+                client
+                    .station
+                    .facilities(Clock::Real.now(), true)
+                    .context("the password")?;
             }
             tasks.spawn(client.run(stop.clone()));
         }
@@ -109,7 +116,11 @@ impl Crowd {
         stop.cancel();
         tasks.close();
         tasks.wait().await;
-        Ok(Outcome { stations: self.stations, elapsed: started.elapsed(), tally })
+        Ok(Outcome {
+            stations: self.stations,
+            elapsed: started.elapsed(),
+            tally,
+        })
     }
 
     fn edition(&self, number: u32) -> Edition {
@@ -125,7 +136,10 @@ impl Crowd {
 
     fn kind(number: u32) -> PlantKind {
         let index = usize::try_from(number / 3).unwrap_or(0) % PlantKind::ALL.len();
-        PlantKind::ALL.get(index).copied().unwrap_or(PlantKind::CoalBoiler)
+        PlantKind::ALL
+            .get(index)
+            .copied()
+            .unwrap_or(PlantKind::CoalBoiler)
     }
 
     fn mn(&self, number: u32) -> SmolStr {
@@ -137,7 +151,10 @@ impl Crowd {
 
     fn client(&self, number: u32, tally: Arc<Tally>) -> Client {
         let kind = Self::kind(number);
-        let seed = self.seed.wrapping_mul(0x1_0001).wrapping_add(u64::from(number));
+        let seed = self
+            .seed
+            .wrapping_mul(0x1_0001)
+            .wrapping_add(u64::from(number));
         let outfall = match kind.medium() {
             Medium::Gas => Outfall::Stack {
                 area_m2: Decimal::from(AREA_M2),
@@ -174,7 +191,10 @@ impl Crowd {
             centre: self.centre,
             clock: Clock::Real,
             since: Clock::Real.now(),
-            timing: Timing { buffer: BUFFER, ..Timing::default() },
+            timing: Timing {
+                buffer: BUFFER,
+                ..Timing::default()
+            },
             tally,
         }
     }
@@ -195,11 +215,14 @@ impl Crowd {
             };
             let (mn, password) = (self.mn(number), &self.password);
             let of = |pollutant: bool| {
-                channels::of(kind).iter().filter(move |c| c.is_pollutant() == pollutant)
+                channels::of(kind)
+                    .iter()
+                    .filter(move |c| c.is_pollutant() == pollutant)
             };
             let auxiliary: Vec<String> = of(false).map(|c| format!("{:?}", c.code)).collect();
             let mut push = |part: std::fmt::Arguments<'_>| {
-                text.write_fmt(part).expect("writing to a string cannot fail");
+                text.write_fmt(part)
+                    .expect("writing to a string cannot fail");
             };
             push(format_args!(
                 "[[outlet]]\nid = \"load-{number}\"\nenterprise = \"load\"\n\
@@ -215,7 +238,9 @@ impl Crowd {
             for channel in of(true) {
                 let range = Decimal::new(channel.range, channel.decimals).normalize();
                 let code = channel.code;
-                push(format_args!("[[outlet.factor]]\ncode = \"{code}\"\nrange = {range}\n\n"));
+                push(format_args!(
+                    "[[outlet.factor]]\ncode = \"{code}\"\nrange = {range}\n\n"
+                ));
             }
             push(format_args!(
                 "[outlet.expect]\nrealtime_s = {}\nminute_min = 1\n\n",
@@ -254,19 +279,30 @@ mod tests {
     fn a_daemon_that_is_given_the_registry_knows_every_station() {
         let crowd = crowd(SocketAddr::from(([127, 0, 0, 1], 1)), 24);
         let registry = crowd.registry();
-        let checked =
-            cems_config::load_str(&[("main.toml", "registry = [\"r.toml\"]"), ("r.toml", &registry)])
-                .expect("sound");
+        let checked = cems_config::load_str(&[
+            ("main.toml", "registry = [\"r.toml\"]"),
+            ("r.toml", &registry),
+        ])
+        .expect("sound");
         assert_eq!(checked.registry.outlets.len(), 24);
         for number in 0..24 {
             let mn = crowd.mn(number);
-            assert!(checked.registry.outlets.values().any(|o| o.mn.as_str() == mn), "{mn}");
+            assert!(
+                checked
+                    .registry
+                    .outlets
+                    .values()
+                    .any(|o| o.mn.as_str() == mn),
+                "{mn}"
+            );
         }
     }
 
     #[tokio::test]
     async fn stations_connect_and_are_counted() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
         let address = listener.local_addr().expect("bound");
         let crowd = crowd(address, 6);
         let all_here = async {
