@@ -30,6 +30,26 @@ pub fn number_or_dash(value: Option<Decimal>, decimals: u32) -> String {
     value.map_or_else(|| NONE.to_owned(), |v| number(v, decimals))
 }
 
+/// A unit as people write it, from the plain form of the factor table; `1` (a pure number, such as
+/// pH) is not written.
+pub fn unit(plain: &str) -> &str {
+    match plain {
+        "1" => "",
+        "degC" => "℃",
+        "mg/m3" => "mg/m³",
+        "ug/m3" => "μg/m³",
+        "ng/m3" => "ng/m³",
+        "m3/s" => "m³/s",
+        "m3/h" => "m³/h",
+        "m3" => "m³",
+        "m2" => "m²",
+        "ug/L" => "μg/L",
+        "uS/cm" => "μS/cm",
+        "umol/mol" => "μmol/mol",
+        other => other,
+    }
+}
+
 /// An amount in kg or, from 1000 kg on, in t: figure and unit.
 pub fn amount(kg: Decimal) -> (String, &'static str) {
     if kg.abs() >= TONNE_KG {

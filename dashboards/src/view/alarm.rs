@@ -94,6 +94,11 @@ fn is_amount(kind: AlarmKind) -> bool {
     matches!(kind, AlarmKind::AmountWarning | AlarmKind::AmountExceeded)
 }
 
+/// Whether the figure of the alarm is a quantity with a limit; a count of seconds or frames is not.
+fn is_held_against_a_limit(kind: AlarmKind) -> bool {
+    is_amount(kind) || matches!(kind, AlarmKind::ExceedanceHour | AlarmKind::ExceedanceDay)
+}
+
 /// What the figure is held against: for a total the permitted amount itself, not the share of it
 /// at which the warning was due.
 fn bound(alarm: &AlarmRow) -> Option<Decimal> {
@@ -198,7 +203,9 @@ fn texts(eyes: &Eyes<'_>, alarm: &AlarmRow, figures: &Figures, subject: &str) ->
     let since = eyes.times.short(alarm.since);
     let lasted = eyes.times.span(until.since_ms(alarm.since));
     let count = alarm.count.to_string();
+    let warn = alarm.facts.get("share").map_or(NONE, String::as_str);
     let mut args: Vec<(&str, &str)> = vec![
+        ("warn", warn),
         ("subject", subject),
         ("factor", &figures.factor.name),
         ("value", &value),
@@ -242,7 +249,7 @@ impl AlarmItem {
                 link: None,
             }),
             limit: Some(figures.limit)
-                .filter(|limit| limit != NONE)
+                .filter(|limit| limit != NONE && is_held_against_a_limit(alarm.kind))
                 .unwrap_or_default(),
             limit_label: words.t(if amount { "permitted" } else { "limit" }),
             excess: measure

@@ -49,7 +49,7 @@ impl<'a> Eyes<'a> {
             },
             |f| FactorWords {
                 name: self.words.pick(&f.name_zh, Some(&f.name_en)).to_owned(),
-                unit: f.unit.clone(),
+                unit: crate::format::unit(&f.unit).to_owned(),
                 decimals: f.decimals,
             },
         )

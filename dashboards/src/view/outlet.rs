@@ -211,8 +211,12 @@ fn facts(
     limit: Option<&Limit>,
 ) -> Vec<(String, String)> {
     let words = eyes.words;
-    let exact =
-        |v: Option<Decimal>| v.map_or_else(|| NONE.to_owned(), |v| format!("{v} {}", factor.unit));
+    let exact = |v: Option<Decimal>| {
+        v.map_or_else(
+            || NONE.to_owned(),
+            |v| format!("{v} {}", format::unit(&factor.unit)),
+        )
+    };
     let mut facts = vec![(words.t("measured"), exact(latest.value))];
     if latest.converted.is_some() {
         facts.push((words.t("converted-by-station"), exact(latest.converted)));
@@ -232,7 +236,7 @@ fn facts(
     facts.push((words.t("verdict"), words.t(verdict)));
     if let Some(limit) = limit {
         let bounds = limit_words(limit, factor.decimals);
-        let text = format!("{bounds} {} ({})", factor.unit, limit.source);
+        let text = format!("{bounds} {} ({})", format::unit(&factor.unit), limit.source);
         facts.push((words.t("limit"), text));
     }
     facts.push((words.t("profile"), outlet.profile.to_string()));
