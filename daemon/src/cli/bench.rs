@@ -39,7 +39,8 @@ pub struct BenchArgs {
     #[arg(long, default_value = ".")]
     dir: PathBuf,
     /// Journal entries and records per measurement.
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+    #[arg(long, default_value_t = 20_000,
+          value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
     entries: u64,
     /// Print one JSON object.
     #[arg(long)]

@@ -24,12 +24,13 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         Ok(checked) => {
             let registry = &checked.registry;
             if args.json {
+                let warnings: Vec<_> = checked.warnings.iter().map(ToString::to_string).collect();
                 let summary = serde_json::json!({
                     "ok": true,
                     "enterprises": registry.enterprises.len(),
                     "outlets": registry.outlets.len(),
                     "sha256": checked.digest,
-                    "warnings": checked.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                    "warnings": warnings,
                 });
                 writeln!(out, "{summary}")?;
             } else {

@@ -111,3 +111,11 @@ pub(super) fn tamper(path: &Path, sql: &str) {
 pub(super) fn day_file(dir: &Path, day: &str) -> PathBuf {
     dir.join(format!("{day}.db"))
 }
+
+/// A sealed file is read-only; damage needs it writable.
+pub(super) fn writable(path: &Path) {
+    let mut permissions = fs::metadata(path).unwrap().permissions();
+    #[allow(clippy::permissions_set_readonly_false)]
+    permissions.set_readonly(false);
+    fs::set_permissions(path, permissions).unwrap();
+}

@@ -65,7 +65,8 @@ impl Channel {
 
 const PH: &str = "w01001";
 
-/// Order of arguments: number, code, decimals, law, (base, range, stopped), (load, fuel, own, jitter).
+/// Order of arguments: number, code, decimals, law, (base, range, stopped),
+/// (load, fuel, own, jitter).
 const fn channel(
     number: u16,
     (code, decimals, law): (&'static str, u32, Law),

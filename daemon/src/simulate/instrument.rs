@@ -11,7 +11,9 @@
 //! | --- | --- |
 //! | 0-2 | the holding registers the answer belongs to |
 //! | 3 | number of channels |
-//! | 4 + 9 (n - 1) | channel n: present value, min, mean, max (32 bits each, signed, in 10^-decimals units), state as `i12001` |
+//! | 4 + 9 (n - 1) | channel n: present value, min, mean, max, state as `i12001` |
+//!
+//! Values are signed, 32 bits each, in units of 10^-decimals.
 //!
 //! A logger selects with function 16 and reads with function 4; the analyser keeps its averages,
 //! as analysers with an archive do, so a logger that was away can fetch what it missed.

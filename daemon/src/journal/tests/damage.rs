@@ -26,13 +26,6 @@ fn journal() -> (tempfile::TempDir, Head) {
 
 const NEWEST: &str = "2026-05-11.db";
 
-fn writable(path: &Path) {
-    let mut permissions = fs::metadata(path).unwrap().permissions();
-    #[allow(clippy::permissions_set_readonly_false)]
-    permissions.set_readonly(false);
-    fs::set_permissions(path, permissions).unwrap();
-}
-
 /// File and number of every problem.
 fn problems(dir: &Path) -> Vec<(String, Option<u64>)> {
     let report = check(dir);
