@@ -1,6 +1,10 @@
 //! The cast: enterprises and outlets of a city that does not exist, their loggers with their
 //! habits, and what happens to them.
 
+mod limits;
+
+pub(super) use limits::Limit;
+
 use super::story::Story;
 use crate::simulate::channels::Channel;
 use crate::simulate::plant::{Plant, PlantKind};
@@ -11,6 +15,7 @@ use crate::simulate::station::{Greeting, Quirks, Station};
 use cems_core::model::UtcOffset;
 use cems_core::model::time::{HOUR_MS, MINUTE_MS};
 use cems_protocols::hj212::{CrcStyle, Edition};
+use limits::{CEMENT, COAL, GLASS, HEAT, MILL_WATER, TOWN_WATER, WASTE};
 use rust_decimal::Decimal;
 use smol_str::{SmolStr, format_smolstr};
 
@@ -64,9 +69,6 @@ pub(super) const ENTERPRISES: [Enterprise; 9] = [
     ("yinran", "dongshi", "示例印染厂", "Example Dye Works"),
 ];
 
-/// A limit: factor, upper bound of the hour mean, of the day mean.
-pub(super) type Limit = (&'static str, Option<&'static str>, Option<&'static str>);
-
 /// One outlet and its logger.
 #[derive(Debug, Clone)]
 pub(super) struct Resident {
@@ -103,48 +105,6 @@ impl Resident {
         self.plant.channels()
     }
 }
-
-const COAL: &[Limit] = &[
-    ("a34013", Some("10"), None),
-    ("a21026", Some("35"), None),
-    ("a21002", Some("50"), None),
-];
-const HEAT: &[Limit] = &[
-    ("a34013", Some("30"), None),
-    ("a21026", Some("200"), None),
-    ("a21002", Some("200"), None),
-];
-const WASTE: &[Limit] = &[
-    ("a34013", Some("30"), Some("20")),
-    ("a21026", Some("100"), Some("80")),
-    ("a21002", Some("300"), Some("250")),
-    ("a21005", Some("100"), Some("80")),
-    ("a21024", Some("60"), Some("50")),
-];
-const CEMENT: &[Limit] = &[
-    ("a34013", Some("20"), None),
-    ("a21026", Some("100"), None),
-    ("a21002", Some("320"), None),
-];
-const GLASS: &[Limit] = &[
-    ("a34013", Some("30"), None),
-    ("a21026", Some("200"), None),
-    ("a21002", Some("400"), None),
-];
-const TOWN_WATER: &[Limit] = &[
-    ("w01018", None, Some("50")),
-    ("w21003", None, Some("5")),
-    ("w21011", None, Some("0.5")),
-    ("w21001", None, Some("15")),
-    ("w01001", None, Some("[6, 9]")),
-];
-const MILL_WATER: &[Limit] = &[
-    ("w01018", None, Some("80")),
-    ("w21003", None, Some("8")),
-    ("w21011", None, Some("0.8")),
-    ("w21001", None, Some("15")),
-    ("w01001", None, Some("[6, 9]")),
-];
 
 /// What the outlets of the cast are made from.
 struct Role {
@@ -520,52 +480,4 @@ pub(super) fn guests(residents: &[Resident]) -> Vec<(Station, Schedule, Plant)> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use cems_core::model::Timestamp;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn the_cast_is_of_one_piece() {
-        let story = Story::ending(Timestamp(1_795_104_000_000), 21);
-        let cast = residents(&story);
-        assert_eq!(cast.len(), 12);
-        let mns: BTreeSet<_> = cast.iter().map(|r| r.station.mn.clone()).collect();
-        assert_eq!(mns.len(), cast.len(), "every logger has its own MN");
-        assert!(mns.iter().all(|mn| matches!(mn.len(), 14 | 24)));
-        for resident in &cast {
-            assert!(
-                ENTERPRISES
-                    .iter()
-                    .any(|(id, ..)| *id == resident.enterprise)
-            );
-            for (code, _) in resident.permitted {
-                assert!(
-                    resident
-                        .channels()
-                        .iter()
-                        .any(|c| c.code == *code && c.is_pollutant())
-                );
-            }
-            for (code, ..) in resident.limits {
-                assert!(
-                    resident.channels().iter().any(|c| c.code == *code),
-                    "{code}"
-                );
-            }
-        }
-        for edition in [Edition::V2005, Edition::V2017, Edition::V2025] {
-            assert!(cast.iter().any(|r| r.station.edition == edition));
-        }
-        assert!(cast.iter().filter(|r| r.instrument).count() >= 2);
-        for (id, region, ..) in ENTERPRISES {
-            assert!(REGIONS.iter().any(|(own, _)| *own == region), "{id}");
-            assert!(
-                cast.iter().any(|r| r.enterprise == id),
-                "{id} has an outlet"
-            );
-        }
-        let strangers = guests(&cast);
-        assert!(!mns.contains(&strangers[0].0.mn) && mns.contains(&strangers[1].0.mn));
-    }
-}
+mod tests;
