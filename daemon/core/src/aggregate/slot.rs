@@ -76,7 +76,9 @@ pub fn from_minutes(
 ) -> Vec<Slot> {
     let mut slots = Vec::with_capacity(rows.len());
     for (i, row) in rows.iter().enumerate() {
-        let next = rows.get(i.saturating_add(1)).map_or(until, |next| next.start);
+        let next = rows
+            .get(i.saturating_add(1))
+            .map_or(until, |next| next.start);
         let gap = next.since_ms(row.start).div_euclid(MINUTE_MS);
         let gap = u32::try_from(gap).unwrap_or(0);
         slots.push(from_record(row, interval_min.max(1).min(gap), profile));
