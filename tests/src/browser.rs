@@ -178,12 +178,27 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver takes its browser with it on SIGTERM; on SIGKILL it could not.
-        let id = self.driver.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        // After a failure the window is still open, and the driver would leave it running.
+        for id in processes_with(&self.profile.path().to_string_lossy()) {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+        }
+        let _ = self.driver.kill();
         let _ = self.driver.wait();
-        let _ = self.profile.path();
     }
+}
+
+/// Ids of the processes that have a text in their arguments.
+fn processes_with(text: &str) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let ids = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let numbers = ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
+    let holds = |id: &String| {
+        let arguments = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&arguments).contains(text)
+    };
+    numbers.filter(holds).collect()
 }
 
 fn port(log: &std::path::Path) -> Result<u16, String> {
