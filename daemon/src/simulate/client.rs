@@ -202,9 +202,9 @@ impl Work {
         let mut parcels: Vec<Parcel> = station.boot(now)?.into_iter().collect();
         parcels.extend(station.time_request(now.plus_ms(10))?);
         parcels.extend(station.identity(now.plus_ms(20))?);
-        let connected = self.link.is_some();
         for parcel in parcels {
-            self.outbox.push(parcel, connected);
+            // Not late, though the connection is yet to be made.
+            self.outbox.push(parcel, true);
         }
         Ok(())
     }
