@@ -30,6 +30,9 @@ use tokio_util::task::TaskTracker;
 const HANDOVER_BATCHES_MAX: usize = 64;
 /// How long a stop waits for pages and streams to end.
 const CONSOLE_STOP_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a stop waits for connections to finish what they have read; longer than
+/// [`CONSOLE_STOP_PATIENCE`], so that only a journal that stands still can exceed it.
+const TASKS_STOP_PATIENCE: Duration = Duration::from_secs(6);
 /// How long a stop waits for the projections to catch up; what is left is done at the next start.
 const PROJECTION_STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest sleep of the ticker, so that a step of the machine's clock is noticed.
@@ -236,7 +239,16 @@ impl App {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
+        if tokio::time::timeout(TASKS_STOP_PATIENCE, self.tasks.wait()).await.is_err() {
+            // Connections wait for a journal that cannot write. Closing it lets them go without
+            // an answer: what is not on disk is not acknowledged, and the logger sends it again.
+            tracing::warn!("the journal stands still; stopping without it");
+            let journal = self.journal.clone();
+            tokio::task::spawn_blocking(move || journal.close())
+                .await
+                .context("closing the journal")?;
+            self.tasks.wait().await;
+        }
         match append(
             &self.journal,
             &JournalEvent::daemon("daemon.stopped", "in order"),
