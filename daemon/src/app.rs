@@ -239,7 +239,10 @@ impl App {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(TASKS_STOP_PATIENCE, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(TASKS_STOP_PATIENCE, self.tasks.wait())
+            .await
+            .is_err()
+        {
             // Connections wait for a journal that cannot write. Closing it lets them go without
             // an answer: what is not on disk is not acknowledged, and the logger sends it again.
             tracing::warn!("the journal stands still; stopping without it");
