@@ -1,5 +1,7 @@
 //! The daemon in one process: start, reload, stop. Tests use it as `cemsd run` does.
 
+mod tasks;
+
 use crate::clock::Clock;
 use crate::console::{Access, ConsoleBackend};
 use crate::events::JournalEvent;
@@ -13,7 +15,7 @@ use anyhow::{Context, bail};
 use cems_config::{Checked, CrcVariant, JournalHash, Settings};
 use cems_core::model::time::SECOND_MS;
 use cems_core::model::{Registry, Seq};
-use cems_dashboards::backend::{Backend, Change};
+use cems_dashboards::backend::Backend;
 use cems_dashboards::{ConsoleOptions, DemoBanner};
 use cems_protocols::hj212::{CrcVerdict, Limits, SessionConfig};
 use std::net::SocketAddr;
@@ -28,17 +30,11 @@ use tokio_util::task::TaskTracker;
 
 /// Batches the journal may be ahead of the projections before it waits for them.
 const HANDOVER_BATCHES_MAX: usize = 64;
-/// How long a stop waits for pages and streams to end.
-const CONSOLE_STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a stop waits for connections to finish what they have read; longer than
-/// [`CONSOLE_STOP_PATIENCE`], so that only a journal that stands still can exceed it.
+/// [`tasks::CONSOLE_STOP_PATIENCE`], so that only a journal that stands still can exceed it.
 const TASKS_STOP_PATIENCE: Duration = Duration::from_secs(6);
 /// How long a stop waits for the projections to catch up; what is left is done at the next start.
 const PROJECTION_STOP_PATIENCE: Duration = Duration::from_secs(10);
-/// Longest sleep of the ticker, so that a step of the machine's clock is noticed.
-const TICKER_SLEEP_MAX: Duration = Duration::from_secs(30);
-/// How often the journal's health is looked at.
-const HEALTH_PERIOD: Duration = Duration::from_millis(500);
 
 /// Where things lie in the data directory.
 #[derive(Debug, Clone)]
@@ -172,13 +168,13 @@ impl App {
             app.tasks
                 .spawn(listen(listener, Arc::clone(&app.gate), app.stop.clone()));
         }
-        app.tasks.spawn(ticker(
+        app.tasks.spawn(tasks::ticker(
             app.journal.clone(),
             Arc::clone(&app.projected),
             app.clock.clone(),
             app.stop.clone(),
         ));
-        app.tasks.spawn(watch_health(
+        app.tasks.spawn(tasks::watch_health(
             app.journal.clone(),
             Arc::clone(&app.projected),
             app.stop.clone(),
@@ -188,8 +184,12 @@ impl App {
             demo_banner: demo,
             closing: Some(closing),
         };
-        app.tasks
-            .spawn(serve_console(console, backend, options, app.stop.clone()));
+        app.tasks.spawn(tasks::serve_console(
+            console,
+            backend,
+            options,
+            app.stop.clone(),
+        ));
         tracing::info!(
             hj212 = ?app.hj212_addresses, console = %app.console_address, "cemsd is at work"
         );
@@ -399,7 +399,7 @@ fn registry_event(registry: &Registry, files_sha256: &str) -> JournalEvent {
     }
 }
 
-async fn append(journal: &Journal, event: &JournalEvent) -> anyhow::Result<Seq> {
+pub(crate) async fn append(journal: &Journal, event: &JournalEvent) -> anyhow::Result<Seq> {
     match journal
         .append(Draft {
             at_ms: None,
@@ -409,89 +409,5 @@ async fn append(journal: &Journal, event: &JournalEvent) -> anyhow::Result<Seq> 
     {
         Ok(committed) => Ok(Seq(committed.seq)),
         Err(error) => bail!("journal: {error}"),
-    }
-}
-
-/// Journals the passing of time when the engine has a deadline and nothing else arrives.
-async fn ticker(
-    journal: Journal,
-    projected: Arc<Projected>,
-    clock: Clock,
-    stop: CancellationToken,
-) {
-    let mut deadlines = projected.deadline();
-    loop {
-        let deadline = *deadlines.borrow_and_update();
-        let wait = deadline.map_or(TICKER_SLEEP_MAX, |at| clock.until(at).min(TICKER_SLEEP_MAX));
-        tokio::select! {
-            () = stop.cancelled() => return,
-            changed = deadlines.changed() => if changed.is_err() { return } else { continue },
-            () = tokio::time::sleep(wait) => {}
-        }
-        if deadline.is_none_or(|at| clock.now() < at) {
-            continue;
-        }
-        let Ok(seq) = append(&journal, &JournalEvent::Tick).await else {
-            return;
-        };
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = projected.reached(seq, Duration::MAX) => {}
-        }
-    }
-}
-
-/// Tells pages when the journal stalls or recovers, and journals what it had to mend.
-async fn watch_health(journal: Journal, projected: Arc<Projected>, stop: CancellationToken) {
-    let mut stalled = None;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(HEALTH_PERIOD) => {}
-        }
-        for note in journal.take_recovery_notes() {
-            tracing::warn!(?note, "journal mended while running");
-            let note = serde_json::to_string(&note).unwrap_or_default();
-            if append(&journal, &JournalEvent::daemon("journal.recovered", note))
-                .await
-                .is_err()
-            {
-                return;
-            }
-        }
-        let now = journal.health().stalled;
-        if now != stalled {
-            match &now {
-                Some(cause) => tracing::error!(%cause, "the journal stands still"),
-                None => tracing::info!("the journal goes on"),
-            }
-            stalled = now;
-            projected.announce(Change::Health);
-        }
-    }
-}
-
-async fn serve_console(
-    listener: TcpListener,
-    backend: Arc<dyn Backend>,
-    options: ConsoleOptions,
-    stop: CancellationToken,
-) {
-    let router = cems_dashboards::router(backend, options);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let graceful = stop.clone();
-    let server = axum::serve(listener, service)
-        .with_graceful_shutdown(async move { graceful.cancelled().await });
-    let cut = async {
-        stop.cancelled().await;
-        tokio::time::sleep(CONSOLE_STOP_PATIENCE).await;
-    };
-    tokio::select! {
-        served = async { server.await } => {
-            if let Err(error) = served {
-                tracing::error!(%error, "the console ended");
-            }
-        }
-        () = cut => {}
     }
 }
