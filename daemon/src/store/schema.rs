@@ -12,8 +12,8 @@ use std::time::Duration;
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes of a database page. Aggregates with ten factors have about 1.5 KB; rows above a quarter
-/// of a page go to a page of their own, so the default of 4096 would waste more than half. Also that
-/// of canonical files, so a change needs a new schema version.
+/// of a page go to a page of their own, so the default of 4096 would waste more than half. Also
+/// that of canonical files, so a change needs a new schema version.
 pub(super) const PAGE_SIZE: u32 = 8192;
 
 /// Page cache of a connection, KiB: the current pages of some hundred outlets.
