@@ -1,5 +1,7 @@
 //! `cemsd check`: everything wrong with a configuration, at once.
 
+use cems_config::{Checked, Lang, Problems};
+use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,9 +11,43 @@ use std::process::ExitCode;
 pub struct CheckArgs {
     /// The configuration file.
     file: PathBuf,
+    /// Language of the problems; without it the one of the environment (LC_ALL, LC_MESSAGES, LANG).
+    #[arg(long, value_enum)]
+    lang: Option<CheckLang>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+/// Languages to choose from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CheckLang {
+    /// 简体中文
+    Zh,
+    /// English
+    En,
+}
+
+impl CheckLang {
+    /// The language of the environment: Chinese when it says so, else English.
+    fn of_environment() -> Self {
+        let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let value = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set);
+        if value.is_some_and(|value| value.starts_with("zh")) {
+            Self::Zh
+        } else {
+            Self::En
+        }
+    }
+}
+
+impl From<CheckLang> for Lang {
+    fn from(lang: CheckLang) -> Self {
+        match lang {
+            CheckLang::Zh => Self::Zh,
+            CheckLang::En => Self::En,
+        }
+    }
 }
 
 /// Checks and reports.
@@ -19,46 +55,73 @@ pub struct CheckArgs {
 /// # Errors
 /// When standard output fails.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let mut out = std::io::stdout().lock();
+    let lang = args.lang.unwrap_or_else(CheckLang::of_environment);
     match cems_config::load(&args.file) {
-        Ok(checked) => {
-            let registry = &checked.registry;
-            if args.json {
-                let warnings: Vec<_> = checked.warnings.iter().map(ToString::to_string).collect();
-                let summary = serde_json::json!({
-                    "ok": true,
-                    "enterprises": registry.enterprises.len(),
-                    "outlets": registry.outlets.len(),
-                    "sha256": checked.digest,
-                    "warnings": warnings,
-                });
-                writeln!(out, "{summary}")?;
-            } else {
-                for warning in &checked.warnings {
-                    writeln!(out, "warning: {warning}")?;
-                }
-                writeln!(
-                    out,
-                    "{} is sound: {} enterprises, {} outlets",
-                    args.file.display(),
-                    registry.enterprises.len(),
-                    registry.outlets.len()
-                )?;
-            }
-            Ok(ExitCode::SUCCESS)
+        Ok(checked) => sound(args, lang, &checked),
+        Err(problems) => unsound(args, lang.into(), &problems),
+    }
+}
+
+fn sound(args: &CheckArgs, lang: CheckLang, checked: &Checked) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    let (enterprises, outlets) = (
+        checked.registry.enterprises.len(),
+        checked.registry.outlets.len(),
+    );
+    let warnings: Vec<_> = checked
+        .warnings
+        .iter()
+        .map(|w| w.render(lang.into()))
+        .collect();
+    if args.json {
+        let summary = json!({
+            "ok": true,
+            "enterprises": enterprises,
+            "outlets": outlets,
+            "sha256": checked.digest,
+            "warnings": warnings,
+        });
+        writeln!(out, "{summary}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let file = args.file.display();
+    match lang {
+        CheckLang::Zh => {
+            warnings
+                .iter()
+                .try_for_each(|warning| writeln!(out, "警告：{warning}"))?;
+            writeln!(
+                out,
+                "{file} 无误：{enterprises} 家排污单位，{outlets} 个排放口"
+            )?;
         }
-        Err(problems) => {
-            if args.json {
-                let list: Vec<_> = problems.0.iter().map(ToString::to_string).collect();
-                writeln!(
-                    out,
-                    "{}",
-                    serde_json::json!({"ok": false, "problems": list})
-                )?;
-            } else {
-                writeln!(std::io::stderr(), "{problems}")?;
-            }
-            Ok(ExitCode::FAILURE)
+        CheckLang::En => {
+            warnings
+                .iter()
+                .try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
+            writeln!(
+                out,
+                "{file} is sound: {enterprises} enterprises, {outlets} outlets"
+            )?;
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unsound(args: &CheckArgs, lang: Lang, problems: &Problems) -> anyhow::Result<ExitCode> {
+    if args.json {
+        let list: Vec<_> = problems
+            .0
+            .iter()
+            .map(|problem| problem.render(lang))
+            .collect();
+        writeln!(
+            std::io::stdout(),
+            "{}",
+            json!({"ok": false, "problems": list})
+        )?;
+    } else {
+        writeln!(std::io::stderr(), "{}", problems.render(lang))?;
+    }
+    Ok(ExitCode::FAILURE)
 }
