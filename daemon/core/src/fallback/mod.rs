@@ -401,7 +401,10 @@ impl Machine {
         seq: Seq,
     ) -> (Option<(FallbackId, bool)>, Vec<Turn>) {
         let day_start = self.day;
-        let Some(row) = self.open.as_mut().filter(|r| r.opened_at <= sampled_at) else {
+        // People note sampling times to the minute: a sample of the minute in which the fallback
+        // opened belongs to it.
+        let since = |row: &FallbackRow| row.opened_at.0.div_euclid(MINUTE_MS) * MINUTE_MS;
+        let Some(row) = self.open.as_mut().filter(|row| since(row) <= sampled_at.0) else {
             return (None, Vec::new());
         };
         // Due means due by then: at the due time itself it has been missed.

@@ -215,7 +215,7 @@ fn what_a_person_opened_only_a_person_closes() {
         last_id: &mut desk.last_id,
         seq: Seq(0),
     };
-    let words = (UserId::new("li.wei"), "验收过期".to_owned());
+    let words = (UserId::new("supervisor"), "验收过期".to_owned());
     let turn = desk.machine.decide_open(words, at(5), &desk.terms, id);
     assert_eq!(turn, Turn::Opened);
     desk.value("a", Sighting::Valid, 6);
@@ -225,6 +225,24 @@ fn what_a_person_opened_only_a_person_closes() {
     assert_eq!(desk.machine.close(at(8), String::new(), Seq(0)), None);
     // The time without data counts from the closing, so that it does not open again at once.
     assert_eq!(desk.machine.next_deadline(&desk.terms), Some(at(67)));
+}
+
+#[test]
+fn a_sample_noted_to_the_minute_of_the_opening_counts() {
+    let mut desk = Desk::new(terms(0), &["a"]);
+    let outlet = OutletId::new(OUTLET);
+    let id = Identity {
+        outlet: &outlet,
+        last_id: &mut desk.last_id,
+        seq: Seq(0),
+    };
+    let words = (UserId::new("duty"), "设备故障".to_owned());
+    let opened = at(10).plus_ms(30_000);
+    desk.machine.decide_open(words, opened, &desk.terms, id);
+    assert_eq!(desk.report(9, 11), None, "the minute before does not");
+    assert_eq!(desk.report(10, 11), Some(false));
+    assert_eq!(desk.row().reports, 1);
+    assert_eq!(desk.row().next_due, Some(at(10 + 360)));
 }
 
 /// What happened in one minute.
