@@ -10,7 +10,7 @@ fn act(kind: AlarmActionKind, note: &str) -> AlarmAction {
     AlarmAction {
         alarm: AlarmId(1),
         kind,
-        by: "wang.fang".into(),
+        by: "duty-1".into(),
         note: note.into(),
     }
 }
@@ -82,7 +82,7 @@ fn a_silent_outlet_is_alarmed_though_it_was_never_heard_and_answered_in_order() 
     let acknowledged = row.acknowledged.unwrap();
     assert_eq!(
         (acknowledged.by, acknowledged.at),
-        ("wang.fang".into(), minute(41))
+        ("duty-1".into(), minute(41))
     );
     assert_eq!(row.returned_at, Some(minute(40)));
     assert_eq!(row.closed.unwrap().conclusion, "logger repaired");
@@ -96,11 +96,11 @@ fn a_silent_outlet_is_alarmed_though_it_was_never_heard_and_answered_in_order() 
         [
             "engine registry.changed registry",
             "engine alarm.raised alarm/1",
-            "wang.fang alarm.refused alarm/1",
+            "duty-1 alarm.refused alarm/1",
             "engine alarm.returned alarm/1",
-            "wang.fang alarm.acknowledged alarm/1",
+            "duty-1 alarm.acknowledged alarm/1",
             "late alarm.acknowledged-again alarm/1",
-            "wang.fang alarm.closed alarm/1",
+            "duty-1 alarm.closed alarm/1",
         ]
     );
 }
@@ -143,7 +143,7 @@ fn report(sampled_at: Timestamp) -> ManualReport {
             value: dec("18"),
         }],
         note: String::new(),
-        by: "zhang.san".into(),
+        by: "lab-1".into(),
     }
 }
 
@@ -190,7 +190,7 @@ fn silence_opens_a_fallback_whose_reports_are_counted_and_missed() {
     bench.send(minute(620), Event::ManualReport(report(minute(615))));
     let tables = bench.tables();
     assert_eq!(tables.reports[&ReportId(3)].fallback, None);
-    assert!(audit(&mut bench).contains(&"zhang.san report.received report/3".to_owned()));
+    assert!(audit(&mut bench).contains(&"lab-1 report.received report/3".to_owned()));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_person_opens_and_closes_a_fallback() {
     let decision = |open| FallbackDecision {
         outlet: GAS.into(),
         open,
-        by: "wang.fang".into(),
+        by: "duty-1".into(),
         note: "考核过期".into(),
     };
     let early = bench
@@ -256,7 +256,7 @@ fn a_person_opens_and_closes_a_fallback() {
     let lines = audit(&mut bench);
     assert_eq!(
         lines.last().unwrap(),
-        "wang.fang fallback.refused outlet/dc-01"
+        "duty-1 fallback.refused outlet/dc-01"
     );
 }
 

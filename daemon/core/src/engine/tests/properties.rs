@@ -148,7 +148,7 @@ fn happening(what: &What, now: Timestamp) -> Event {
                 value: dec("12"),
             }],
             note: String::new(),
-            by: "zhang.san".into(),
+            by: "lab-1".into(),
         }),
         What::Act(id, close) => Event::AlarmAction(AlarmAction {
             alarm: AlarmId(*id),

@@ -204,7 +204,7 @@ fn statements_and_entries_are_kept_as_they_came() {
     bench.send(minute(3), Event::Statement(contact(GAS), statement));
     bench.send(minute(4), Event::SignOfLife(contact(GAS)));
     let entry = AuditEntry {
-        who: "wang.fang".into(),
+        who: "duty-1".into(),
         what: "login".into(),
         object: "console".into(),
         detail: "from 127.0.0.1".into(),
