@@ -21,6 +21,8 @@ pub(crate) struct Shell {
     pub(crate) speed: u32,
     pub(crate) demo: bool,
     pub(crate) may_audit: bool,
+    /// Something keeps data from being stored or processed; said on every page.
+    pub(crate) trouble: bool,
     /// Confirmation or refusal shown on top of the page.
     pub(crate) notice: Option<Notice>,
 }
@@ -55,6 +57,7 @@ impl Shell {
             user: Some((visit.actor.name.clone(), role)),
             active,
             may_audit: visit.may(Permission::ViewAudit),
+            trouble: !visit.app.backend.health().ready,
             ..Self::outside(&visit.app, visit.words, &visit.here)
         }
     }
@@ -80,6 +83,7 @@ impl Shell {
             speed: demo.map_or(1, |d| d.speed.max(1)),
             demo: demo.is_some(),
             may_audit: false,
+            trouble: false,
             notice: None,
         }
     }

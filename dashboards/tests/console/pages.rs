@@ -256,10 +256,14 @@ async fn programs_learn_whether_the_daemon_lives_and_is_ready() {
             .body
             .contains("cems_journal_seq 184210")
     );
+    let overview = || Request::get("/").visit(Role::DutyOfficer, "en");
+    let trouble = "Data cannot be stored or processed";
+    assert!(!console.ask(overview()).await.body.contains(trouble));
     console.backend.set_health(Health {
         problems: vec!["journal: no space left on device".to_owned()],
         ..Health::default()
     });
+    assert!(console.ask(overview()).await.body.contains(trouble));
     let ready = console.ask(Request::get("/readyz")).await;
     assert_eq!(ready.status, 503);
     assert_eq!(

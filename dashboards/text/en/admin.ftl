@@ -11,6 +11,7 @@ object = Object
 detail = Detail
 health-ready = everything works
 health-not-ready = not ready
+health-trouble = Data cannot be stored or processed at present: see Health for the cause
 health-no-problems = No problems.
 health-journal = Journal on disk up to
 health-projected = Projections up to

@@ -11,6 +11,7 @@ object = 对象
 detail = 内容
 health-ready = 正常
 health-not-ready = 异常
+health-trouble = 系统异常：数据暂时无法存储或处理，原因见“运行状态”
 health-no-problems = 没有发现问题。
 health-journal = 日志已落盘序号
 health-projected = 已处理序号
