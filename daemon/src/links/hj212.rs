@@ -78,6 +78,13 @@ pub async fn listen(listener: TcpListener, gate: Arc<Gate>, stop: CancellationTo
 /// Why a connection ended, in words for the log.
 pub type Ending = SmolStr;
 
+/// What a connection woke up for.
+enum Read {
+    Done(std::io::Result<usize>),
+    Timer,
+    Stop,
+}
+
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
@@ -117,29 +124,27 @@ impl Connection {
             });
             let read = tokio::select! {
                 biased;
-                () = stop.cancelled() => return "the daemon stops".into(),
-                read = self.stream.read(&mut buffer) => Some(read),
-                () = pause(wait) => None,
+                () = stop.cancelled() => Read::Stop,
+                read = self.stream.read(&mut buffer) => Read::Done(read),
+                () = pause(wait) => Read::Timer,
             };
-            let actions = match read {
-                Some(Ok(0)) => {
-                    let last = self.session.on_close();
-                    return match self.carry_out(last).await {
-                        Err(ending) => ending,
-                        Ok(()) => "closed by the peer".into(),
-                    };
-                }
-                Some(Ok(n)) => {
-                    let now = self.now_ms();
-                    self.session.on_bytes(now, &buffer[..n])
-                }
-                Some(Err(error)) => return format_smolstr!("read failed: {error}"),
-                None => {
-                    let now = self.now_ms();
-                    self.session.on_tick(now)
-                }
+            let now = self.now_ms();
+            let (actions, ending) = match read {
+                Read::Done(Ok(n)) if n > 0 => (self.session.on_bytes(now, &buffer[..n]), None),
+                Read::Timer => (self.session.on_tick(now), None),
+                // However the connection ends, what came before is kept: a whole frame may stand
+                // there that only waited for its line end.
+                Read::Done(Ok(_)) => (self.session.on_close(), Some("closed by the peer".into())),
+                Read::Done(Err(error)) => (
+                    self.session.on_close(),
+                    Some(format_smolstr!("read failed: {error}")),
+                ),
+                Read::Stop => (self.session.on_close(), Some("the daemon stops".into())),
             };
             if let Err(ending) = self.carry_out(actions).await {
+                return ending;
+            }
+            if let Some(ending) = ending {
                 return ending;
             }
         }
