@@ -6,6 +6,7 @@ use super::schema::{
     BUSY_TIMEOUT, PAGE_SIZE, PROJECTIONS, open_read_only, pragma, set_aside, set_journal_mode,
     sync_directory, with_suffix,
 };
+use crate::text::hex;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest as _, Sha256};
@@ -229,14 +230,6 @@ fn add_bytes(hash: &mut Sha256, kind: u8, bytes: &[u8]) {
     hash.update([kind]);
     hash.update(bytes.len().to_le_bytes());
     hash.update(bytes);
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {
