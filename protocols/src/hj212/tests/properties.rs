@@ -106,8 +106,11 @@ proptest! {
         rows in proptest::collection::vec(any::<prop::sample::Index>(), 1..30),
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..60),
     ) {
-        let samples = samples();
-        let chosen: Vec<_> = rows.iter().map(|row| row.get(samples)).collect();
+        // A row that begins with a headless rest of a frame would rightly be taken for the end
+        // of a frame before it that lacks an end of its own.
+        let samples: Vec<_> =
+            samples().iter().filter(|sample| sample.wire.starts_with(b"##")).collect();
+        let chosen: Vec<_> = rows.iter().map(|row| *row.get(&samples)).collect();
         let stream: Vec<u8> = chosen.iter().flat_map(|sample| sample.wire.clone()).collect();
         let pieces = cut(&stream, &cuts);
         let messages: Vec<Message> = steps(&pieces)

@@ -240,3 +240,22 @@ fn floods_go_through_in_linear_work() {
         assert!(framer.pending() < 80 * 1024);
     }
 }
+
+#[test]
+fn a_declared_end_inside_the_next_frame_is_not_believed_for_a_code_right_by_chance() {
+    let cut_off = b"##0068ST=32LCN=5033;PW=123456;MN=0000000000001;CFk=";
+    let next = b"##0129QN=20240520210700000;ST=31;CN=2011;PW=123456;MN=FICTION0000001;Flag=5;\
+        CP=&&DataTime=20240520210600;a21026-Rtd=1.5,a21026-Flag=N&&6AC0\r\n";
+    let stream = [cut_off.as_slice(), next].concat();
+    let frames: Vec<_> = steps(&[&stream])
+        .into_iter()
+        .filter_map(|step| match step {
+            Step::Frame(frame) => Some(frame),
+            Step::Incomplete | Step::Garbage(_) => None,
+        })
+        .collect();
+    assert_eq!(
+        frames.last().map(|frame| frame.bytes.as_slice()),
+        Some(next.as_slice())
+    );
+}
