@@ -4,7 +4,10 @@
 //! A field may be added with a default; a name never changes its meaning.
 
 use cems_core::engine::{AuditEntry, FallbackDecision};
-use cems_core::model::{AlarmId, ManualReport, OutletId, Registry, UserId};
+use cems_core::model::{
+    AlarmId, ExchangeState, ManualReport, OutletId, RecordKind, Registry, SampleSet, Timestamp,
+    UserId,
+};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -131,6 +134,67 @@ pub enum JournalEvent {
         by: UserId,
         /// Their words.
         note: String,
+    },
+    /// A station read an instrument.
+    Poll {
+        /// What came out, by factor.
+        set: SampleSet,
+        /// What the line carried: requests and answers, hex or text, as they were.
+        raw: Vec<SmolStr>,
+    },
+    /// A request to a device was ordered; its position is the id of the exchange.
+    Order {
+        /// Whose device.
+        outlet: OutletId,
+        /// Command number.
+        cn: SmolStr,
+        /// Parameters by name; passwords and keys are masked.
+        params: Vec<(SmolStr, String)>,
+        /// User id or `daemon`.
+        by: SmolStr,
+        /// Why, as a code: `order`, `gap`, `initial`, `time`, `key`.
+        why: SmolStr,
+    },
+    /// A step of an exchange.
+    Step {
+        /// Position of the order.
+        id: u64,
+        /// Whose device.
+        outlet: OutletId,
+        /// Code of the step.
+        what: SmolStr,
+        /// Words and values.
+        detail: String,
+        /// Where the exchange stands afterwards.
+        state: ExchangeState,
+    },
+    /// A frame we sent of our own accord (answers 9013 and 9014 are not recorded: they follow from
+    /// the frame they answer).
+    Sent {
+        /// Network peer.
+        peer: SmolStr,
+        /// Whose device, or for which outlet of ours.
+        outlet: OutletId,
+        /// Every byte, as sent.
+        raw: Raw,
+    },
+    /// A frame from a centre we upload to.
+    FromCentre {
+        /// Which uplink.
+        uplink: SmolStr,
+        /// Network peer.
+        peer: SmolStr,
+        /// Every byte, as it came.
+        raw: Raw,
+        /// What we did about it, as a code.
+        outcome: SmolStr,
+    },
+    /// A centre acknowledged records.
+    Delivered {
+        /// Which uplink.
+        uplink: SmolStr,
+        /// What: outlet, kind, start.
+        records: Vec<(OutletId, RecordKind, Timestamp)>,
     },
     /// For the audit trail: start, stop, recovery, log-in, log-out.
     Audit {

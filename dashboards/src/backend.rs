@@ -9,8 +9,9 @@ use cems_core::model::rows::{
     AggregateRow, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow,
 };
 use cems_core::model::{
-    AlarmId, AlarmRow, AmountPeriod, Enterprise, FactorCode, FallbackId, FallbackRow, Level,
-    ManualReport, ManualReportRow, Outlet, OutletId, RecordKind, Registry, Seq, Timestamp, UserId,
+    AlarmId, AlarmRow, AmountPeriod, Enterprise, ExchangeRow, FactorCode, FallbackId, FallbackRow,
+    Level, ManualReport, ManualReportRow, Outlet, OutletId, RecordKind, Registry, Seq, Timestamp,
+    UserId,
 };
 use rust_decimal::Decimal;
 use std::future::Future;
@@ -211,6 +212,127 @@ pub struct Health {
     pub version: String,
 }
 
+/// One parameter of a command that can be sent to a device.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CommandParameter {
+    /// Name as the standard writes it, `RtdInterval`.
+    pub name: String,
+    /// What it is, Chinese and English.
+    pub label_zh: String,
+    /// English label.
+    pub label_en: String,
+    /// How it is entered.
+    pub kind: ParameterKind,
+    /// It may be left empty.
+    pub optional: bool,
+    /// What stands in the field at first.
+    pub preset: String,
+}
+
+/// How a parameter is entered.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParameterKind {
+    /// A whole number within bounds.
+    Number {
+        /// Least.
+        min: i64,
+        /// Greatest.
+        max: i64,
+    },
+    /// A date and time of the site's clock, `YYYYMMDDhhmmss`.
+    Time,
+    /// One of these values.
+    Choice(Vec<String>),
+    /// Text of at most so many characters.
+    Text(u32),
+    /// A password: shown as dots, masked in every record.
+    Secret(u32),
+}
+
+/// A command that a device of a given edition understands (反控命令).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CommandForm {
+    /// Command number.
+    pub cn: String,
+    /// What it does, Chinese and English.
+    pub label_zh: String,
+    /// English label.
+    pub label_en: String,
+    /// It changes or moves something at the site (set, calibrate, sample), not only asks.
+    pub intrusive: bool,
+    /// Its parameters.
+    pub parameters: Vec<CommandParameter>,
+}
+
+/// A command to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandOrder {
+    /// Whose device.
+    pub outlet: OutletId,
+    /// Command number.
+    pub cn: String,
+    /// Parameters by name.
+    pub params: Vec<(String, String)>,
+}
+
+/// An instrument that this station reads.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct InstrumentStatus {
+    /// Its id in the settings.
+    pub id: String,
+    /// The outlet it measures.
+    pub outlet: OutletId,
+    /// The line it hangs on.
+    pub bus: String,
+    /// Register map.
+    pub map: String,
+    /// It answers.
+    pub ok: bool,
+    /// Last answer.
+    pub last_ok: Option<Timestamp>,
+    /// Last trouble, in words (English), and when.
+    pub last_error: Option<(Timestamp, String)>,
+    /// Polls so far.
+    pub polls: u64,
+    /// Polls without an answer.
+    pub failures: u64,
+    /// Last readings: factor, value as text, flag.
+    pub readings: Vec<(FactorCode, String, String)>,
+}
+
+/// A centre that this station uploads to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct UplinkStatus {
+    /// Its id in the settings.
+    pub id: String,
+    /// `host:port`.
+    pub address: String,
+    /// Edition spoken.
+    pub edition: String,
+    /// A connection stands.
+    pub connected: bool,
+    /// Records not yet acknowledged.
+    pub pending: u64,
+    /// Start of the oldest of them.
+    pub oldest_pending: Option<Timestamp>,
+    /// Last acknowledgement.
+    pub last_acknowledged: Option<Timestamp>,
+    /// Records acknowledged so far.
+    pub acknowledged: u64,
+    /// Last trouble, in words (English), and when.
+    pub last_error: Option<(Timestamp, String)>,
+}
+
+/// The station side of this daemon; empty at a pure centre.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct StationStatus {
+    /// Instruments, by id.
+    pub instruments: Vec<InstrumentStatus>,
+    /// Uplinks, by id.
+    pub uplinks: Vec<UplinkStatus>,
+}
+
 /// Most rows of any list in one answer; older ones are reached by paging.
 pub const LIST_ROWS_MAX: usize = 500;
 
@@ -227,6 +349,8 @@ pub enum Change {
     Registry,
     /// The health changed.
     Health,
+    /// An exchange with the device of an outlet was ordered or moved on.
+    Exchange(Seq, OutletId),
 }
 
 /// A set of changes committed together, with the position reached.
@@ -282,6 +406,20 @@ pub trait Backend: Send + Sync + 'static {
     fn fallback(&self, actor: &Actor, id: FallbackId) -> Result<FallbackDetail, BackendError>;
     /// What was refused, newest first, at most [`LIST_ROWS_MAX`].
     fn quarantine(&self, actor: &Actor) -> Result<Vec<QuarantineRow>, BackendError>;
+    /// Commands that the outlet's device understands, for a form; empty when it is not known yet
+    /// which edition it speaks.
+    fn commands(&self, actor: &Actor, id: &OutletId) -> Result<Vec<CommandForm>, BackendError>;
+    /// Exchanges with the devices of one outlet or of all, newest first, at most
+    /// [`LIST_ROWS_MAX`].
+    fn exchanges(
+        &self,
+        actor: &Actor,
+        outlet: Option<&OutletId>,
+    ) -> Result<Vec<ExchangeRow>, BackendError>;
+    /// One exchange.
+    fn exchange(&self, actor: &Actor, id: Seq) -> Result<ExchangeRow, BackendError>;
+    /// Instruments and uplinks of this daemon.
+    fn station(&self, actor: &Actor) -> Result<StationStatus, BackendError>;
     /// The audit trail, newest first, before a position, at most [`LIST_ROWS_MAX`].
     fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError>;
 
@@ -312,6 +450,14 @@ pub trait Backend: Send + Sync + 'static {
         outlet: OutletId,
         open: bool,
         note: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+
+    /// Orders a command; the receipt's position is the id of the exchange. It is sent when the
+    /// device is connected and no other exchange is under way.
+    fn send_command<'a>(
+        &'a self,
+        actor: &'a Actor,
+        order: CommandOrder,
     ) -> Reply<'a, Result<Receipt, BackendError>>;
 
     /// Checks a password; the answer is a session token (256 bits, hex) for the cookie.

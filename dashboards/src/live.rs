@@ -179,6 +179,12 @@ impl Feed {
                 Change::Fallback(_) => {
                     news.topics.insert("fallbacks".to_owned());
                 }
+                Change::Exchange(_, outlet) if !self.sees(outlet) => {}
+                Change::Exchange(id, outlet) => {
+                    news.topics.insert("exchanges".to_owned());
+                    news.topics.insert(format!("exchanges:{outlet}"));
+                    news.topics.insert(format!("exchange:{}", id.0));
+                }
                 Change::Registry => {
                     news.topics.insert("registry".to_owned());
                 }

@@ -14,12 +14,12 @@ use crate::store::Readers;
 use cems_core::engine::History;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, ManualReport, Outlet,
-    OutletId, RecordKind, RecordRow, Registry, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, ManualReport,
+    Outlet, OutletId, RecordKind, RecordRow, Registry, Seq, Timestamp,
 };
 use cems_dashboards::backend::{
-    Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, FallbackDetail, Health,
-    LoginError, OutletDetail, Overview, Receipt, Reply,
+    Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, CommandForm, CommandOrder,
+    FallbackDetail, Health, LoginError, OutletDetail, Overview, Receipt, Reply, StationStatus,
 };
 use std::sync::Arc;
 
@@ -165,6 +165,30 @@ impl Backend for ConsoleBackend {
         self.read_quarantine(actor)
     }
 
+    fn commands(&self, _: &Actor, _: &OutletId) -> Result<Vec<CommandForm>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn exchanges(&self, _: &Actor, _: Option<&OutletId>) -> Result<Vec<ExchangeRow>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn exchange(&self, _: &Actor, _: Seq) -> Result<ExchangeRow, BackendError> {
+        Err(BackendError::NotFound)
+    }
+
+    fn station(&self, _: &Actor) -> Result<StationStatus, BackendError> {
+        Ok(StationStatus::default())
+    }
+
+    fn send_command<'a>(
+        &'a self,
+        _: &'a Actor,
+        _: CommandOrder,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(async { Err(BackendError::NotFound) })
+    }
+
     fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError> {
         self.read_audit(actor, before)
     }
@@ -269,5 +293,9 @@ impl History for Committed<'_> {
 
     fn fallback(&self, id: FallbackId) -> Option<FallbackRow> {
         self.0.fallback(id).ok()?
+    }
+
+    fn exchange(&self, id: Seq) -> Option<ExchangeRow> {
+        self.0.exchange(id).ok()?
     }
 }

@@ -8,7 +8,7 @@ use cems_core::engine::{
     AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Refusal,
     RefusalReason,
 };
-use cems_core::model::{Mn, OutletId, Registry, Timestamp};
+use cems_core::model::{ExchangeNews, Mn, OutletId, Registry, Seq, Timestamp};
 use cems_protocols::hj212::{self, CrcVerdict, Framer, Framing, Limits, Message, RawFrame, Step};
 use smol_str::SmolStr;
 
@@ -85,7 +85,42 @@ impl Interpreter {
                 object,
                 detail,
             }),
-            JournalEvent::Tick => Event::Tick,
+            JournalEvent::Tick
+            // What went over a line to or from a centre of ours is evidence, not news.
+            | JournalEvent::Sent { .. }
+            | JournalEvent::FromCentre { .. }
+            | JournalEvent::Delivered { .. } => Event::Tick,
+            JournalEvent::Poll { set, .. } => Event::Samples(set),
+            JournalEvent::Order {
+                outlet,
+                cn,
+                params,
+                by,
+                why,
+            } => Event::Exchange(
+                outlet,
+                ExchangeNews::Ordered {
+                    cn,
+                    params,
+                    by,
+                    why,
+                },
+            ),
+            JournalEvent::Step {
+                id,
+                outlet,
+                what,
+                detail,
+                state,
+            } => Event::Exchange(
+                outlet,
+                ExchangeNews::Step {
+                    id: Seq(id),
+                    what,
+                    detail,
+                    state,
+                },
+            ),
         }
     }
 

@@ -11,8 +11,8 @@ use crate::journal::{Entry, Reader};
 use crate::store::{Position, Store, StoreError};
 use cems_core::engine::{Engine, History, Input};
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, OutletId, Output, RecordKind,
-    RecordRow, Registry, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, OutletId, Output,
+    RecordKind, RecordRow, Registry, Seq, Timestamp,
 };
 use cems_dashboards::backend::{Change, Changes};
 use std::cell::RefCell;
@@ -372,6 +372,7 @@ fn note(output: &Output, changes: &mut Vec<Change>) {
         Output::Aggregate(row) => Change::Values(row.outlet.clone()),
         Output::Alarm(row) => Change::Alarm(row.id),
         Output::Fallback(row) => Change::Fallback(row.id),
+        Output::Exchange(row) => Change::Exchange(row.id, row.outlet.clone()),
         Output::ManualReport(row) => match row.fallback {
             Some(id) => Change::Fallback(id),
             None => Change::Values(row.report.outlet.clone()),
@@ -391,6 +392,7 @@ fn order(change: &Change) -> (u8, u64, String) {
         Change::Alarm(id) => (2, id.0, String::new()),
         Change::Fallback(id) => (3, id.0, String::new()),
         Change::Values(outlet) => (4, 0, outlet.to_string()),
+        Change::Exchange(id, _) => (5, id.0, String::new()),
     }
 }
 
@@ -432,6 +434,10 @@ impl<S: Store> History for LiveHistory<'_, S> {
 
     fn fallback(&self, id: FallbackId) -> Option<FallbackRow> {
         self.0.borrow().history().fallback(id)
+    }
+
+    fn exchange(&self, id: Seq) -> Option<ExchangeRow> {
+        self.0.borrow().history().exchange(id)
     }
 }
 

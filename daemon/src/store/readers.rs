@@ -9,10 +9,11 @@ use cems_core::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, ManualReportRow, OutletId,
-    RecordKind, RecordRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, ManualReportRow,
+    OutletId, RecordKind, RecordRow, Seq, Timestamp,
 };
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -156,6 +157,9 @@ questions! {
     alarm(id: AlarmId) -> Option<AlarmRow>;
     alarms(filter: &AlarmFilter) -> Vec<AlarmRow>;
     open_alarm_counts() -> Vec<AlarmCount>;
+    exchange(id: Seq) -> Option<ExchangeRow>;
+    exchanges(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<ExchangeRow>;
+    open_exchanges() -> Vec<ExchangeRow>;
     fallback(id: FallbackId) -> Option<FallbackRow>;
     fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
     manual_reports(id: FallbackId) -> Vec<ManualReportRow>;

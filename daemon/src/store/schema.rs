@@ -43,7 +43,10 @@ pub(super) struct Schema {
 /// The projections (application id `CEMP`).
 pub(super) const PROJECTIONS: Schema = Schema {
     application_id: 0x4345_4d50,
-    migrations: &[include_str!("migrations/0001-projections.sql")],
+    migrations: &[
+        include_str!("migrations/0001-projections.sql"),
+        include_str!("migrations/0002-exchanges.sql"),
+    ],
 };
 
 /// Log-in sessions (application id `CEMS`).

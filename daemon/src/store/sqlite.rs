@@ -9,8 +9,8 @@ use super::{Position, Store};
 use cems_core::engine::History;
 use cems_core::model::rows::StateRow;
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, OutletId, Output, RecordKind,
-    RecordRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, OutletId, Output,
+    RecordKind, RecordRow, Seq, Timestamp,
 };
 use rusqlite::Connection;
 use std::cell::RefCell;
@@ -269,5 +269,9 @@ impl History for SqliteStore {
 
     fn fallback(&self, id: FallbackId) -> Option<FallbackRow> {
         self.look_up(|q| q.fallback(id))
+    }
+
+    fn exchange(&self, id: Seq) -> Option<ExchangeRow> {
+        self.look_up(|q| q.exchange(id))
     }
 }

@@ -7,7 +7,8 @@ use cems_core::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StatementRow, SupersededRow,
 };
 use cems_core::model::{
-    AggregateRow, AlarmRow, AlarmSubject, FallbackRow, ManualReportRow, Output, RecordRow,
+    AggregateRow, AlarmRow, AlarmSubject, ExchangeRow, FallbackRow, ManualReportRow, Output,
+    RecordRow,
 };
 use rusqlite::{Connection, Params};
 
@@ -21,6 +22,7 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
         Output::Device(row) => device(connection, row),
         Output::Quarantine(row) => quarantine(connection, row),
         Output::Statement(row) => statement(connection, row),
+        Output::Exchange(row) => exchange(connection, row),
         Output::Alarm(row) => alarm(connection, row),
         Output::Fallback(row) => fallback(connection, row),
         Output::ManualReport(row) => manual_report(connection, row),
@@ -151,6 +153,19 @@ fn statement(connection: &Connection, row: &StatementRow) -> Result<(), StoreErr
             row.name.as_str(),
             &row.value,
             int("statement seq", row.seq.0)?,
+        ),
+    )
+}
+
+fn exchange(connection: &Connection, row: &ExchangeRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO exchange (id, outlet, open, body) VALUES (?1, ?2, ?3, ?4)",
+        (
+            int("exchange id", row.id.0)?,
+            row.outlet.as_str(),
+            !row.state.is_over(),
+            json("an exchange", row)?,
         ),
     )
 }

@@ -11,14 +11,14 @@ mod writing;
 
 use crate::backend::{
     Actor, AlarmDetail, AlarmFilter, AmountProgress, Backend, BackendError, Change, Changes,
-    FallbackDetail, Health, LIST_ROWS_MAX, LoginError, OutletDetail, OutletSummary, Overview,
-    Receipt, Reply,
+    CommandForm, CommandOrder, FallbackDetail, Health, LIST_ROWS_MAX, LoginError, OutletDetail,
+    OutletSummary, Overview, Receipt, Reply, StationStatus,
 };
 use crate::{DemoAccount, DemoBanner};
 use cems_core::model::rows::{AggregateRow, AuditRow, QuarantineRow, RecordRow};
 use cems_core::model::{
-    Access, AlarmId, AlarmRow, AlarmSubject, EnterpriseId, FallbackId, FallbackRow, Level,
-    ManualReport, ManualReportRow, Outlet, OutletId, RecordKind, Registry, Role, Scope, Seq,
+    Access, AlarmId, AlarmRow, AlarmSubject, EnterpriseId, ExchangeRow, FallbackId, FallbackRow,
+    Level, ManualReport, ManualReportRow, Outlet, OutletId, RecordKind, Registry, Role, Scope, Seq,
     Timestamp, UserId,
 };
 use std::collections::BTreeMap;
@@ -392,6 +392,30 @@ impl Backend for Canned {
         } else {
             Vec::new()
         })
+    }
+
+    fn commands(&self, _: &Actor, _: &OutletId) -> Result<Vec<CommandForm>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn exchanges(&self, _: &Actor, _: Option<&OutletId>) -> Result<Vec<ExchangeRow>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn exchange(&self, _: &Actor, _: Seq) -> Result<ExchangeRow, BackendError> {
+        Err(BackendError::NotFound)
+    }
+
+    fn station(&self, _: &Actor) -> Result<StationStatus, BackendError> {
+        Ok(StationStatus::default())
+    }
+
+    fn send_command<'a>(
+        &'a self,
+        _: &'a Actor,
+        _: CommandOrder,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(async { Err(BackendError::NotFound) })
     }
 
     fn audit(&self, _actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError> {

@@ -3,7 +3,7 @@
 use super::registry::{PROFILE, dec};
 use crate::backend::{OutletState, OutletSummary};
 use cems_core::model::record::{Flag, Number, Value};
-use cems_core::model::rows::{AggregateOrigin, DeviceRow, LatestRow};
+use cems_core::model::rows::{AggregateOrigin, DeviceRow, Habits, LatestRow};
 use cems_core::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use cems_core::model::{
     AggregateRow, CheckCode, FactorAggregate, FactorCode, Level, LimitVerdict, Medium, Outlet,
@@ -349,6 +349,7 @@ pub(super) fn device(outlet: &Outlet) -> Option<DeviceRow> {
         frames: 112_408,
         duplicates: 37,
         findings: findings.map(|(code, n)| (SmolStr::new(code), n)).into(),
+        habits: Habits::default(),
     })
 }
 

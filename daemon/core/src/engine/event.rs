@@ -1,6 +1,9 @@
 //! Events as the engine sees them: already decoded, identified and translated to 2017 codes.
 
-use crate::model::{AlarmId, ManualReport, Mn, OutletId, Record, Registry, Seq, Timestamp, UserId};
+use crate::model::{
+    AlarmId, ExchangeNews, ManualReport, Mn, OutletId, Record, Registry, SampleSet, Seq, Timestamp,
+    UserId,
+};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -166,6 +169,10 @@ pub enum Event {
     AlarmAction(AlarmAction),
     /// A person decided about a fallback.
     FallbackDecision(FallbackDecision),
+    /// A station read an instrument.
+    Samples(SampleSet),
+    /// News about a request to a device.
+    Exchange(OutletId, ExchangeNews),
     /// For the audit trail.
     Audit(AuditEntry),
     /// Time passes.

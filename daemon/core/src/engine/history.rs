@@ -1,8 +1,8 @@
 //! What the engine may look up in the past: rows it put out earlier.
 
 use crate::model::{
-    AggregateRow, AlarmId, AlarmRow, FallbackId, FallbackRow, Level, OutletId, RecordKind,
-    RecordRow, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, OutletId,
+    RecordKind, RecordRow, Seq, Timestamp,
 };
 
 /// Read access to earlier outputs, the current batch included. Answers must depend only on the
@@ -35,6 +35,9 @@ pub trait History {
 
     /// A fallback.
     fn fallback(&self, id: FallbackId) -> Option<FallbackRow>;
+
+    /// An exchange with a device.
+    fn exchange(&self, id: Seq) -> Option<ExchangeRow>;
 }
 
 /// A past in which nothing happened.
@@ -59,6 +62,10 @@ impl History for EmptyHistory {
     }
 
     fn fallback(&self, _: FallbackId) -> Option<FallbackRow> {
+        None
+    }
+
+    fn exchange(&self, _: Seq) -> Option<ExchangeRow> {
         None
     }
 }

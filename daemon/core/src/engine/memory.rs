@@ -6,8 +6,8 @@ use crate::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use crate::model::{
-    AggregateRow, AlarmId, AlarmRow, FactorCode, FallbackId, FallbackRow, Level, ManualReportRow,
-    OutletId, Output, RecordKind, RecordRow, ReportId, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FactorCode, FallbackId, FallbackRow, Level,
+    ManualReportRow, OutletId, Output, RecordKind, RecordRow, ReportId, Seq, Timestamp,
 };
 use smol_str::SmolStr;
 use std::cell::RefCell;
@@ -33,6 +33,8 @@ pub struct Tables {
     pub quarantine: BTreeMap<(Seq, u32), QuarantineRow>,
     /// Statements.
     pub statements: BTreeMap<(OutletId, SmolStr, Timestamp, SmolStr), StatementRow>,
+    /// Exchanges with devices.
+    pub exchanges: BTreeMap<Seq, ExchangeRow>,
     /// Alarms.
     pub alarms: BTreeMap<AlarmId, AlarmRow>,
     /// Fallbacks.
@@ -77,6 +79,9 @@ impl Tables {
             Output::Statement(row) => {
                 let key = (row.outlet.clone(), row.cn.clone(), row.at, row.name.clone());
                 self.statements.insert(key, row);
+            }
+            Output::Exchange(row) => {
+                self.exchanges.insert(row.id, row);
             }
             Output::Alarm(row) => {
                 self.alarms.insert(row.id, row);
@@ -173,5 +178,9 @@ impl History for MemoryHistory {
 
     fn fallback(&self, id: FallbackId) -> Option<FallbackRow> {
         self.tables.borrow().fallbacks.get(&id).cloned()
+    }
+
+    fn exchange(&self, id: Seq) -> Option<ExchangeRow> {
+        self.tables.borrow().exchanges.get(&id).cloned()
     }
 }

@@ -5,7 +5,7 @@ use super::context::{Cx, Site};
 use super::event::Contact;
 use super::state::{DEVICES_PER_OUTLET_MAX, LatestKey, Live, Shared};
 use super::{closing, supervision};
-use crate::model::rows::{DeviceRow, LatestRow, SupersededRow};
+use crate::model::rows::{DeviceRow, Habits, LatestRow, SupersededRow};
 use crate::model::{Level, Output, Period, Record, RecordKind, RecordRow, StoredValue, Value};
 use crate::validate;
 use std::collections::BTreeMap;
@@ -159,6 +159,7 @@ pub(super) fn seen(live: &mut Live, contact: &Contact, duplicates: u64, cx: &Cx<
             frames: 0,
             duplicates: 0,
             findings: BTreeMap::new(),
+            habits: Habits::default(),
         });
     row.outlet = Some(contact.outlet.clone());
     row.peer = contact.peer.clone();

@@ -4,7 +4,7 @@ use super::context::{Cx, Site};
 use super::event::{Contact, Event, Input, Statement};
 use super::history::History;
 use super::state::{Live, Shared};
-use super::{Engine, check, deadlines, intake, people, records, registry};
+use super::{Engine, check, deadlines, exchange, intake, people, records, registry, sampling};
 use crate::model::rows::{QuarantineRow, StatementRow};
 use crate::model::{OutletId, Output, Registry, Timestamp, UtcOffset};
 use smol_str::SmolStr;
@@ -104,6 +104,13 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
                 cx.audit(by, "fallback.refused", object, error.to_string());
             }
         },
+        Event::Samples(set) => {
+            let outlet = set.outlet.clone();
+            at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
+                sampling::take(live, shared, site, set, cx);
+            });
+        }
+        Event::Exchange(outlet, news) => exchange::news(&outlet, news, cx),
         Event::Audit(entry) => {
             let row = crate::model::rows::AuditRow {
                 seq: cx.seq,

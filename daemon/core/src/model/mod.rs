@@ -3,15 +3,18 @@
 
 pub mod access;
 pub mod alarm;
+pub mod exchange;
 pub mod fallback;
 pub mod ids;
 pub mod record;
 pub mod registry;
 pub mod rows;
+pub mod sample;
 pub mod time;
 
 pub use access::{Access, Permission, Role, Scope};
 pub use alarm::{Acknowledgement, AlarmKind, AlarmRow, AlarmSubject, Closure, Priority};
+pub use exchange::{ExchangeNews, ExchangeRow, ExchangeState, ExchangeStep};
 pub use fallback::{FallbackReason, FallbackRow, ManualReport, ManualReportRow, ManualValue};
 pub use ids::{
     AlarmId, EnterpriseId, FactorCode, FallbackId, LimitId, Mn, OutletId, ProfileId, RegionId,
@@ -25,4 +28,5 @@ pub use registry::{
 pub use rows::{
     AggregateRow, CheckCode, FactorAggregate, LimitVerdict, Output, RecordRow, StoredValue,
 };
+pub use sample::{Sample, SampleSet};
 pub use time::{Level, Period, Timestamp, UtcOffset};

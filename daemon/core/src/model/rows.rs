@@ -2,6 +2,7 @@
 //! carries the journal position that produced it.
 
 use super::alarm::AlarmRow;
+use super::exchange::ExchangeRow;
 use super::fallback::{FallbackRow, ManualReportRow};
 use super::ids::{FactorCode, LimitId, OutletId, ProfileId, Seq};
 use super::record::{RecordKind, Value};
@@ -197,6 +198,35 @@ pub struct DeviceRow {
     pub duplicates: u64,
     /// Deviations from the standard, counted by finding code.
     pub findings: BTreeMap<SmolStr, u64>,
+    /// Habits learned from its frames.
+    #[serde(default)]
+    pub habits: Habits,
+}
+
+/// Habits of a logger, learned from what it sends; `None` until something was seen. The last
+/// observation counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Habits {
+    /// Check code variant: `hj212`, `hj212-lower`, `modbus`, ...
+    pub crc: Option<SmolStr>,
+    /// Line end: `crlf`, `cr`, `lf`, `none`.
+    pub line_end: Option<SmolStr>,
+    /// Encoding of text: `utf-8`, `gbk`, `binary`; `None` while everything was ASCII.
+    pub encoding: Option<SmolStr>,
+    /// Length field: `right`, `unpadded`, `wrong`.
+    pub length: Option<SmolStr>,
+    /// Case of field names: `standard`, `other`.
+    pub case: Option<SmolStr>,
+    /// Asks for acknowledgements (bit 0 of the Flag).
+    pub wants_answer: Option<bool>,
+    /// Reads them: false after it repeated a frame that was acknowledged in time.
+    pub reads_answers: Option<bool>,
+    /// Follows 1012: false after its clock stood as before.
+    pub sets_clock: Option<bool>,
+    /// Encrypts its data area: `none`, `raw`, `brace`.
+    pub encryption: Option<SmolStr>,
+    /// Its clock against ours at the last frame, seconds; positive: ahead.
+    pub clock_offset_s: Option<i64>,
 }
 
 /// Something that was refused and kept apart; key (seq, n).
@@ -286,6 +316,8 @@ pub enum Output {
     Quarantine(QuarantineRow),
     /// Insert or replace a statement.
     Statement(StatementRow),
+    /// Insert or replace an exchange.
+    Exchange(ExchangeRow),
     /// Insert or replace an alarm.
     Alarm(AlarmRow),
     /// Insert or replace a fallback.

@@ -4,7 +4,8 @@ use super::{Queries, body_at, int_capped, outlet_list, rows_capped, seq_at, text
 use crate::store::error::StoreError;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::{
-    AlarmId, AlarmRow, FallbackId, FallbackRow, ManualReportRow, OutletId, Priority, Seq, Timestamp,
+    AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ManualReportRow, OutletId, Priority,
+    Seq, Timestamp,
 };
 use rusqlite::Row;
 use std::collections::BTreeSet;
@@ -127,6 +128,47 @@ impl Queries<'_> {
             "SELECT body FROM fallback WHERE id = ?1",
             [int_capped(id.0)],
             |row| body_at("fallback", row),
+        )
+    }
+
+    /// One exchange with a device.
+    pub fn exchange(&self, id: Seq) -> Result<Option<ExchangeRow>, StoreError> {
+        self.one(
+            "SELECT body FROM exchange WHERE id = ?1",
+            [int_capped(id.0)],
+            |row| body_at("exchange", row),
+        )
+    }
+
+    /// Exchanges of these outlets (`None`: all), newest first.
+    pub fn exchanges(
+        &self,
+        outlets: Option<&BTreeSet<OutletId>>,
+        limit: usize,
+    ) -> Result<Vec<ExchangeRow>, StoreError> {
+        let limit = rows_capped(limit);
+        let read = |row: &Row<'_>| body_at("exchange", row);
+        match outlets {
+            None => self.list(
+                "SELECT body FROM exchange ORDER BY id DESC LIMIT ?1",
+                [limit],
+                read,
+            ),
+            Some(outlets) => self.list(
+                "SELECT body FROM exchange WHERE outlet IN (SELECT value FROM json_each(?1)) \
+                 ORDER BY id DESC LIMIT ?2",
+                (outlet_list(outlets)?, limit),
+                read,
+            ),
+        }
+    }
+
+    /// Exchanges that are not over, oldest first: what a restart has to take up or give up.
+    pub fn open_exchanges(&self) -> Result<Vec<ExchangeRow>, StoreError> {
+        self.list(
+            "SELECT body FROM exchange WHERE open = 1 ORDER BY id",
+            [],
+            |row| body_at("exchange", row),
         )
     }
 

@@ -16,6 +16,7 @@ fn key(output: &Output) -> String {
         Output::Device(r) => format!("device {}", r.mn),
         Output::Quarantine(r) => format!("quarantine {} {}", r.seq, r.n),
         Output::Statement(r) => format!("statement {} {} {} {}", r.outlet, r.cn, r.at, r.name),
+        Output::Exchange(r) => format!("exchange {}", r.id),
         Output::Alarm(r) => format!("alarm {}", r.id),
         Output::Fallback(r) => format!("fallback {}", r.id),
         Output::ManualReport(r) => format!("report {}", r.id),

@@ -7,13 +7,15 @@ mod plain;
 pub(super) use plain::{T0, alarm_row, audit_row, fallback_row, minute};
 
 use cems_core::model::rows::{
-    AggregateOrigin, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
+    AggregateOrigin, DeviceRow, Habits, LatestRow, QuarantineRow, StateRow, StatementRow,
+    SupersededRow,
 };
 use cems_core::model::{
     Acknowledgement, AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, CheckCode, Closure,
-    FactorAggregate, FactorCode, FallbackId, FallbackReason, FallbackRow, Flag, Level,
-    LimitVerdict, ManualReport, ManualReportRow, ManualValue, Number, OutletId, Output, RecordKind,
-    RecordRow, ReportId, Seq, StoredValue, Timestamp, UserId, Value,
+    ExchangeRow, ExchangeState, ExchangeStep, FactorAggregate, FactorCode, FallbackId,
+    FallbackReason, FallbackRow, Flag, Level, LimitVerdict, ManualReport, ManualReportRow,
+    ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportId, Seq, StoredValue,
+    Timestamp, UserId, Value,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -357,6 +359,7 @@ fn device() -> impl Strategy<Value = DeviceRow> {
             frames,
             duplicates: 0,
             findings,
+            habits: Habits::default(),
         })
 }
 
@@ -388,6 +391,27 @@ fn statement() -> impl Strategy<Value = StatementRow> {
     })
 }
 
+fn exchange() -> impl Strategy<Value = ExchangeRow> {
+    let state = prop_oneof![Just(ExchangeState::Queued), Just(ExchangeState::Done)];
+    (seq(), outlet(), state, text()).prop_map(|(id, outlet, state, detail)| ExchangeRow {
+        id,
+        outlet,
+        cn: "2061".into(),
+        params: vec![("BeginTime".into(), "20240520210000".into())],
+        by: "duty-1".into(),
+        why: "order".into(),
+        at: T0,
+        state,
+        steps: vec![ExchangeStep {
+            at: T0,
+            seq: id,
+            what: "sent".into(),
+            detail,
+        }],
+        more_steps: 0,
+    })
+}
+
 /// Any output, of every kind.
 pub(super) fn output() -> BoxedStrategy<Output> {
     let object = prop_oneof![Just("alarm/1"), Just("alarm/2"), Just("outlet/dc-01")];
@@ -400,6 +424,7 @@ pub(super) fn output() -> BoxedStrategy<Output> {
         1 => device().prop_map(Output::Device),
         1 => quarantine().prop_map(Output::Quarantine),
         1 => statement().prop_map(Output::Statement),
+        1 => exchange().prop_map(Output::Exchange),
         2 => alarm().prop_map(Output::Alarm),
         1 => fallback().prop_map(Output::Fallback),
         1 => manual_report().prop_map(Output::ManualReport),
