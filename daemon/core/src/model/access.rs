@@ -40,6 +40,8 @@ pub enum Permission {
     SubmitManualReport,
     /// Open or end a fallback by decision (人工监测替代时段).
     DecideFallback,
+    /// Order a command from a device (反控).
+    Command,
     /// Read the audit trail (审计).
     ViewAudit,
     /// See and change what runs the program.
@@ -48,12 +50,13 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 7] = [
+    pub const ALL: [Permission; 8] = [
         Self::View,
         Self::AcknowledgeAlarm,
         Self::CloseAlarm,
         Self::SubmitManualReport,
         Self::DecideFallback,
+        Self::Command,
         Self::ViewAudit,
         Self::Administer,
     ];
@@ -97,23 +100,32 @@ impl Role {
 
     /// What the role may do, always within its scope. Those who answer for the figures
     /// (enterprise, operator) do not answer the alarms, and those who run the program do neither.
+    /// Devices are commanded from the centre's side only.
     pub fn may(self, permission: Permission) -> bool {
         use Permission as P;
         match self {
             Self::DutyOfficer => matches!(
                 permission,
-                P::View | P::AcknowledgeAlarm | P::CloseAlarm | P::DecideFallback
+                P::View | P::AcknowledgeAlarm | P::CloseAlarm | P::DecideFallback | P::Command
             ),
             Self::Supervisor => matches!(
                 permission,
-                P::View | P::AcknowledgeAlarm | P::CloseAlarm | P::DecideFallback | P::ViewAudit
+                P::View
+                    | P::AcknowledgeAlarm
+                    | P::CloseAlarm
+                    | P::DecideFallback
+                    | P::Command
+                    | P::ViewAudit
             ),
             Self::EnterpriseUser | Self::Operator => {
                 matches!(permission, P::View | P::SubmitManualReport)
             }
             Self::Inspector => matches!(permission, P::View),
             Self::Auditor => matches!(permission, P::View | P::ViewAudit),
-            Self::Administrator => matches!(permission, P::View | P::ViewAudit | P::Administer),
+            Self::Administrator => matches!(
+                permission,
+                P::View | P::Command | P::ViewAudit | P::Administer
+            ),
         }
     }
 }
@@ -222,6 +234,18 @@ mod tests {
                 role.may(Permission::SubmitManualReport) && role.may(Permission::AcknowledgeAlarm);
             assert!(!both, "{role}");
         }
+    }
+
+    #[test]
+    fn devices_are_commanded_by_the_centre_alone() {
+        let may: Vec<Role> = Role::ALL
+            .into_iter()
+            .filter(|role| role.may(Permission::Command))
+            .collect();
+        assert_eq!(
+            may,
+            [Role::DutyOfficer, Role::Supervisor, Role::Administrator]
+        );
     }
 
     #[test]
