@@ -11,6 +11,7 @@ pub mod demo;
 pub mod events;
 pub mod intake;
 pub mod journal;
+pub mod keys;
 pub mod links;
 pub mod pipeline;
 pub mod simulate;
