@@ -21,8 +21,10 @@ mod finding;
 mod frame;
 mod head;
 mod items;
+mod request;
 mod segment;
 mod session;
+mod sm4;
 mod time;
 
 pub use answer::{Answer, answer, answer_as};
@@ -36,8 +38,13 @@ pub use edition::Edition;
 pub use fields::{Header, Item, Message, TextEncoding};
 pub use finding::{Finding, FindingCode};
 pub use frame::{Framer, Framing, Limits, RawFrame, Step, Wait};
-pub use segment::parse;
+pub use request::{
+    AlarmLimits, HistoryKind, Order, ParamKind, Parameter, Presence, Reply, Request,
+    RequestContext, RequestError, Secret, order, orders,
+};
+pub use segment::{parse, parse_with_key};
 pub use session::{Action, CloseReason, Session, SessionConfig};
+pub use sm4::{Deciphered, KeyError, Sm4Key, decipher, encipher, must_be_enciphered};
 pub use time::LocalTime;
 
 #[cfg(test)]
