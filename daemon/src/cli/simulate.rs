@@ -1,6 +1,7 @@
 //! `cemsd simulate`: stations that load or test a centre, ours or not.
 
 use crate::simulate::crowd::{self, Crowd, Editions};
+use crate::simulate::scenario::Scenario;
 use crate::telemetry;
 use anyhow::{Context, bail, ensure};
 use cems_config::{LogLevel, LogSettings};
@@ -17,16 +18,20 @@ pub struct SimulateArgs {
     /// The centre.
     #[arg(long, value_name = "HOST:PORT")]
     to: String,
-    /// How many stations.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    stations: u32,
+    /// How many stations [default: as the scenario says, else 1].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    stations: Option<u32>,
+    /// What they go through: a scenario that comes with the program (normal-day, exceedance,
+    /// drift, constant, outage, reconnect-storm, bad-clock, damaged-frames) or a TOML file.
+    #[arg(long, value_name = "NAME|FILE")]
+    scenario: Option<String>,
     /// Edition they speak.
     #[arg(long, value_enum, default_value_t = Edition::Mixed)]
     edition: Edition,
-    /// Seconds between real-time records.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30,
+    /// Seconds between real-time records [default: as the scenario says, else 30].
+    #[arg(long, value_name = "SECONDS",
           value_parser = clap::value_parser!(u32).range(1..=3_600))]
-    interval: u32,
+    interval: Option<u32>,
     /// Another seed, other figures.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -73,19 +78,30 @@ enum Edition {
 /// When the centre's address cannot be found or is not on this machine.
 pub async fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
     let centre = address(&args.to, args.allow_remote).await?;
+    let scenario = args.scenario.as_deref().map(Scenario::find).transpose()?;
+    let crowd_of = scenario.as_ref().map(|s| s.stations).unwrap_or_default();
     let crowd = Crowd {
         centre,
-        stations: args.stations,
+        stations: args
+            .stations
+            .or(crowd_of.count)
+            .unwrap_or(1)
+            .clamp(1, 20_000),
         editions: match args.edition {
             Edition::V2005 => Editions::One(cems_protocols::hj212::Edition::V2005),
             Edition::V2017 => Editions::One(cems_protocols::hj212::Edition::V2017),
             Edition::V2025 => Editions::One(cems_protocols::hj212::Edition::V2025),
             Edition::Mixed => Editions::Mixed,
         },
-        interval_s: args.interval,
+        interval_s: args
+            .interval
+            .or(crowd_of.interval_s)
+            .unwrap_or(30)
+            .clamp(1, 3_600),
         seed: args.seed,
         password: args.password,
         wants_answer: !args.no_answer,
+        scenario,
     };
     if args.print_registry {
         write!(std::io::stdout(), "{}", crowd.registry())?;

@@ -2,7 +2,7 @@
 //! what goes wrong in the field.
 
 use super::outbox::{Outbox, Patience, Retries};
-use super::parcel::{Parcel, pieces};
+use super::parcel::{Parcel, damaged, pieces};
 use super::reply;
 use super::schedule::{Schedule, Task};
 use super::script::Script;
@@ -12,6 +12,7 @@ use super::tally::Tally;
 use crate::clock::Clock;
 use cems_core::model::{RecordKind, Timestamp};
 use cems_protocols::hj212::{BuildError, Framer, Limits, Message, Step, parse};
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -106,6 +107,8 @@ struct Work {
 
 struct Link {
     stream: TcpStream,
+    /// Packets written to it.
+    packets: u32,
     framer: Framer,
     buffer: Vec<u8>,
 }
@@ -255,6 +258,7 @@ impl Work {
         let _ = stream.set_nodelay(true);
         self.link = Some(Link {
             stream,
+            packets: 0,
             framer: Framer::new(Limits::default()),
             buffer: vec![0; READ_BYTES],
         });
@@ -344,8 +348,13 @@ impl Work {
 
     /// Writes one packet with the habits of the station; false when the connection is gone.
     async fn transmit(&mut self, bytes: &[u8], late: bool) -> bool {
+        if self.is_cut() {
+            Tally::one(&self.client.tally.cut);
+            return false;
+        }
         self.written = self.written.wrapping_add(1);
         let quirks = self.client.station.quirks;
+        let bytes = &*self.on_the_line(bytes);
         let written = if quirks.piece_bytes_max == 0 {
             self.write(bytes).await
         } else {
@@ -365,6 +374,26 @@ impl Work {
             return self.write(bytes).await;
         }
         true
+    }
+
+    /// Whether the script cuts the connection before the next packet.
+    fn is_cut(&mut self) -> bool {
+        let now = self.client.clock.now();
+        let (Some(link), Some(limit)) = (&mut self.link, self.client.script.cuts_after(now)) else {
+            return false;
+        };
+        link.packets = link.packets.saturating_add(1);
+        link.packets > limit
+    }
+
+    /// The bytes as they reach the other end: the script may damage one.
+    fn on_the_line<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let every = self.client.script.damages_every(self.client.clock.now());
+        if every.is_none_or(|every| !self.written.is_multiple_of(every)) {
+            return Cow::Borrowed(bytes);
+        }
+        Tally::one(&self.client.tally.damaged);
+        Cow::Owned(damaged(bytes, u64::from(self.written)))
     }
 
     async fn write_pieces(&mut self, bytes: &[u8], bytes_max: usize) -> bool {

@@ -4,6 +4,7 @@ use super::channels;
 use super::client::{Client, Timing};
 use super::noise::below;
 use super::plant::{Plant, PlantKind};
+use super::scenario::Scenario;
 use super::schedule::Schedule;
 use super::script::Script;
 use super::source::Source;
@@ -56,6 +57,8 @@ pub struct Crowd {
     pub password: SmolStr,
     /// They wait for answers.
     pub wants_answer: bool,
+    /// What they go through; `None`: nothing.
+    pub scenario: Option<Scenario>,
 }
 
 /// What came of a run.
@@ -101,8 +104,13 @@ impl Crowd {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let started = Instant::now();
+        let now = Clock::Real.now();
         for number in 0..self.stations {
-            let client = self.client(number, Arc::clone(&tally));
+            let script = match &self.scenario {
+                Some(scenario) => scenario.script(number, now)?,
+                None => Script::default(),
+            };
+            let client = self.client(number, script, Arc::clone(&tally));
             // The rest are the same but for the number.
             if number == 0 {
                 client
@@ -149,7 +157,7 @@ impl Crowd {
         }
     }
 
-    fn client(&self, number: u32, tally: Arc<Tally>) -> Client {
+    fn client(&self, number: u32, script: Script, tally: Arc<Tally>) -> Client {
         let kind = Self::kind(number);
         let seed = self
             .seed
@@ -177,7 +185,7 @@ impl Crowd {
                 quirks: Quirks::default(),
                 offset: UtcOffset::default(),
             },
-            source: Source::Plant(Plant::new(kind, seed)),
+            source: Source::Plant(Plant::new(kind, seed).with_script(script.clone())),
             schedule: Schedule {
                 realtime_s: Some(self.interval_s),
                 minute_min: Some(1),
@@ -187,7 +195,7 @@ impl Crowd {
                 phase_ms,
                 offset: UtcOffset::default(),
             },
-            script: Script::default(),
+            script,
             centre: self.centre,
             clock: Clock::Real,
             since: Clock::Real.now(),
@@ -272,6 +280,7 @@ mod tests {
             seed: 7,
             password: "123456".into(),
             wants_answer: true,
+            scenario: None,
         }
     }
 

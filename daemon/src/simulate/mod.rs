@@ -13,6 +13,7 @@ pub mod outbox;
 pub mod parcel;
 pub mod plant;
 mod reply;
+pub mod scenario;
 pub mod schedule;
 pub mod script;
 pub mod source;

@@ -86,6 +86,21 @@ fn qn_of(frame: &[u8]) -> Option<SmolStr> {
     std::str::from_utf8(&digits[..end]).ok().map(SmolStr::new)
 }
 
+/// The bytes with one bit turned over behind the length field, as interference does it.
+pub fn damaged(bytes: &[u8], seed: u64) -> Vec<u8> {
+    /// `##` and the length, which framing needs: damage there is another story.
+    const HEAD: usize = 6;
+    let mut bytes = bytes.to_vec();
+    let room = u64::try_from(bytes.len().saturating_sub(HEAD)).unwrap_or(0);
+    if room > 0 {
+        let at = HEAD + usize::try_from(below(seed, 0xDA3A, room)).unwrap_or(0);
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte ^= 1 << below(seed, 0xB17, 7);
+        }
+    }
+    bytes
+}
+
 /// Cuts bytes into pieces of 1 to `bytes_max`, as a slow modem delivers them.
 pub fn pieces(bytes: &[u8], seed: u64, bytes_max: usize) -> Vec<&[u8]> {
     let mut rest = bytes;
@@ -114,6 +129,21 @@ mod tests {
             assert_eq!(cut.concat(), bytes);
         }
         assert!(pieces(&[], 1, 7).is_empty());
+    }
+
+    #[test]
+    fn damage_is_one_bit_behind_the_length() {
+        let bytes = b"##0008CP=&&&&1234\r\n";
+        for seed in 0..50 {
+            let other = damaged(bytes, seed);
+            let bits: u32 = bytes
+                .iter()
+                .zip(&other)
+                .map(|(a, b)| (a ^ b).count_ones())
+                .sum();
+            assert_eq!((bits, &other[..6]), (1, &bytes[..6]));
+        }
+        assert!(damaged(b"##0", 1) == b"##0");
     }
 
     #[test]

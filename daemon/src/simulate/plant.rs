@@ -158,7 +158,7 @@ impl Plant {
             .zip(self.parts(&minute))
             .map(|(channel, part)| Reading {
                 code: channel.code,
-                value: decimal(channel, self.tick(channel, &part, tick)),
+                value: decimal(channel, self.shown(channel, &part, tick)),
                 flag: flag(channel, &minute),
             })
             .collect()
@@ -175,7 +175,7 @@ impl Plant {
                 let ticks = minute * SAMPLES_PER_MINUTE;
                 let mut of_minute = 0;
                 for tick in ticks..ticks + SAMPLES_PER_MINUTE {
-                    let value = self.tick(channel, &part, tick);
+                    let value = self.shown(channel, &part, tick);
                     sum.extend(value);
                     of_minute += value;
                 }
@@ -275,6 +275,20 @@ impl Plant {
             (Some(Incident::Calibration), true) => (channel.range * 4 / 5, channel.base),
             _ => (value, value.abs()),
         }
+    }
+
+    /// The value at a tick, or the one at which the display stands still.
+    fn shown(&self, channel: &Channel, part: &(i64, i64), tick: i64) -> i64 {
+        let at = Timestamp(tick * SAMPLE_MS);
+        let Some(since) = self.script.constant_since(channel.code, at) else {
+            return self.tick(channel, part, tick);
+        };
+        // The last value before it began, from the process as it was then.
+        let then = since.plus_ms(-1);
+        let minute = self.minute(then.0.div_euclid(MINUTE_MS));
+        let index = usize::from(channel.number).saturating_sub(1);
+        let part = self.parts(&minute).get(index).copied().unwrap_or(*part);
+        self.tick(channel, &part, then.0.div_euclid(SAMPLE_MS))
     }
 
     fn tick(&self, channel: &Channel, (slow, reach): &(i64, i64), tick: i64) -> i64 {

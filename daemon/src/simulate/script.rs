@@ -1,7 +1,7 @@
 //! What happens to a simulated outlet, by the clock: the story a demo tells or a test checks.
 
 use cems_core::model::Timestamp;
-use cems_core::model::time::MINUTE_MS;
+use cems_core::model::time::{HOUR_MS, MINUTE_MS};
 use smol_str::SmolStr;
 
 /// An exceedance builds up over this long, as a failing treatment does, not at once.
@@ -29,6 +29,28 @@ pub enum Incident {
     Calibration,
     /// The station's clock is ahead by this much (behind, when negative), ms.
     ClockOffset(i64),
+    /// A factor drifts away by this much an hour, ‰ of its value (down, when negative).
+    Drift {
+        /// 2017 code.
+        factor: SmolStr,
+        /// Change in an hour, ‰.
+        permille_per_hour: i64,
+    },
+    /// A factor goes on showing what it showed when this began.
+    Constant {
+        /// 2017 code.
+        factor: SmolStr,
+    },
+    /// One byte of every n-th frame is damaged on the line.
+    Damage {
+        /// n; 1: every frame.
+        every: u32,
+    },
+    /// The connection is cut after this many frames, again and again.
+    Reconnect {
+        /// Frames of one connection.
+        frames: u32,
+    },
 }
 
 impl Incident {
@@ -39,7 +61,13 @@ impl Incident {
             Self::Maintenance => Some("M"),
             Self::Stopped => Some("F"),
             Self::Calibration => Some("C"),
-            Self::Exceed { .. } | Self::Silence | Self::ClockOffset(_) => None,
+            Self::Exceed { .. }
+            | Self::Silence
+            | Self::ClockOffset(_)
+            | Self::Drift { .. }
+            | Self::Constant { .. }
+            | Self::Damage { .. }
+            | Self::Reconnect { .. } => None,
         }
     }
 }
@@ -103,8 +131,46 @@ impl Script {
                     let grown = at.since_ms(entry.from).min(RAMP_MS);
                     product * (1_000 + (permille - 1_000) * grown / RAMP_MS) / 1_000
                 }
+                Incident::Drift {
+                    factor: own,
+                    permille_per_hour,
+                } if own == factor => {
+                    let gone = at.since_ms(entry.from);
+                    let drifted = permille_per_hour.saturating_mul(gone) / HOUR_MS;
+                    product * (1_000 + drifted).max(0) / 1_000
+                }
                 _ => product,
             })
+    }
+
+    /// Since when a factor shows the same value; `None` while it moves.
+    pub fn constant_since(&self, factor: &str, at: Timestamp) -> Option<Timestamp> {
+        self.active(at)
+            .filter(|entry| {
+                matches!(&entry.incident, Incident::Constant { factor: own } if own == factor)
+            })
+            .map(|entry| entry.from)
+            .min()
+    }
+
+    /// Every which frame is damaged on the line; `None`: none.
+    pub fn damages_every(&self, at: Timestamp) -> Option<u32> {
+        self.active(at)
+            .filter_map(|entry| match entry.incident {
+                Incident::Damage { every } => Some(every.max(1)),
+                _ => None,
+            })
+            .min()
+    }
+
+    /// After how many frames the connection is cut; `None`: it stays.
+    pub fn cuts_after(&self, at: Timestamp) -> Option<u32> {
+        self.active(at)
+            .filter_map(|entry| match entry.incident {
+                Incident::Reconnect { frames } => Some(frames.max(1)),
+                _ => None,
+            })
+            .min()
     }
 
     /// True while the station is silent.
@@ -193,5 +259,41 @@ mod tests {
         assert_eq!(script.clock_offset_ms(at(1)), 43_200_000);
         assert_eq!(script.clock_offset_ms(at(5)), 43_199_000);
         assert_eq!(script.clock_offset_ms(at(-1)), 0);
+    }
+
+    #[test]
+    fn a_drift_grows_with_time_and_never_turns_a_value_over() {
+        let drift = |permille_per_hour| Incident::Drift {
+            factor: "a21026".into(),
+            permille_per_hour,
+        };
+        let script = Script::default().with(drift(100), at(0), Some(at(600)));
+        let seen = |minute| script.permille("a21026", at(minute));
+        assert_eq!(
+            [seen(0), seen(30), seen(120), seen(600)],
+            [1_000, 1_050, 1_200, 1_000]
+        );
+        let script = Script::default().with(drift(-600), at(0), None);
+        assert_eq!(script.permille("a21026", at(600)), 0);
+    }
+
+    #[test]
+    fn what_the_line_does_is_known_by_the_clock() {
+        let constant = Incident::Constant {
+            factor: "a21002".into(),
+        };
+        let script = Script::default()
+            .with(constant, at(5), Some(at(9)))
+            .with(Incident::Damage { every: 7 }, at(0), None)
+            .with(Incident::Damage { every: 3 }, at(4), Some(at(6)))
+            .with(Incident::Reconnect { frames: 0 }, at(8), None);
+        assert_eq!(script.constant_since("a21002", at(7)), Some(at(5)));
+        assert_eq!(script.constant_since("a21026", at(7)), None);
+        assert_eq!(script.constant_since("a21002", at(9)), None);
+        assert_eq!(
+            [3, 5, 6].map(|m| script.damages_every(at(m))),
+            [Some(7), Some(3), Some(7)]
+        );
+        assert_eq!([7, 8].map(|m| script.cuts_after(at(m))), [None, Some(1)]);
     }
 }

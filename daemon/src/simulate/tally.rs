@@ -107,6 +107,10 @@ tally! {
     dropped,
     /// Packets sent twice on purpose.
     duplicated,
+    /// Packets damaged on the line on purpose.
+    damaged,
+    /// Connections cut on purpose.
+    cut,
     /// Answers to nothing that was waiting (those to duplicates are).
     stray_answers,
     /// Requests of the centre answered.
