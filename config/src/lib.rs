@@ -23,7 +23,8 @@ pub mod units;
 pub use report::{Lang, Problem, Problems};
 pub use settings::{
     ApiToken, ConsoleSettings, CrcVariant, Hj212Settings, JournalHash, JournalSettings, LogFormat,
-    LogLevel, LogSettings, Settings, User,
+    LogLevel, LogSettings, RealtimeUpload, Secret, Settings, UPLINKS_MAX, Uplink, UplinkEdition,
+    UplinkFactor, UplinkOutlet, User,
 };
 
 pub use source::sha256_hex;

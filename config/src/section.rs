@@ -255,6 +255,39 @@ impl<'a> Section<'a> {
         out
     }
 
+    /// The names under a key: a list of them, or a table with one table each for what is said
+    /// about them.
+    pub(crate) fn members(
+        &self,
+        r: &mut Report,
+        key: &'static str,
+    ) -> Option<Vec<(Got<String>, Option<Section<'a>>)>> {
+        let item = self.item(key)?;
+        let DeValue::Table(table) = item.value else {
+            let names = self.texts(r, key).unwrap_or_default();
+            return Some(names.into_iter().map(|name| (name, None)).collect());
+        };
+        let mut out = Vec::new();
+        for (name, value) in table {
+            let got = Got {
+                value: name.get_ref().clone().into_owned(),
+                at: self.place(&name.span()),
+            };
+            let at = self.place(&value.span());
+            match value.get_ref() {
+                DeValue::Table(said) => {
+                    let path = format!("{key}.{}", got.value);
+                    out.push((got, Some(self.child(at, &path, false, said))));
+                }
+                value => {
+                    let hint = say!("write a table: {{ }}", "请写成表：{{ }}");
+                    Item { at, value }.wrong(r, &got.value, hint);
+                }
+            }
+        }
+        Some(out)
+    }
+
     /// Every key that nobody asked for is a problem. Call once, at the end.
     pub(crate) fn finish(self, r: &mut Report) {
         let Say { en, zh } = self.title();

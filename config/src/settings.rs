@@ -1,5 +1,11 @@
 //! Settings of the daemon itself, checked.
 
+mod uplink;
+
+pub use uplink::{
+    RealtimeUpload, Secret, UPLINKS_MAX, Uplink, UplinkEdition, UplinkFactor, UplinkOutlet,
+};
+
 use cems_core::model::{Access, Role, Scope, UserId};
 use smol_str::SmolStr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -23,6 +29,8 @@ pub struct Settings {
     pub users: Vec<User>,
     /// Programs that use the API.
     pub tokens: Vec<ApiToken>,
+    /// Centres this station uploads to; none at a pure centre.
+    pub uplinks: Vec<Uplink>,
 }
 
 /// Ways of computing and printing the CRC of a frame.

@@ -87,6 +87,7 @@ pub(super) fn settings(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) 
         log: log(main, r),
         users: Vec::new(),
         tokens: Vec::new(),
+        uplinks: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ mod permitted;
 mod profile;
 mod registry;
 mod rules;
+mod uplink;
 
 use crate::profiles;
 use crate::report::{At, Report, say};
@@ -146,7 +147,7 @@ fn build(
             lists.push(root);
         }
     }
-    let registry = registry::registry(&lists, site, profiles, loader, r);
+    let mut registry = registry::registry(&lists, site, profiles, loader, r);
     let mut people = Vec::new();
     for (kind, root) in docs {
         if matches!(kind, Kind::Main | Kind::Users) {
@@ -155,10 +156,12 @@ fn build(
     }
     let (users, tokens) = access::people(&people, &registry, r);
     let settings = daemon::settings(main, loader, r);
+    let uplinks = uplink::uplinks(main, &mut registry, loader, r);
     (
         Settings {
             users,
             tokens,
+            uplinks,
             ..settings
         },
         registry,
