@@ -12,6 +12,7 @@ pub mod fallback;
 #[cfg(test)]
 mod fixture;
 pub mod formula;
+pub mod gaps;
 pub mod limits;
 pub mod model;
 pub mod quantity;
