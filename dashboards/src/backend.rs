@@ -333,6 +333,14 @@ pub struct StationStatus {
     pub uplinks: Vec<UplinkStatus>,
 }
 
+impl StationStatus {
+    /// Neither instruments nor uplinks: there is nothing to show.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.instruments.is_empty() && self.uplinks.is_empty()
+    }
+}
+
 /// Most rows of any list in one answer; older ones are reached by paging.
 pub const LIST_ROWS_MAX: usize = 500;
 
@@ -420,6 +428,11 @@ pub trait Backend: Send + Sync + 'static {
     fn exchange(&self, actor: &Actor, id: Seq) -> Result<ExchangeRow, BackendError>;
     /// Instruments and uplinks of this daemon.
     fn station(&self, actor: &Actor) -> Result<StationStatus, BackendError>;
+    /// Whether [`Backend::station`] has anything to show; asked for the menu of every page, so it
+    /// must not wait for the store.
+    fn has_station(&self, actor: &Actor) -> bool {
+        self.station(actor).is_ok_and(|status| !status.is_empty())
+    }
     /// The audit trail, newest first, before a position, at most [`LIST_ROWS_MAX`].
     fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError>;
 

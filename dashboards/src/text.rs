@@ -85,6 +85,8 @@ sources!(
     "outlet",
     "alarms",
     "fallbacks",
+    "commands",
+    "station",
     "admin",
     "codes",
     "errors"

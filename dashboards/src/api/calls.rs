@@ -26,11 +26,11 @@ const RECORD_SPAN_MS_MAX: i64 = 31 * DAY_MS;
 /// Longest span of hour aggregates in one answer.
 const HOUR_SPAN_MS_MAX: i64 = 366 * DAY_MS;
 
-type Id<T> = Result<Path<T>, PathRejection>;
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Id<T> = Result<Path<T>, PathRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 impl Caller {
-    fn convert(&self) -> Convert<'_> {
+    pub(super) fn convert(&self) -> Convert<'_> {
         Convert {
             registry: &self.registry,
             words: self.words,
@@ -42,7 +42,7 @@ impl Caller {
         }
     }
 
-    fn problem(&self, error: &BackendError) -> Problem {
+    pub(super) fn problem(&self, error: &BackendError) -> Problem {
         Problem::from_error(self.words, error)
     }
 
@@ -50,12 +50,12 @@ impl Caller {
         Problem::bad_request(self.words, detail.as_ref())
     }
 
-    fn id<T>(&self, id: Id<T>) -> Result<T, Problem> {
+    pub(super) fn id<T>(&self, id: Id<T>) -> Result<T, Problem> {
         id.map(|Path(id)| id)
             .map_err(|_| self.problem(&BackendError::NotFound))
     }
 
-    fn body<T>(&self, body: Body<T>) -> Result<T, Problem> {
+    pub(super) fn body<T>(&self, body: Body<T>) -> Result<T, Problem> {
         body.map(|Json(body)| body)
             .map_err(|e| self.bad(e.body_text()))
     }

@@ -36,15 +36,15 @@ fn text(id: &impl ToString) -> String {
 }
 
 impl Convert<'_> {
-    fn iso(&self, at: Timestamp) -> Iso {
+    pub(super) fn iso(&self, at: Timestamp) -> Iso {
         Iso(self.times.iso(at))
     }
 
-    fn iso_opt(&self, at: Option<Timestamp>) -> Option<Iso> {
+    pub(super) fn iso_opt(&self, at: Option<Timestamp>) -> Option<Iso> {
         at.map(|at| self.iso(at))
     }
 
-    fn all<R, T>(&self, rows: &[R], one: impl Fn(&Self, &R) -> T) -> Vec<T> {
+    pub(super) fn all<R, T>(&self, rows: &[R], one: impl Fn(&Self, &R) -> T) -> Vec<T> {
         rows.iter().map(|row| one(self, row)).collect()
     }
 
@@ -327,6 +327,7 @@ impl Convert<'_> {
                 .iter()
                 .map(|(code, n)| (text(code), *n))
                 .collect(),
+            habits: super::control::habits(&row.habits),
         }
     }
 

@@ -2,7 +2,9 @@
 
 mod answers;
 mod calls;
+mod control;
 mod convert;
+mod devices;
 mod openapi;
 pub(crate) mod problem;
 mod schema;
@@ -11,12 +13,19 @@ mod table;
 
 use crate::app::App;
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
+use std::collections::BTreeMap;
 
 pub(crate) fn routes() -> Router<App> {
     let mut router = Router::new().route("/api/openapi.json", get(openapi::serve));
+    // An address may have several methods, and one fallback.
+    let mut addresses: BTreeMap<&str, MethodRouter<App>> = BTreeMap::new();
     for route in table::routes() {
-        router = router.route(route.path, route.handler.fallback(problem::wrong_method));
+        let known = addresses.remove(route.path).unwrap_or_default();
+        addresses.insert(route.path, known.merge(route.handler));
+    }
+    for (path, handler) in addresses {
+        router = router.route(path, handler.fallback(problem::wrong_method));
     }
     router
 }

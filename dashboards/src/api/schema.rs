@@ -60,6 +60,12 @@ impl Schema for u64 {
     }
 }
 
+impl Schema for i64 {
+    fn schema() -> Value {
+        json!({ "type": "integer" })
+    }
+}
+
 impl<T: Schema> Schema for Option<T> {
     fn schema() -> Value {
         json!({ "anyOf": [T::schema(), { "type": "null" }] })

@@ -1,6 +1,7 @@
 //! The shapes of the API. Times are ISO 8601 with the site's offset, decimals exact texts.
 
 use super::answers::{AlarmOut, FallbackOut};
+use super::devices::HabitsOut;
 use super::schema::{Exact, Iso, shape};
 use std::collections::BTreeMap;
 
@@ -235,6 +236,8 @@ shape! {
         duplicates: u64,
         /// Deviations from the standard, counted by code.
         findings: BTreeMap<String, u64>,
+        /// Habits learned from its frames.
+        habits: HabitsOut,
     }
 }
 shape! {

@@ -2,6 +2,8 @@
 
 use super::answers::*;
 use super::calls;
+use super::control;
+use super::devices::*;
 use super::schema::Schema;
 use super::shapes::*;
 use crate::app::App;
@@ -79,6 +81,10 @@ const OPEN: [Param; 1] = [Param {
     name: "open",
     about: "true: only open ones",
 }];
+const OF_OUTLET: [Param; 1] = [Param {
+    name: "outlet",
+    about: "only with the device of this outlet",
+}];
 const BEFORE: [Param; 1] = [Param {
     name: "before",
     about: "only before this journal position",
@@ -125,6 +131,7 @@ fn write<T: Schema>(
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = outlets();
     routes.extend(answers());
+    routes.extend(devices());
     routes.extend(writes());
     routes
 }
@@ -223,8 +230,47 @@ fn answers() -> Vec<Route> {
     ]
 }
 
+fn devices() -> Vec<Route> {
+    vec![
+        read::<Vec<CommandOut>>(
+            "/api/v1/outlets/{id}/commands",
+            "commands",
+            "Commands that the outlet's device understands; empty until it has connected once",
+            &[],
+            get(control::commands),
+        ),
+        read::<Vec<ExchangeOut>>(
+            "/api/v1/exchanges",
+            "exchanges",
+            "Exchanges with devices, newest first, at most 500",
+            &OF_OUTLET,
+            get(control::exchanges),
+        ),
+        read::<ExchangeOut>(
+            "/api/v1/exchanges/{id}",
+            "exchange",
+            "One exchange with its steps so far",
+            &[],
+            get(control::exchange),
+        ),
+        read::<StationOut>(
+            "/api/v1/station",
+            "station",
+            "Instruments and uplinks of this daemon",
+            &[],
+            get(control::station),
+        ),
+    ]
+}
+
 fn writes() -> Vec<Route> {
     vec![
+        write::<CommandIn>(
+            "/api/v1/outlets/{id}/commands",
+            "sendCommand",
+            "Orders a command; the answer's position is the id of the exchange",
+            post(control::command),
+        ),
         write::<AcknowledgeIn>(
             "/api/v1/alarms/{id}/acknowledge",
             "acknowledgeAlarm",

@@ -5,23 +5,27 @@
 //! 2026-03-18 14:32:10 +08:00.
 
 mod answers;
+mod commands;
+mod exchanges;
+mod held;
 mod registry;
 mod rows;
+mod station;
 mod writing;
 
 use crate::backend::{
-    Actor, AlarmDetail, AlarmFilter, AmountProgress, Backend, BackendError, Change, Changes,
-    CommandForm, CommandOrder, FallbackDetail, Health, LIST_ROWS_MAX, LoginError, OutletDetail,
-    OutletSummary, Overview, Receipt, Reply, StationStatus,
+    Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Change, Changes, CommandForm,
+    CommandOrder, FallbackDetail, Health, LIST_ROWS_MAX, LoginError, OutletDetail, Overview,
+    Receipt, Reply, StationStatus,
 };
 use crate::{DemoAccount, DemoBanner};
 use cems_core::model::rows::{AggregateRow, AuditRow, QuarantineRow, RecordRow};
 use cems_core::model::{
-    Access, AlarmId, AlarmRow, AlarmSubject, EnterpriseId, ExchangeRow, FallbackId, FallbackRow,
-    Level, ManualReport, ManualReportRow, Outlet, OutletId, RecordKind, Registry, Role, Scope, Seq,
-    Timestamp, UserId,
+    AlarmId, AlarmRow, AlarmSubject, EnterpriseId, ExchangeRow, ExchangeState, FallbackId,
+    FallbackRow, Level, ManualReport, ManualReportRow, OutletId, RecordKind, Registry, Role, Scope,
+    Seq, Timestamp, UserId,
 };
-use std::collections::BTreeMap;
+use held::{Held, access};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
@@ -30,17 +34,6 @@ pub const PASSWORD: &str = "demo";
 
 /// Changes a slow page may fall behind before it is told to fetch everything.
 const CHANGES_MAX: usize = 64;
-
-struct Held {
-    registry: Arc<Registry>,
-    alarms: BTreeMap<AlarmId, AlarmRow>,
-    fallbacks: BTreeMap<FallbackId, FallbackRow>,
-    reports: Vec<ManualReportRow>,
-    audit: Vec<AuditRow>,
-    health: Health,
-    ended: Vec<String>,
-    seq: u64,
-}
 
 /// The canned backend.
 pub struct Canned {
@@ -76,6 +69,8 @@ impl Canned {
             fallbacks: answers::fallbacks(),
             reports: answers::reports(),
             audit: answers::audit(),
+            exchanges: exchanges::exchanges(),
+            station: station::station(),
             registry: Arc::new(registry),
             health: Health {
                 ready: true,
@@ -134,6 +129,20 @@ impl Canned {
         self.announce(&[Change::Registry]);
     }
 
+    /// Replaces the station's status, for tests.
+    pub fn set_station(&self, status: StationStatus) {
+        self.lock().station = status;
+        self.announce(&[Change::Health]);
+    }
+
+    /// Adds a step to an exchange, as if its device had answered. An exchange that is not there
+    /// or is over stays as it is.
+    pub fn advance(&self, id: Seq, what: &str, detail: &str, state: ExchangeState) {
+        if let Some(outlet) = self.lock().step(id, what, detail, state) {
+            self.announce(&[Change::Exchange(id, outlet)]);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Held> {
         // Canned data have no invariant that a panicking test could break.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
@@ -166,125 +175,6 @@ impl Canned {
             .to_owned(),
             role,
             scope,
-        })
-    }
-}
-
-fn access(actor: &Actor) -> Access {
-    Access {
-        role: actor.role,
-        scope: actor.scope.clone(),
-    }
-}
-
-impl Held {
-    fn sees(&self, actor: &Actor, id: &OutletId) -> bool {
-        let outlet = self.registry.outlets.get(id);
-        outlet.is_some_and(|o| access(actor).covers(&self.registry, o))
-    }
-
-    fn sees_alarm(&self, actor: &Actor, alarm: &AlarmRow) -> bool {
-        match &alarm.subject {
-            AlarmSubject::Outlet(id) => self.sees(actor, id),
-            AlarmSubject::Device(_) | AlarmSubject::Peer(_) => access(actor).sees_all(),
-        }
-    }
-
-    fn outlet(&self, actor: &Actor, id: &OutletId) -> Result<&Outlet, BackendError> {
-        let outlet = self
-            .registry
-            .outlets
-            .get(id)
-            .ok_or(BackendError::NotFound)?;
-        if access(actor).covers(&self.registry, outlet) {
-            Ok(outlet)
-        } else {
-            Err(BackendError::NotFound)
-        }
-    }
-
-    fn summary(&self, outlet: &Outlet) -> Option<OutletSummary> {
-        let mut summary = rows::summary(&self.registry, outlet)?;
-        let of = AlarmSubject::Outlet(outlet.id.clone());
-        let open = self
-            .alarms
-            .values()
-            .filter(|a| a.closed.is_none() && a.subject == of);
-        summary.open_alarms = u32::try_from(open.count()).unwrap_or(u32::MAX);
-        Some(summary)
-    }
-
-    fn amounts(&self, actor: &Actor) -> Vec<AmountProgress> {
-        let mut rows = answers::amounts(&self.registry);
-        rows.retain(|row| self.sees(actor, &row.outlet));
-        rows
-    }
-
-    fn fallbacks(&self, actor: &Actor) -> Vec<FallbackRow> {
-        let seen = self
-            .fallbacks
-            .values()
-            .filter(|f| self.sees(actor, &f.outlet));
-        let mut rows: Vec<FallbackRow> = seen.cloned().collect();
-        rows.sort_by_key(|f| (f.closed_at.is_some(), f.next_due, std::cmp::Reverse(f.id)));
-        rows
-    }
-
-    fn overview(&self, actor: &Actor) -> Overview {
-        let seen = self
-            .registry
-            .outlets
-            .values()
-            .filter(|o| self.sees(actor, &o.id));
-        let mut outlets: Vec<OutletSummary> = seen.filter_map(|o| self.summary(o)).collect();
-        outlets.sort_by_key(|o| o.state);
-        let open = self.alarms.values().filter(|a| a.closed.is_none());
-        let mut alarms: Vec<AlarmRow> = open
-            .filter(|a| self.sees_alarm(actor, a))
-            .cloned()
-            .collect();
-        alarms.sort_by_key(|a| (a.acknowledged.is_some(), a.priority, a.raised_at));
-        let mut fallbacks = self.fallbacks(actor);
-        fallbacks.retain(|f| f.closed_at.is_none());
-        Overview {
-            outlets,
-            alarms,
-            fallbacks,
-            amounts: self.amounts(actor),
-        }
-    }
-
-    fn detail(&self, actor: &Actor, id: &OutletId) -> Result<OutletDetail, BackendError> {
-        let outlet = self.outlet(actor, id)?;
-        let of = AlarmSubject::Outlet(id.clone());
-        let mut alarms: Vec<AlarmRow> = self
-            .alarms
-            .values()
-            .filter(|a| a.subject == of)
-            .cloned()
-            .collect();
-        alarms.reverse();
-        let mut fallbacks = self.fallbacks(actor);
-        fallbacks.retain(|f| &f.outlet == id);
-        let mut amounts = self.amounts(actor);
-        amounts.retain(|a| &a.outlet == id);
-        Ok(OutletDetail {
-            summary: self.summary(outlet).ok_or(BackendError::NotFound)?,
-            device: rows::device(outlet),
-            alarms,
-            fallbacks,
-            amounts,
-        })
-    }
-
-    fn alarm(&self, actor: &Actor, id: AlarmId) -> Result<AlarmDetail, BackendError> {
-        let alarm = self.alarms.get(&id).filter(|a| self.sees_alarm(actor, a));
-        let alarm = alarm.ok_or(BackendError::NotFound)?.clone();
-        let object = format!("alarm/{id}");
-        let history = self.audit.iter().filter(|row| row.object == object);
-        Ok(AlarmDetail {
-            history: history.cloned().collect(),
-            alarm,
         })
     }
 }
@@ -394,28 +284,52 @@ impl Backend for Canned {
         })
     }
 
-    fn commands(&self, _: &Actor, _: &OutletId) -> Result<Vec<CommandForm>, BackendError> {
-        Ok(Vec::new())
+    fn commands(&self, actor: &Actor, id: &OutletId) -> Result<Vec<CommandForm>, BackendError> {
+        let held = self.lock();
+        let outlet = held.outlet(actor, id)?;
+        let device = rows::device(outlet);
+        Ok(device.map_or_else(Vec::new, |d| commands::forms(outlet, &d.edition)))
     }
 
-    fn exchanges(&self, _: &Actor, _: Option<&OutletId>) -> Result<Vec<ExchangeRow>, BackendError> {
-        Ok(Vec::new())
+    fn exchanges(
+        &self,
+        actor: &Actor,
+        outlet: Option<&OutletId>,
+    ) -> Result<Vec<ExchangeRow>, BackendError> {
+        let held = self.lock();
+        if let Some(id) = outlet {
+            held.outlet(actor, id)?;
+        }
+        let rows = held.exchanges.values().rev().filter(|row| {
+            held.sees(actor, &row.outlet) && outlet.is_none_or(|id| *id == row.outlet)
+        });
+        Ok(rows.take(LIST_ROWS_MAX).cloned().collect())
     }
 
-    fn exchange(&self, _: &Actor, _: Seq) -> Result<ExchangeRow, BackendError> {
-        Err(BackendError::NotFound)
+    fn exchange(&self, actor: &Actor, id: Seq) -> Result<ExchangeRow, BackendError> {
+        let held = self.lock();
+        let row = held.exchanges.get(&id);
+        row.filter(|row| held.sees(actor, &row.outlet))
+            .cloned()
+            .ok_or(BackendError::NotFound)
     }
 
-    fn station(&self, _: &Actor) -> Result<StationStatus, BackendError> {
-        Ok(StationStatus::default())
+    fn station(&self, actor: &Actor) -> Result<StationStatus, BackendError> {
+        let held = self.lock();
+        let mut status = held.station.clone();
+        status.instruments.retain(|i| held.sees(actor, &i.outlet));
+        if !access(actor).sees_all() {
+            status.uplinks.clear();
+        }
+        Ok(status)
     }
 
     fn send_command<'a>(
         &'a self,
-        _: &'a Actor,
-        _: CommandOrder,
+        actor: &'a Actor,
+        order: CommandOrder,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(async { Err(BackendError::NotFound) })
+        Box::pin(async move { self.write_command(actor, order) })
     }
 
     fn audit(&self, _actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError> {

@@ -330,6 +330,44 @@ pub(super) fn aggregates(
     rows
 }
 
+/// Habits of a logger: the old ones are careless, the newest one encrypts.
+fn habits(edition: &str) -> Habits {
+    let code = |code: &str| Some(SmolStr::new(code));
+    let usual = Habits {
+        crc: code("hj212"),
+        line_end: code("crlf"),
+        encoding: code("utf-8"),
+        length: code("right"),
+        case: code("standard"),
+        wants_answer: Some(true),
+        reads_answers: Some(true),
+        sets_clock: Some(true),
+        encryption: code("none"),
+        clock_offset_s: Some(-2),
+    };
+    match edition {
+        "2005" => Habits {
+            crc: code("modbus"),
+            line_end: code("none"),
+            encoding: code("gbk"),
+            length: code("unpadded"),
+            case: code("other"),
+            wants_answer: Some(false),
+            reads_answers: None,
+            sets_clock: Some(false),
+            clock_offset_s: Some(754),
+            ..usual
+        },
+        "2025" => Habits {
+            encoding: None,
+            encryption: code("raw"),
+            clock_offset_s: Some(0),
+            ..usual
+        },
+        _ => usual,
+    }
+}
+
 /// The logger of an outlet.
 pub(super) fn device(outlet: &Outlet) -> Option<DeviceRow> {
     let last_seen = last_seen(outlet.id.as_str())?;
@@ -349,7 +387,7 @@ pub(super) fn device(outlet: &Outlet) -> Option<DeviceRow> {
         frames: 112_408,
         duplicates: 37,
         findings: findings.map(|(code, n)| (SmolStr::new(code), n)).into(),
-        habits: Habits::default(),
+        habits: habits(edition),
     })
 }
 

@@ -1,8 +1,10 @@
 //! What people do to the canned data.
 
+use super::Canned;
+use super::exchanges::ordered;
+use super::held::Held;
 use super::rows::NOW;
-use super::{Canned, Held};
-use crate::backend::{Actor, Backend, BackendError, Change, Receipt};
+use crate::backend::{Actor, Backend, BackendError, Change, CommandOrder, ParameterKind, Receipt};
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
     Acknowledgement, AlarmId, Closure, FallbackId, FallbackReason, FallbackRow, ManualReport,
@@ -130,6 +132,47 @@ impl Canned {
         if let Some(id) = fallback {
             self.announce(&[Change::Fallback(id)]);
         }
+        Ok(receipt)
+    }
+
+    /// Orders a command; it stays queued until [`Canned::advance`] moves it.
+    pub(super) fn write_command(
+        &self,
+        actor: &Actor,
+        order: CommandOrder,
+    ) -> Result<Receipt, BackendError> {
+        allow(actor, Permission::Command)?;
+        let forms = self.commands(actor, &order.outlet)?;
+        let form = forms.into_iter().find(|form| form.cn == order.cn);
+        let form = form.ok_or_else(|| refused("unknown-command", &order.cn))?;
+        let secret = |name: &str| {
+            let of_form = form.parameters.iter().find(|p| p.name == name);
+            of_form.is_some_and(|p| matches!(p.kind, ParameterKind::Secret(_)))
+        };
+        let params = order.params.into_iter().map(|(name, value)| {
+            let shown = if secret(&name) {
+                "***".to_owned()
+            } else {
+                value
+            };
+            (SmolStr::new(name), shown)
+        });
+        let params = params.collect();
+        let object = format!("outlet/{}", order.outlet);
+        let mut held = self.lock();
+        let receipt = held.write(actor, "command", object, &order.cn);
+        let by = actor.user.as_str();
+        let row = ordered(
+            receipt.seq,
+            NOW,
+            order.outlet.clone(),
+            &order.cn,
+            params,
+            by,
+        );
+        held.exchanges.insert(receipt.seq, row);
+        drop(held);
+        self.announce(&[Change::Exchange(receipt.seq, order.outlet)]);
         Ok(receipt)
     }
 

@@ -3,6 +3,7 @@
 mod alarms;
 mod audit;
 mod chart;
+mod command_rules;
 mod fallbacks;
 mod health;
 mod login;
@@ -11,6 +12,7 @@ mod overview;
 mod quarantine;
 mod report_rules;
 
+pub(crate) use command_rules::checked_order;
 pub(crate) use report_rules::check_report;
 
 use crate::app::{App, Visit, page_lang};

@@ -2,6 +2,7 @@
 
 pub(crate) mod alarm;
 pub(crate) mod bar;
+pub(crate) mod exchange;
 pub(crate) mod fallback;
 pub(crate) mod outlet;
 pub(crate) mod shell;

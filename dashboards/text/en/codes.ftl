@@ -143,3 +143,4 @@ audit-login-failed = log-in failed
 audit-logout = log-out
 audit-start = daemon started
 audit-stop = daemon stopped
+audit-command = command ordered

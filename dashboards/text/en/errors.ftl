@@ -27,3 +27,7 @@ action-field-too-long = A field is too long: { $detail }
 action-time-unreadable = The sampling time cannot be read: { $detail }
 action-value-unreadable = A value is not a number: { $detail }
 action-no-values = Enter at least one result.
+action-unknown-command = The device has no such command: { $detail }
+action-bad-parameter = A parameter of the command is missing or not allowed: { $detail }
+action-not-connected-yet = The device has never connected, so it is not known what it understands: { $detail }
+action-queue-full = Too many commands wait for this device already; order again when they are done: { $detail }

@@ -143,3 +143,4 @@ audit-login-failed = 登录失败
 audit-logout = 退出
 audit-start = 系统启动
 audit-stop = 系统停止
+audit-command = 下发命令

@@ -27,3 +27,7 @@ action-field-too-long = 内容过长：{ $detail }
 action-time-unreadable = 采样时间无法识别：{ $detail }
 action-value-unreadable = 数值无法识别：{ $detail }
 action-no-values = 请至少填写一项监测结果。
+action-unknown-command = 该设备没有此命令：{ $detail }
+action-bad-parameter = 命令参数缺失或不符合要求：{ $detail }
+action-not-connected-yet = 设备从未连接过，尚不知道它支持哪些命令：{ $detail }
+action-queue-full = 该设备等待执行的命令已满，请待其完成后再下发：{ $detail }
