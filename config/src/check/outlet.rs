@@ -84,6 +84,7 @@ pub(super) fn outlet(
         expectation,
         fallback,
         permitted,
+        forward: false,
     };
     Draft { id, mn, outlet }
 }

@@ -107,6 +107,7 @@ fn outlet(id: &str, medium: Medium, mn: &str, factors: Vec<OutletFactor>) -> Out
             reports_per_day: 4,
         },
         permitted: Vec::new(),
+        forward: false,
     }
 }
 

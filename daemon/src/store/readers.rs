@@ -9,8 +9,8 @@ use cems_core::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, ManualReportRow,
-    OutletId, RecordKind, RecordRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ForwardRow, Level,
+    ManualReportRow, OutletId, RecordKind, RecordRow, Seq, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -160,6 +160,7 @@ questions! {
     exchange(id: Seq) -> Option<ExchangeRow>;
     exchanges(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<ExchangeRow>;
     open_exchanges() -> Vec<ExchangeRow>;
+    forward_after(seq: Seq, n: u32, limit: usize) -> Vec<ForwardRow>;
     fallback(id: FallbackId) -> Option<FallbackRow>;
     fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
     manual_reports(id: FallbackId) -> Vec<ManualReportRow>;

@@ -46,6 +46,7 @@ pub(super) const PROJECTIONS: Schema = Schema {
     migrations: &[
         include_str!("migrations/0001-projections.sql"),
         include_str!("migrations/0002-exchanges.sql"),
+        include_str!("migrations/0003-forward.sql"),
     ],
 };
 

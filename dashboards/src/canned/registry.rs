@@ -345,6 +345,7 @@ fn outlet(row: &OutletRow) -> Outlet {
             reports_per_day: 4,
         },
         permitted: permitted(medium),
+        forward: false,
     }
 }
 

@@ -6,8 +6,8 @@ use crate::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use crate::model::{
-    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FactorCode, FallbackId, FallbackRow, Level,
-    ManualReportRow, OutletId, Output, RecordKind, RecordRow, ReportId, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FactorCode, FallbackId, FallbackRow, ForwardRow,
+    Level, ManualReportRow, OutletId, Output, RecordKind, RecordRow, ReportId, Seq, Timestamp,
 };
 use smol_str::SmolStr;
 use std::cell::RefCell;
@@ -35,6 +35,8 @@ pub struct Tables {
     pub statements: BTreeMap<(OutletId, SmolStr, Timestamp, SmolStr), StatementRow>,
     /// Exchanges with devices.
     pub exchanges: BTreeMap<Seq, ExchangeRow>,
+    /// Records to pass on.
+    pub forward: BTreeMap<(Seq, u32), ForwardRow>,
     /// Alarms.
     pub alarms: BTreeMap<AlarmId, AlarmRow>,
     /// Fallbacks.
@@ -82,6 +84,9 @@ impl Tables {
             }
             Output::Exchange(row) => {
                 self.exchanges.insert(row.id, row);
+            }
+            Output::Forward(row) => {
+                self.forward.insert((row.seq, row.n), row);
             }
             Output::Alarm(row) => {
                 self.alarms.insert(row.id, row);

@@ -6,7 +6,9 @@ use super::event::Contact;
 use super::state::{DEVICES_PER_OUTLET_MAX, LatestKey, Live, Shared};
 use super::{closing, supervision};
 use crate::model::rows::{DeviceRow, Habits, LatestRow, SupersededRow};
-use crate::model::{Level, Output, Period, Record, RecordKind, RecordRow, StoredValue, Value};
+use crate::model::{
+    ForwardRow, Level, Output, Period, Record, RecordKind, RecordRow, StoredValue, Value,
+};
 use crate::validate;
 use std::collections::BTreeMap;
 
@@ -55,6 +57,7 @@ pub(super) fn accept(
         cx.emit(Output::Record(row.clone()));
         let newest = live.state.newest.entry(kind).or_insert(start);
         *newest = (*newest).max(start);
+        forward(site, &row, cx);
         schedule(live, site, kind, &row, cx);
     }
     live.keep_recent(row);
@@ -172,6 +175,22 @@ pub(super) fn seen(live: &mut Live, contact: &Contact, duplicates: u64, cx: &Cx<
         *count = count.saturating_add(1);
     }
     live.devices.insert(row.mn.clone());
+}
+
+/// Notes the record, new or corrected, in the log of what is to be passed on.
+fn forward(site: Site<'_>, row: &RecordRow, cx: &mut Cx<'_>) {
+    if !site.outlet.forward {
+        return;
+    }
+    let row = ForwardRow {
+        seq: cx.seq,
+        n: cx.ordinal(),
+        at: cx.at,
+        outlet: row.outlet.clone(),
+        kind: row.kind,
+        start: row.start,
+    };
+    cx.emit(Output::Forward(row));
 }
 
 /// Books the period that the record belongs to for computation.

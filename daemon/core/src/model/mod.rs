@@ -26,7 +26,8 @@ pub use registry::{
     Medium, Outlet, OutletFactor, PermittedAmount, Profile, Registry, WaterSettings,
 };
 pub use rows::{
-    AggregateRow, CheckCode, FactorAggregate, LimitVerdict, Output, RecordRow, StoredValue,
+    AggregateRow, CheckCode, FactorAggregate, ForwardRow, LimitVerdict, Output, RecordRow,
+    StoredValue,
 };
 pub use sample::{Sample, SampleSet};
 pub use time::{Level, Period, Timestamp, UtcOffset};

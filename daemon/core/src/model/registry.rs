@@ -96,6 +96,9 @@ pub struct Outlet {
     pub fallback: FallbackRule,
     /// Permitted amounts (许可排放量).
     pub permitted: Vec<PermittedAmount>,
+    /// Its records are passed on to other centres: each one accepted is noted in the forward log.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forward: bool,
 }
 
 /// Settings of a stack for the formulas of HJ 212-2017 annex D (18) to (34).

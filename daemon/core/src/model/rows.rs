@@ -299,6 +299,24 @@ pub struct StateRow {
     pub json: String,
 }
 
+/// A record accepted at an outlet whose records are passed on (转发); key (seq, n). The log says
+/// what is to be sent and in which order; the content is the stored record as it stands then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardRow {
+    /// Journal position.
+    pub seq: Seq,
+    /// Ordinal within the event.
+    pub n: u32,
+    /// When it was accepted.
+    pub at: Timestamp,
+    /// Whose record.
+    pub outlet: OutletId,
+    /// Which kind.
+    pub kind: RecordKind,
+    /// Start of its interval.
+    pub start: Timestamp,
+}
+
 /// One output of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
@@ -318,6 +336,8 @@ pub enum Output {
     Statement(StatementRow),
     /// Insert or replace an exchange.
     Exchange(ExchangeRow),
+    /// Add to the forward log.
+    Forward(ForwardRow),
     /// Insert or replace an alarm.
     Alarm(AlarmRow),
     /// Insert or replace a fallback.

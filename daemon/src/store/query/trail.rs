@@ -1,11 +1,11 @@
-//! Alarms, fallbacks, manual reports, quarantine and the audit trail.
+//! Alarms, exchanges, what is to be passed on, fallbacks, manual reports, quarantine and the audit trail.
 
 use super::{Queries, body_at, int_capped, outlet_list, rows_capped, seq_at, text_at, uint};
 use crate::store::error::StoreError;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::{
-    AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ManualReportRow, OutletId, Priority,
-    Seq, Timestamp,
+    AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ForwardRow, ManualReportRow, OutletId,
+    Priority, RecordKind, Seq, Timestamp,
 };
 use rusqlite::Row;
 use std::collections::BTreeSet;
@@ -169,6 +169,35 @@ impl Queries<'_> {
             "SELECT body FROM exchange WHERE open = 1 ORDER BY id",
             [],
             |row| body_at("exchange", row),
+        )
+    }
+
+    /// Records to pass on that were accepted behind line (`seq`, `n`), in order; `(0, 0)` asks
+    /// from the beginning. Lines older than 400 days are gone.
+    pub fn forward_after(
+        &self,
+        seq: Seq,
+        n: u32,
+        limit: usize,
+    ) -> Result<Vec<ForwardRow>, StoreError> {
+        self.list(
+            "SELECT seq, n, at, outlet, kind, start FROM forward WHERE (seq, n) > (?1, ?2) \
+             ORDER BY seq, n LIMIT ?3",
+            (int_capped(seq.0), n, rows_capped(limit)),
+            |row| {
+                let kind = text_at(row, 4)?;
+                Ok(ForwardRow {
+                    seq: seq_at(row, 0)?,
+                    n: row.get(1)?,
+                    at: Timestamp(row.get(2)?),
+                    outlet: OutletId::new(text_at(row, 3)?),
+                    kind: RecordKind::ALL
+                        .into_iter()
+                        .find(|k| k.as_str() == kind)
+                        .ok_or_else(|| StoreError::Damaged(format!("record kind {kind}")))?,
+                    start: Timestamp(row.get(5)?),
+                })
+            },
         )
     }
 

@@ -13,9 +13,9 @@ use cems_core::model::rows::{
 use cems_core::model::{
     Acknowledgement, AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, CheckCode, Closure,
     ExchangeRow, ExchangeState, ExchangeStep, FactorAggregate, FactorCode, FallbackId,
-    FallbackReason, FallbackRow, Flag, Level, LimitVerdict, ManualReport, ManualReportRow,
-    ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportId, Seq, StoredValue,
-    Timestamp, UserId, Value,
+    FallbackReason, FallbackRow, Flag, ForwardRow, Level, LimitVerdict, ManualReport,
+    ManualReportRow, ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportId, Seq,
+    StoredValue, Timestamp, UserId, Value,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -412,6 +412,19 @@ fn exchange() -> impl Strategy<Value = ExchangeRow> {
     })
 }
 
+fn forward() -> impl Strategy<Value = ForwardRow> {
+    (seq(), 0..3_u32, outlet(), kind(), time()).prop_map(|(seq, n, outlet, kind, start)| {
+        ForwardRow {
+            seq,
+            n,
+            at: T0,
+            outlet,
+            kind,
+            start,
+        }
+    })
+}
+
 /// Any output, of every kind.
 pub(super) fn output() -> BoxedStrategy<Output> {
     let object = prop_oneof![Just("alarm/1"), Just("alarm/2"), Just("outlet/dc-01")];
@@ -425,6 +438,7 @@ pub(super) fn output() -> BoxedStrategy<Output> {
         1 => quarantine().prop_map(Output::Quarantine),
         1 => statement().prop_map(Output::Statement),
         1 => exchange().prop_map(Output::Exchange),
+        1 => forward().prop_map(Output::Forward),
         2 => alarm().prop_map(Output::Alarm),
         1 => fallback().prop_map(Output::Fallback),
         1 => manual_report().prop_map(Output::ManualReport),
