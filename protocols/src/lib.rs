@@ -1,3 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod ascii;
 pub mod hj212;
+pub mod instrument;
+pub mod modbus;
