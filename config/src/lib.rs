@@ -22,9 +22,13 @@ pub mod units;
 
 pub use report::{Lang, Problem, Problems};
 pub use settings::{
-    ApiToken, ConsoleSettings, CrcVariant, Hj212Settings, JournalHash, JournalSettings, LogFormat,
-    LogLevel, LogSettings, RealtimeUpload, Secret, Settings, UPLINKS_MAX, Uplink, UplinkEdition,
-    UplinkFactor, UplinkOutlet, User,
+    BUSES_MAX, Bus, BusTiming, Framing, INSTRUMENTS_MAX, Instrument, Line, Parity, SerialLine,
+    StationSettings,
+};
+pub use settings::{
+    ApiToken, ConsoleSettings, CrcVariant, DialogueSettings, Hj212Settings, InitialSettings,
+    JournalHash, JournalSettings, LogFormat, LogLevel, LogSettings, RealtimeUpload, Secret,
+    Settings, UPLINKS_MAX, Uplink, UplinkEdition, UplinkFactor, UplinkOutlet, User,
 };
 
 pub use source::sha256_hex;

@@ -1,7 +1,14 @@
 //! Settings of the daemon itself, checked.
 
+mod dialogue;
+mod station;
 mod uplink;
 
+pub use dialogue::{DialogueSettings, InitialSettings};
+pub use station::{
+    BUSES_MAX, Bus, BusTiming, Framing, INSTRUMENTS_MAX, Instrument, Line, Parity, SerialLine,
+    StationSettings,
+};
 pub use uplink::{
     RealtimeUpload, Secret, UPLINKS_MAX, Uplink, UplinkEdition, UplinkFactor, UplinkOutlet,
 };
@@ -31,6 +38,8 @@ pub struct Settings {
     pub tokens: Vec<ApiToken>,
     /// Centres this station uploads to; none at a pure centre.
     pub uplinks: Vec<Uplink>,
+    /// Lines and instruments this station reads; none at a pure centre.
+    pub station: StationSettings,
 }
 
 /// Ways of computing and printing the CRC of a frame.
@@ -74,6 +83,11 @@ pub struct Hj212Settings {
     pub segment_bytes_max: usize,
     /// CRC variants accepted, in the order tried.
     pub accept_crc: Vec<CrcVariant>,
+    /// What the centre asks of loggers by itself.
+    pub dialogue: DialogueSettings,
+    /// File of the master key under which device keys are sealed; `None`: `master.key` in the
+    /// data directory. Better kept on another medium than the keys.
+    pub master_key_file: Option<PathBuf>,
 }
 
 impl Default for Hj212Settings {
@@ -90,6 +104,8 @@ impl Default for Hj212Settings {
                 .iter()
                 .map(|(_, variant)| *variant)
                 .collect(),
+            dialogue: DialogueSettings::default(),
+            master_key_file: None,
         }
     }
 }

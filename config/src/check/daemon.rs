@@ -1,10 +1,11 @@
 //! Settings of the daemon itself.
 
+use super::dialogue;
 use crate::report::{At, Report, say};
 use crate::section::{Got, Section, word};
 use crate::settings::{
     ConsoleSettings, CrcVariant, Hj212Settings, JournalHash, JournalSettings, LogFormat, LogLevel,
-    LogSettings, Settings,
+    LogSettings, Settings, StationSettings,
 };
 use crate::source::Loader;
 use cems_core::model::UtcOffset;
@@ -66,7 +67,7 @@ pub(super) fn settings(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) 
     let data_dir = main
         .text(r, "data_dir")
         .map_or("data".to_owned(), |got| got.value);
-    let (hj212, intake_at) = hj212(main, r);
+    let (hj212, intake_at) = hj212(main, loader, r);
     let (console, console_at) = console(main, r);
     if let Some(taken) = hj212.listen.iter().find(|a| collide(a, &console.listen)) {
         let port = taken.port();
@@ -88,6 +89,7 @@ pub(super) fn settings(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) 
         users: Vec::new(),
         tokens: Vec::new(),
         uplinks: Vec::new(),
+        station: StationSettings::default(),
     }
 }
 
@@ -99,7 +101,7 @@ fn collide(a: &SocketAddr, b: &SocketAddr) -> bool {
 }
 
 /// Intake settings, and where the addresses are written, if they are.
-fn hj212(main: &Section<'_>, r: &mut Report) -> (Hj212Settings, Option<At>) {
+fn hj212(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) -> (Hj212Settings, Option<At>) {
     let mut out = Hj212Settings::default();
     let Some(s) = main.section(r, "hj212") else {
         return (out, None);
@@ -127,6 +129,10 @@ fn hj212(main: &Section<'_>, r: &mut Report) -> (Hj212Settings, Option<At>) {
     if let Some(list) = s.texts(r, "accept_crc") {
         out.accept_crc = crc(&list, &s, r);
     }
+    if let Some(file) = s.text(r, "master_key_file") {
+        out.master_key_file = Some(loader.beside_main(&file.value));
+    }
+    out.dialogue = dialogue::dialogue(&s, r);
     s.finish(r);
     (out, at)
 }
