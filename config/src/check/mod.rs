@@ -3,6 +3,7 @@
 
 mod access;
 mod daemon;
+mod dialogue;
 mod factor;
 mod limit;
 mod outlet;
