@@ -3,7 +3,7 @@
 use memchr::memchr2;
 
 use super::crc::{CrcVerdict, Running};
-use super::encrypt::looks_encrypted;
+use super::encrypt::{BLOCK_BYTES, looks_encrypted, must_be_cipher};
 use super::frame::Limits;
 use super::head::{Head, Look, head_at, hex_run, skip_blanks, terminator_at};
 
@@ -37,6 +37,21 @@ pub(super) struct Body {
     pub(super) faint: Option<End>,
     /// First head seen inside.
     inner: Option<usize>,
+    /// The first `CP=&&` was seen.
+    opened: bool,
+    /// The data area, if the header lets it be cipher text.
+    cipher: Option<Cipher>,
+}
+
+/// A data area that may be cipher text (2025). Nothing in it is a mark: `&&`, a right code and
+/// heads are there by chance, so the declared end is asked first.
+#[derive(Clone, Copy, Debug)]
+struct Cipher {
+    start: usize,
+    /// Everything before this index has been looked at.
+    scan: usize,
+    /// A byte was seen that clear text seldom has.
+    unprintable: bool,
 }
 
 /// What the search for an end decided.
@@ -62,6 +77,8 @@ impl Body {
             weak: None,
             faint: None,
             inner: None,
+            opened: false,
+            cipher: None,
         }
     }
 
@@ -127,6 +144,17 @@ impl Body {
             None => return more,
         }
         let segment_end = at + 2;
+        let before = &view[self.segment_start..at];
+        if !self.opened && before.ends_with(b"CP=") {
+            self.opened = true;
+            if must_be_cipher(before) {
+                self.cipher = Some(Cipher {
+                    start: segment_end,
+                    scan: segment_end,
+                    unprintable: false,
+                });
+            }
+        }
         let crc_start = skip_blanks(view, segment_end);
         let count = match hex_run(view, crc_start, end) {
             Look::Yes(count) => count,
@@ -139,13 +167,18 @@ impl Body {
             crc_end: crc_start + count,
         };
         let good = self.verdict(view, found).is_known();
-        if good && count == 4 {
+        let by_chance = self.length_open
+            && segment_end < self.segment_start + self.declared
+            && self.in_cipher(view, at);
+        if good && count == 4 && !by_chance {
             return Some(Found::End(found));
         }
         let terminator = terminator_at(view, found.crc_end, end);
         match terminator {
             Look::More => return more,
-            Look::Yes(()) if good || !self.length_open => return Some(Found::End(found)),
+            Look::Yes(()) if (good && !by_chance) || !self.length_open => {
+                return Some(Found::End(found));
+            }
             Look::Yes(()) | Look::No => {}
         }
         // Behind another head the delimiters are that frame's, and the declared end judges its
@@ -166,6 +199,10 @@ impl Body {
             Look::More => return Some(Found::More),
             Look::Yes(_) => {}
         }
+        if self.length_open && self.in_cipher(view, at) {
+            self.inner.get_or_insert(at);
+            return None;
+        }
         match (self.weak, self.inner) {
             (Some(weak), _) => Some(Found::End(weak)),
             (None, Some(first)) => Some(Found::Cut(first)),
@@ -175,6 +212,20 @@ impl Body {
                 None
             }
         }
+    }
+
+    /// Whether what stands at `at` may be cipher text: the header wants it, and the area so far
+    /// is too short to tell or has bytes that clear text seldom has.
+    fn in_cipher(&mut self, view: &[u8], at: usize) -> bool {
+        let Some(cipher) = &mut self.cipher else {
+            return false;
+        };
+        let printable = |byte: &u8| (0x20..0x7F).contains(byte);
+        if !cipher.unprintable && at > cipher.scan {
+            cipher.unprintable = !view[cipher.scan..at].iter().all(printable);
+            cipher.scan = at;
+        }
+        cipher.unprintable || at < cipher.start + BLOCK_BYTES
     }
 
     /// Whether a believable check code stands where the declared length says.

@@ -120,7 +120,7 @@ pub struct Message {
     pub edition: Edition,
     /// Fields before the data area.
     pub header: Header,
-    /// Items of the data area, in order; empty when it is encrypted.
+    /// Items of the data area, in order; empty when it is encrypted and was not opened.
     pub items: Vec<Item>,
     /// What is otherwise than the standard asks.
     pub findings: Vec<Finding>,
@@ -130,8 +130,11 @@ pub struct Message {
     pub crc: CrcVerdict,
     /// Whether the declared length is right.
     pub len_ok: bool,
-    /// The data area is SM4 cipher text (2025) and was not read.
+    /// The data area came as SM4 cipher text (2025).
     pub encrypted: bool,
+    /// The cipher text was opened with the station's key: items and `crc` are those of the clear
+    /// text. Always `false` when the data area came clear.
+    pub deciphered: bool,
 }
 
 impl Message {

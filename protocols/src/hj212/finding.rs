@@ -112,6 +112,8 @@ findings! {
     EncryptedArea "encrypted" "数据区已加密，尚未解密" "the data area is encrypted and was not read";
     EncryptedPrinted "encrypted-printed" "密文以 {0x..} 文本形式发送"
         "the cipher text was sent in its printed form {0x..}";
+    DecipherFailed "decipher-failed" "密钥不符或数据受损，解密后校验码不符"
+        "the key does not fit or the frame is damaged: the deciphered text disagrees with the code";
     ItemsOverMax "items-over-max" "数据项过多，其余未读" "too many items; the rest was not read";
 }
 

@@ -10,11 +10,12 @@ use super::command::command;
 use super::content::DataKind;
 use super::crc::CrcVerdict;
 use super::edition;
-use super::encrypt::looks_encrypted;
+use super::encrypt::{looks_encrypted, printed_area};
 use super::fields::{FLAG_SPLIT, Header, Item, Message, TextEncoding};
 use super::finding::{FindingCode as Code, Findings};
 use super::frame::RawFrame;
 use super::items::read_items;
+use super::sm4::{Deciphered, Sm4Key, decipher};
 use super::time::LocalTime;
 
 /// The header fields in the order of the 2017 table, with the standard's case.
@@ -27,17 +28,49 @@ const EXTRA_MAX: usize = 32;
 const SEGMENT_BYTES_STANDARD: usize = 1024;
 
 /// Reads a frame. Whatever the bytes are, there is a message; see [`Message::findings`].
+///
+/// A data area in cipher text stays unread: see [`parse_with_key`].
 #[must_use]
 pub fn parse(frame: &RawFrame) -> Message {
+    parse_with_key(frame, None)
+}
+
+/// Reads a frame, opening a data area in cipher text (2025) with the station's key. Then
+/// [`Message::crc`] is the verdict over the clear text, and [`Message::deciphered`] says so.
+///
+/// Give the key whenever there is one: a frame whose check code agrees as it stands is read as
+/// clear text without trying it. When the key does not open a frame that is cipher text, the
+/// verdict is [`CrcVerdict::Bad`] and the findings say `decipher-failed`.
+#[must_use]
+pub fn parse_with_key(frame: &RawFrame, key: Option<&Sm4Key>) -> Message {
     let mut findings = Findings::default();
-    envelope_findings(frame, &mut findings);
-    let bytes = frame.segment_bytes();
-    let encrypted = looks_encrypted(bytes);
-    let (text, text_encoding) = decode(bytes, encrypted, &mut findings);
-    let parts = split_area(&text, encrypted, &mut findings);
+    let raw = frame.segment_bytes();
+    let looks = looks_encrypted(raw);
+    // A short area may be cipher text without looking like it; then the code is bad.
+    let tried = key.filter(|_| looks || !frame.crc.is_known());
+    let opened = tried
+        .and_then(|key| decipher(frame, key))
+        .filter(Deciphered::is_right);
+    let encrypted = looks || opened.is_some();
+    let unread = encrypted && opened.is_none();
+    let crc = match &opened {
+        Some(opened) => opened.crc,
+        None if unread && tried.is_some() => {
+            findings.add(Code::DecipherFailed, "");
+            CrcVerdict::Bad
+        }
+        None => frame.crc,
+    };
+    envelope_findings(frame, crc, &mut findings);
+    if encrypted && printed_area(raw) {
+        findings.add(Code::EncryptedPrinted, "");
+    }
+    let bytes = opened.as_ref().map_or(raw, |opened| &opened.segment);
+    let (text, text_encoding) = decode(bytes, unread, &mut findings);
+    let parts = split_area(&text, unread, &mut findings);
     let header = read_header(parts.header, &mut findings);
     let items = match parts.area {
-        Some(area) if !encrypted => read_items(area, &mut findings),
+        Some(area) if !unread => read_items(area, &mut findings),
         _ => Vec::new(),
     };
     header_findings(&header, &mut findings);
@@ -67,14 +100,15 @@ pub fn parse(frame: &RawFrame) -> Message {
         items,
         findings: findings.into_list(),
         text_encoding,
-        crc: frame.crc,
+        crc,
         len_ok: frame.len_ok,
         encrypted,
+        deciphered: opened.is_some(),
     }
 }
 
-fn envelope_findings(frame: &RawFrame, findings: &mut Findings) {
-    match frame.crc {
+fn envelope_findings(frame: &RawFrame, crc: CrcVerdict, findings: &mut Findings) {
+    match crc {
         CrcVerdict::Hj212 | CrcVerdict::Encrypted => {}
         CrcVerdict::Hj212Lower => findings.add(Code::CrcLowercase, &frame.crc_text),
         CrcVerdict::Hj212Swapped => findings.add(Code::CrcSwapped, &frame.crc_text),
@@ -108,20 +142,16 @@ fn envelope_findings(frame: &RawFrame, findings: &mut Findings) {
     }
 }
 
-/// Text of the segment. The data area of an encrypted frame is not decoded.
+/// Text of the segment. A data area in cipher text is not decoded.
 fn decode<'a>(
     bytes: &'a [u8],
-    encrypted: bool,
+    unread: bool,
     findings: &mut Findings,
 ) -> (Cow<'a, str>, TextEncoding) {
-    if encrypted {
+    if unread {
         let area = memmem::find(bytes, b"CP=&&").map_or(bytes.len(), |at| at + 5);
-        let printed = bytes[area..].starts_with(b"{0");
         findings.add(Code::EncryptedArea, "");
-        if printed {
-            findings.add(Code::EncryptedPrinted, "");
-        }
-        let encoding = if printed {
+        let encoding = if printed_area(bytes) {
             TextEncoding::Utf8
         } else {
             TextEncoding::Binary
@@ -148,7 +178,7 @@ struct Parts<'a> {
 }
 
 /// Parts the header from the data area, whatever damage the `CP=&&…&&` has taken.
-fn split_area<'a>(text: &'a str, encrypted: bool, findings: &mut Findings) -> Parts<'a> {
+fn split_area<'a>(text: &'a str, unread: bool, findings: &mut Findings) -> Parts<'a> {
     let Some(at) = find_cp(text) else {
         findings.add(Code::CpAbsent, "");
         return Parts {
@@ -182,7 +212,7 @@ fn split_area<'a>(text: &'a str, encrypted: bool, findings: &mut Findings) -> Pa
             area: Some(body.trim_end().trim_end_matches('&')),
         };
     };
-    if encrypted {
+    if unread {
         return Parts { header, area: None };
     }
     let Some(close) = body.rfind("&&") else {

@@ -3,7 +3,7 @@
 mod answers;
 mod contents;
 mod deviations;
-mod fixture;
+pub(super) mod fixture;
 mod frames;
 mod properties;
 mod sessions;
@@ -12,7 +12,7 @@ mod streams;
 use super::*;
 
 /// All steps of a stream that arrives in these pieces and then ends.
-fn steps(pieces: &[&[u8]]) -> Vec<Step> {
+pub(super) fn steps(pieces: &[&[u8]]) -> Vec<Step> {
     let mut framer = Framer::default();
     let mut steps = Vec::new();
     for piece in pieces {
@@ -35,7 +35,7 @@ fn steps(pieces: &[&[u8]]) -> Vec<Step> {
 }
 
 /// The frames of a stream.
-fn frames_of(bytes: &[u8]) -> Vec<RawFrame> {
+pub(super) fn frames_of(bytes: &[u8]) -> Vec<RawFrame> {
     let only_frames = |step| {
         if let Step::Frame(frame) = step {
             Some(frame)
@@ -75,7 +75,7 @@ fn message_of(bytes: &[u8]) -> Message {
 }
 
 /// Names of the findings of a message.
-fn findings_of(message: &Message) -> Vec<&'static str> {
+pub(super) fn findings_of(message: &Message) -> Vec<&'static str> {
     message
         .findings
         .iter()

@@ -19,20 +19,20 @@ struct Row {
 }
 
 /// One row with its wire bytes.
-pub(super) struct Sample {
-    pub(super) line: usize,
-    pub(super) wire: Vec<u8>,
-    pub(super) version: String,
-    pub(super) cn: String,
-    pub(super) crc_ok: bool,
-    pub(super) len_ok: bool,
-    pub(super) crc_variant: String,
+pub(in crate::hj212) struct Sample {
+    pub(in crate::hj212) line: usize,
+    pub(in crate::hj212) wire: Vec<u8>,
+    pub(in crate::hj212) version: String,
+    pub(in crate::hj212) cn: String,
+    pub(in crate::hj212) crc_ok: bool,
+    pub(in crate::hj212) len_ok: bool,
+    pub(in crate::hj212) crc_variant: String,
     /// The clear segment of an encrypted frame.
-    pub(super) plain: Option<Vec<u8>>,
+    pub(in crate::hj212) plain: Option<Vec<u8>>,
 }
 
 /// Every row of the file, read once.
-pub(super) fn samples() -> &'static [Sample] {
+pub(in crate::hj212) fn samples() -> &'static [Sample] {
     static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(read);
     &SAMPLES
 }

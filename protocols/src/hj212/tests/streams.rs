@@ -213,7 +213,7 @@ fn a_log_text_that_quotes_a_frame_head_is_not_cut() {
 /// starts over at each push (3 * 10^10 steps) would not.
 #[test]
 fn floods_go_through_in_linear_work() {
-    let patterns: [&[u8]; 7] = [
+    let patterns: [&[u8]; 9] = [
         b"#",
         b"##",
         b"##1a",
@@ -221,6 +221,8 @@ fn floods_go_through_in_linear_work() {
         b"##9999a&&1234",
         b"&&1234",
         b"##9999a=&&0000\r",
+        b"CN=2011;Flag=9;CP=&&\x80##1a",
+        b"##9999CN=2011;Flag=9;CP=&&CP=&&CP=&&CP=&&CP=&&CP=&&CP=&&CP=&&CP=&&",
     ];
     for pattern in patterns {
         let flood = pattern.repeat(250_000 / pattern.len());
