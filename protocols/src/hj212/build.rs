@@ -172,6 +172,24 @@ impl FrameBuilder {
         self
     }
 
+    /// Puts an item before the others.
+    #[must_use]
+    pub(super) fn first_item(mut self, item: Item) -> Self {
+        self.items.insert(0, item);
+        self
+    }
+
+    /// The command code.
+    pub(super) fn cn(&self) -> SmolStr {
+        self.cn.clone()
+    }
+
+    /// Whether the frame will ask for an answer.
+    pub(super) fn wants_answer(&self) -> bool {
+        self.flag
+            .map_or(self.answer_wanted, |flag| flag & FLAG_ANSWER != 0)
+    }
+
     /// One frame, however long up to 9999 bytes.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod command;
 mod content;
 mod crc;
 mod data;
+pub mod dialogue;
 mod edition;
 mod encrypt;
 mod ends;

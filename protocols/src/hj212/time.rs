@@ -2,6 +2,13 @@
 
 use std::fmt;
 
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// 0001-01-01T00:00:00, ms since 1970.
+const YEAR_1_MS: i64 = -719_162 * DAY_MS;
+/// 10000-01-01T00:00:00, ms since 1970.
+const YEAR_10000_MS: i64 = 2_932_897 * DAY_MS;
+
 /// A wall-clock time of the station (`DataTime`, `QN`, `SystemTime`): a valid calendar date and
 /// time of day without a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +53,40 @@ impl LocalTime {
             millis,
         };
         time.is_valid().then_some(time)
+    }
+
+    /// The wall clock of a zone, minutes ahead of UTC, at a time in milliseconds since
+    /// 1970-01-01T00:00:00Z. Years outside 1 to 9999 give the nearest time that has four digits.
+    #[must_use]
+    pub fn from_unix_ms(unix_ms: i64, utc_offset_min: i32) -> Self {
+        let local = unix_ms
+            .saturating_add(i64::from(utc_offset_min) * 60_000)
+            .clamp(YEAR_1_MS, YEAR_10000_MS - 1);
+        let (days, in_day) = (local.div_euclid(DAY_MS), local.rem_euclid(DAY_MS));
+        // Days of the proleptic Gregorian calendar, counted in eras of 400 years from March of
+        // the year 0, so that the leap day is the last of its year.
+        let days = days + 719_468;
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
+        let year = era * 400 + year_of_era + i64::from(month <= 2);
+        let small = |value: i64| u8::try_from(value).unwrap_or_default();
+        Self {
+            year: u16::try_from(year).unwrap_or_default(),
+            month: small(month),
+            day: small(day),
+            hour: small(in_day / 3_600_000),
+            minute: small(in_day / 60_000 % 60),
+            second: small(in_day / 1000 % 60),
+            millis: u16::try_from(in_day % 1000).unwrap_or_default(),
+        }
     }
 
     /// Whether the fields name a real date and time of day.
@@ -127,6 +168,23 @@ mod tests {
             "20240520210600123"
         );
         assert!(LocalTime::parse("20240229000000").is_some());
+    }
+
+    #[test]
+    fn counts_from_1970() {
+        let text = |ms, offset| LocalTime::from_unix_ms(ms, offset).digits17();
+        assert_eq!(text(0, 0), "19700101000000000");
+        assert_eq!(text(1_716_210_420_123, 480), "20240520210700123");
+        assert_eq!(text(1_709_164_800_000, 0), "20240229000000000");
+        assert_eq!(text(-1, 0), "19691231235959999");
+        assert_eq!(text(i64::MIN, 0), "00010101000000000");
+        assert_eq!(text(i64::MAX, 480), "99991231235959999");
+        let mut last = LocalTime::from_unix_ms(-1, 0);
+        for day in 0..40_000 {
+            let next = LocalTime::from_unix_ms(day * DAY_MS, 0);
+            assert!(next.is_valid() && next > last, "{next}");
+            last = next;
+        }
     }
 
     #[test]
