@@ -44,6 +44,9 @@ pub struct StationConfig {
     pub build: BuildOptions,
     /// Check codes of the centre that are believed. Acknowledgements are believed without.
     pub accept: AcceptCrc,
+    /// Commands that set something the caller may refuse: they come out as
+    /// [`StationOutput::Asked`] and are not applied. Notices cannot be refused.
+    pub ask_first: &'static [&'static str],
 }
 
 impl StationConfig {
@@ -60,6 +63,7 @@ impl StationConfig {
             utc_offset_min: BEIJING_MIN,
             build: BuildOptions::default(),
             accept: AcceptCrc::STANDARD,
+            ask_first: &[],
         }
     }
 }

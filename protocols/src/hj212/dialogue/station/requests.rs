@@ -207,7 +207,8 @@ impl Station {
         outputs: &mut Vec<StationOutput>,
     ) {
         let now = LocalTime::from_unix_ms(now_ms, self.config.utc_offset_min);
-        let applied = self.settings.apply(&request);
+        let asked = !request.is_notice() && self.config.ask_first.contains(&request.cn());
+        let applied = !asked && self.settings.apply(&request);
         let own = own_values(&self.settings, &request, now);
         let mut frames: Vec<(SmolStr, Vec<u8>)> = Vec::new();
         let mut add = |cn: &str, bytes: Option<Vec<u8>>| {
