@@ -27,9 +27,8 @@ pub(super) struct Body {
     length_open: bool,
     /// Everything before this index has been looked at.
     scan: usize,
-    /// Both check registers over `segment_start..crc_end`.
+    /// Both check registers over a prefix of the segment.
     crc: Running,
-    crc_end: usize,
     /// First `&&` + code + terminator whose code is bad.
     weak: Option<End>,
     /// First `&&` + code with neither a good code nor a terminator, behind the opening `CP=&&`, or
@@ -73,7 +72,6 @@ impl Body {
             length_open: head.declared <= limits.segment_bytes_max,
             scan: head.segment_start,
             crc: Running::default(),
-            crc_end: head.segment_start,
             weak: None,
             faint: None,
             inner: None,
@@ -276,13 +274,7 @@ impl Body {
     }
 
     fn verdict(&mut self, view: &[u8], at: End) -> CrcVerdict {
-        if at.segment_end < self.crc_end {
-            // Only a delimiter with blanks before its code can come after a later declared end.
-            self.crc = Running::default();
-            self.crc_end = self.segment_start;
-        }
-        self.crc.extend(&view[self.crc_end..at.segment_end]);
-        self.crc_end = at.segment_end;
-        self.crc.verdict(&view[at.crc_start..at.crc_end])
+        let segment = &view[self.segment_start..at.segment_end];
+        self.crc.verdict(segment, &view[at.crc_start..at.crc_end])
     }
 }

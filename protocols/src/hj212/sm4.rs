@@ -161,10 +161,8 @@ pub fn decipher(frame: &RawFrame, key: &Sm4Key) -> Option<Deciphered> {
         return None;
     }
     let segment = [&bytes[..area.start], &opened, &bytes[area.end..]].concat();
-    let mut crc = Running::default();
-    crc.extend(&segment);
     Some(Deciphered {
-        crc: crc.verdict(frame.crc_text.as_bytes()),
+        crc: Running::default().verdict(&segment, frame.crc_text.as_bytes()),
         segment,
         printed,
     })
