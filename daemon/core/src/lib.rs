@@ -16,5 +16,6 @@ pub mod gaps;
 pub mod limits;
 pub mod model;
 pub mod quantity;
+pub mod sampling;
 pub mod totals;
 pub mod validate;

@@ -107,7 +107,7 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
 }
 
 /// The row of a period without its verdicts; `None` when there is nothing below it.
-fn aggregate(site: Site<'_>, period: Period, cx: &Cx<'_>) -> Option<AggregateRow> {
+pub(super) fn aggregate(site: Site<'_>, period: Period, cx: &Cx<'_>) -> Option<AggregateRow> {
     let (origin, figures) = match period.level {
         Level::Hour => hour_figures(site, period, cx)?,
         Level::Day => day_figures(site, period, cx)?,

@@ -2,7 +2,7 @@
 
 use super::context::{Cx, Site};
 use super::state::Live;
-use super::{Engine, closing, intake, supervision};
+use super::{Engine, closing, intake, sampling, supervision};
 use crate::fallback::Terms;
 use crate::model::{OutletId, Registry, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +60,7 @@ fn first_of(live: &Live, site: Site<'_>) -> Option<Timestamp> {
     }
     let terms = Terms::new(&site.outlet.fallback, site.offset);
     [
+        sampling::next_due(state),
         closing::next_due(state),
         supervision::silence_due(state, site),
         state.fallback.next_deadline(&terms),
@@ -87,7 +88,7 @@ pub(super) fn run(engine: &mut Engine, until: Timestamp, cx: &mut Cx<'_>) {
     }
 }
 
-/// All kinds of one outlet that are due, in fixed order: periods, silence, fallback, quiet.
+/// All kinds of one outlet that are due, in fixed order: own records, periods, silence, fallback, quiet.
 fn outlet_due(engine: &mut Engine, id: &OutletId, cx: &mut Cx<'_>) {
     let registry = cx.registry;
     let site = registry
@@ -99,6 +100,7 @@ fn outlet_due(engine: &mut Engine, id: &OutletId, cx: &mut Cx<'_>) {
         return;
     };
     let shared = &mut engine.shared;
+    sampling::due(live, shared, site, cx);
     closing::run(live, shared, site, cx);
     if supervision::silence_due(&live.state, site).is_some_and(|due| due <= cx.at) {
         supervision::silence(live, shared, site, cx);

@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `step` | which part an event goes to |
 //! | `deadlines` | what falls due when nothing happens |
+//! | `sampling` | samples of a station's own instruments become records |
 //! | `records` | a record: validity, merge, latest values, loggers |
 //! | `closing` | periods: hour, day, month, year |
 //! | `exceedance` | means against limits, totals against permitted amounts |
@@ -58,6 +59,7 @@ pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS
 pub use memory::{MemoryHistory, SupersededKey, Tables};
 
 pub use persist::RestoreError;
+pub use sampling::FORM_GRACE_MS;
 pub use supervision::GOOD_VALUES;
 
 use crate::model::rows::StateRow;

@@ -12,11 +12,7 @@ use crate::model::{
 use crate::validate;
 use std::collections::BTreeMap;
 
-/// Takes one record in.
-///
-/// A value that says the same as the stored one is a duplicate: counted, nothing else. A value
-/// that says something else supersedes it; the old one is kept beside. Packets of a split record
-/// carry different factors and merge.
+/// Takes a record of a logger in.
 pub(super) fn accept(
     live: &mut Live,
     shared: &mut Shared,
@@ -24,6 +20,23 @@ pub(super) fn accept(
     (contact, record): (&Contact, Record),
     cx: &mut Cx<'_>,
 ) {
+    let duplicates = take(live, shared, site, record, cx);
+    seen(live, contact, duplicates, cx);
+}
+
+/// Takes one record in, received or formed here; how many of its values were known.
+///
+/// A value that says the same as the stored one is a duplicate: counted, nothing else. A value
+/// that says something else supersedes it; the old one is kept beside. Packets of a split record
+/// carry different factors and merge.
+pub(super) fn take(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    record: Record,
+    cx: &mut Cx<'_>,
+) -> u64 {
+    live.dirty = true;
     let mut row = stored(live, &record, cx);
     let (kind, start) = (record.kind, record.start);
     let resent = row.resent || record.resent;
@@ -50,7 +63,6 @@ pub(super) fn accept(
             }));
         }
     }
-    seen(live, contact, duplicates, cx);
     supervision::record_seen(live, shared, site, kind, cx);
     if changed {
         row.resent = resent;
@@ -61,6 +73,7 @@ pub(super) fn accept(
         schedule(live, site, kind, &row, cx);
     }
     live.keep_recent(row);
+    duplicates
 }
 
 /// The record as it is stored so far, or an empty one.
@@ -174,6 +187,7 @@ pub(super) fn seen(live: &mut Live, contact: &Contact, duplicates: u64, cx: &Cx<
         let count = row.findings.entry(finding.clone()).or_insert(0);
         *count = count.saturating_add(1);
     }
+    row.habits.learn(&contact.habits);
     live.devices.insert(row.mn.clone());
 }
 

@@ -1,7 +1,7 @@
 //! A registry takes force.
 //!
 //! Outlets that come in are watched from this moment; those that leave keep their rows, but nothing
-//! runs for them any more: booked periods are dropped, open alarms return, an open fallback
+//! runs for them any more: booked periods and samples not yet in a record are dropped, open alarms return, an open fallback
 //! closes. Alarms of limits, permits and expectations that an outlet has lost return likewise. An
 //! outlet that comes back starts anew, with its numbering and history.
 
@@ -10,6 +10,7 @@ use super::context::{Cx, ENGINE, Site};
 use super::state::Live;
 use super::{Engine, deadlines, exceedance, intake, supervision};
 use crate::model::{FactorCode, Outlet, OutletId, Output, Registry};
+use crate::sampling::Forming;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -83,6 +84,7 @@ fn remove(engine: &mut Engine, old: Option<&Registry>, id: &OutletId, cx: &mut C
     let turns = turn.into_iter().collect();
     supervision::follow(live, &mut engine.shared, site, turns, cx);
     live.state.closing.clear();
+    live.state.sampling = Forming::default();
     end_alarms(live, &mut engine.shared.book, cx);
     live.state.removed = true;
 }

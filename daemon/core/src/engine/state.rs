@@ -10,6 +10,7 @@ use super::intake::Strangers;
 use crate::fallback::Machine;
 use crate::model::rows::{DeviceRow, LatestRow};
 use crate::model::{FactorCode, Level, RecordKind, RecordRow, Seq, Timestamp};
+use crate::sampling::Forming;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +95,9 @@ pub(super) struct OutletState {
     pub(super) amounts: AmountAlarms,
     /// The manual fallback.
     pub(super) fallback: Machine,
+    /// Samples of its own instruments that are not in a record yet.
+    #[serde(default, skip_serializing_if = "Forming::is_empty")]
+    pub(super) sampling: Forming,
 }
 
 /// One outlet with its caches.

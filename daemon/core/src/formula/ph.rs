@@ -27,8 +27,8 @@ pub fn mean(values: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
     of_acid_excess(excess.checked_div(Decimal::from(n))?)
 }
 
-/// `10^(7-pH) - 10^(pH-7)`.
-fn acid_excess(ph: Decimal) -> Option<Decimal> {
+/// `10^(7-pH) - 10^(pH-7)`, what is averaged in place of pH; `None` outside 0 to 14.
+pub fn acid_excess(ph: Decimal) -> Option<Decimal> {
     let y = ph.checked_sub(NEUTRAL)?;
     (y.abs() <= NEUTRAL).then_some(())?;
     let power = pow10(y.abs())?;
@@ -40,8 +40,8 @@ fn acid_excess(ph: Decimal) -> Option<Decimal> {
     })
 }
 
-/// The pH with this excess: solves `h - 1/h = excess` for `h >= 1` and mirrors for bases.
-fn of_acid_excess(excess: Decimal) -> Option<Decimal> {
+/// The pH with this excess: solves `h - 1/h = excess` for `h >= 1` and mirrors for bases. `None` on overflow.
+pub fn of_acid_excess(excess: Decimal) -> Option<Decimal> {
     let n = excess.abs();
     let root = sqrt(n.checked_mul(n)?.checked_add(Decimal::from(4u32))?)?;
     let h = n.checked_add(root)?.checked_div(Decimal::TWO)?;
