@@ -2,5 +2,7 @@
 
 mod people;
 mod properties;
+mod sampled;
+mod sampling;
 mod stories;
 mod trouble;

@@ -167,7 +167,7 @@ impl Below<'_> {
                 marks.add(&flag_of(stored, rules.profile), i64::from(units));
             }
         }
-        let spotless = rules.outlet.medium == Medium::Gas || marks.is_empty();
+        let spotless = rules.outlet.medium == Medium::Gas || marks.only_silent();
         if valid >= self.needed && spotless {
             return (rules.normal_flag(), true);
         }

@@ -21,6 +21,16 @@ impl Marks {
         self.0.is_empty()
     }
 
+    /// No value was abnormal, though some may be missing.
+    pub(super) fn only_silent(&self) -> bool {
+        self.0.keys().all(|flag| flag == SILENT)
+    }
+
+    /// Time without an answer.
+    pub(super) fn silent(&self) -> i64 {
+        self.0.get(SILENT).copied().unwrap_or(0)
+    }
+
     pub(super) fn add(&mut self, flag: &str, time: i64) {
         if let Some(sum) = self.0.get_mut(flag) {
             *sum = sum.saturating_add(time);

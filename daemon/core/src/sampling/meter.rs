@@ -216,7 +216,8 @@ impl Meter {
             // Annex D: one abnormal value makes the interval abnormal.
             Medium::Water => {
                 let bearable = len_ms.saturating_mul(WATER_SILENCE_PCT);
-                tally.marks.is_empty() && silent_ms.saturating_mul(100) <= bearable
+                let lost_ms = silent_ms.saturating_add(tally.marks.silent());
+                tally.marks.only_silent() && lost_ms.saturating_mul(100) <= bearable
             }
         };
         let mut mean = tally.weighted().or_else(|| tally.normal.get(is_ph));

@@ -20,9 +20,10 @@
 //!
 //! **Flags** (2.2 of the annex). Stack gas: at least [`GAS_NORMAL_PCT`] of the interval is normal,
 //! else the flag that prevailed. Waste water: one abnormal value makes the minute abnormal, then
-//! the hour, then the day; silence of up to [`WATER_SILENCE_PCT`] is not one, because 120 samples
-//! in ten minutes leave no room for a clock. Silence is `B`. The thresholds of hour and day are
-//! those of the outlet's profile. A prevailing flag is the one that lasted longest; of equals the
+//! the hour, then the day. `B` is no abnormal value but a missing one: a minute of water bears
+//! [`WATER_SILENCE_PCT`] of it, because 120 samples in ten minutes leave no room for a clock, and
+//! hours and days bear what leaves enough valid minutes and hours. The thresholds of hour and day
+//! are those of the outlet's profile. A prevailing flag is the one that lasted longest; of equals the
 //! first of [`PRECEDENCE`].
 //!
 //! **Values.** `-Avg` is in the state in which the analyser reports (registry: basis), because that
@@ -58,8 +59,8 @@ pub const COVER_MAX_MS: i64 = 10 * MINUTE_MS;
 /// Normal share that an interval of stack gas needs, percent (annex D: 75 %; 9 of 12 samples).
 pub const GAS_NORMAL_PCT: i64 = 75;
 
-/// Silence that an interval of waste water bears, percent: one sample of a minute may fall to its
-/// neighbour.
+/// Missing time that an interval of waste water bears, percent: one sample of a minute may be lost
+/// or fall to its neighbour.
 pub const WATER_SILENCE_PCT: i64 = 10;
 
 /// A factor of the registry that was not sampled for this long is no longer waited for: a day
