@@ -195,6 +195,7 @@ pub(crate) fn contact(outlet: &str) -> Contact {
         peer: "192.0.2.7:4000".into(),
         edition: "2017".into(),
         findings: vec!["lower-case-hex".into()],
+        habits: Default::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Events as the engine sees them: already decoded, identified and translated to 2017 codes.
 
+use crate::model::rows::Habits;
 use crate::model::{
     AlarmId, ExchangeNews, ManualReport, Mn, OutletId, Record, Registry, SampleSet, Seq, Timestamp,
     UserId,
@@ -31,6 +32,8 @@ pub struct Contact {
     pub edition: SmolStr,
     /// Codes of the deviations found in the frame.
     pub findings: Vec<SmolStr>,
+    /// Habits seen in this frame; `None` where it says nothing.
+    pub habits: Habits,
 }
 
 /// Why bytes were refused.

@@ -89,9 +89,11 @@ pub(super) fn refused(
     cx.emit(Output::Quarantine(row));
     let peer = address(&refusal.peer);
     match refusal.reason {
-        RefusalReason::Crc | RefusalReason::Garbage | RefusalReason::Unreadable => {
-            bad_frame(shared, &peer, cx);
-        }
+        // Cipher text that no key opens is a wrong key, or damage: like a wrong check code.
+        RefusalReason::Crc
+        | RefusalReason::Garbage
+        | RefusalReason::Unreadable
+        | RefusalReason::Encrypted => bad_frame(shared, &peer, cx),
         RefusalReason::UnknownMn => {
             let mn = shortened(refusal.mn.as_deref().unwrap_or(""));
             let kind = AlarmKind::UnknownMn;
@@ -104,7 +106,7 @@ pub(super) fn refused(
         RefusalReason::WrongPassword | RefusalReason::SourceAddress => {
             wrong_password(concerned, shared, (refusal.reason, &refusal.peer), cx);
         }
-        RefusalReason::NoDataTime | RefusalReason::FutureTime | RefusalReason::Encrypted => {}
+        RefusalReason::NoDataTime | RefusalReason::FutureTime => {}
     }
 }
 

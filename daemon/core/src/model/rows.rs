@@ -229,6 +229,27 @@ pub struct Habits {
     pub clock_offset_s: Option<i64>,
 }
 
+impl Habits {
+    /// Takes over what was `seen`; what was not seen stays.
+    pub fn learn(&mut self, seen: &Self) {
+        fn take<T: Clone>(known: &mut Option<T>, seen: &Option<T>) {
+            if seen.is_some() {
+                known.clone_from(seen);
+            }
+        }
+        take(&mut self.crc, &seen.crc);
+        take(&mut self.line_end, &seen.line_end);
+        take(&mut self.encoding, &seen.encoding);
+        take(&mut self.length, &seen.length);
+        take(&mut self.case, &seen.case);
+        take(&mut self.wants_answer, &seen.wants_answer);
+        take(&mut self.reads_answers, &seen.reads_answers);
+        take(&mut self.sets_clock, &seen.sets_clock);
+        take(&mut self.encryption, &seen.encryption);
+        take(&mut self.clock_offset_s, &seen.clock_offset_s);
+    }
+}
+
 /// Something that was refused and kept apart; key (seq, n).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuarantineRow {
