@@ -80,7 +80,12 @@ fn is_notice(msg: &Message) -> bool {
 fn segment_2005(msg: &Message, cn: &'static str) -> String {
     let header = &msg.header;
     let mut area = Vec::new();
-    push(&mut area, "QN", header.qn.as_ref());
+    // The results of 2005 have the number inside their own data area.
+    push(
+        &mut area,
+        "QN",
+        header.qn.as_ref().or_else(|| msg.bare("QN")),
+    );
     if cn == "9014" {
         push(&mut area, "CN", header.cn.as_ref());
         if let (Some(number), Some(total)) = (header.pno, header.pnum) {

@@ -257,7 +257,7 @@ pub const COMMANDS: &[Command] = &[
     row(
         "2062",
         V25,
-        Kind::Upload,
+        Kind::Data,
         "自动标样核查数据",
         "automatic standard check",
     ),

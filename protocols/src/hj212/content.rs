@@ -7,6 +7,7 @@ use super::data::data_record;
 use super::edition::Edition;
 use super::fields::{Item, Message};
 use super::time::LocalTime;
+use super::uploads_2025::{self, RawValue, StandardCheckResult};
 
 /// Which interval the values of a [`DataRecord`] cover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -228,6 +229,34 @@ pub enum Content {
         /// `SKCreateTime`: when the present key was made.
         created: Option<LocalTime>,
     },
+    /// Raw periodic data (2013, 2025).
+    Raw {
+        /// `DataTime`.
+        time: Option<LocalTime>,
+        /// One entry per factor.
+        values: Vec<RawValue>,
+    },
+    /// A single noise measurement (2052, 2025).
+    Noise {
+        /// `DataTime`.
+        time: Option<LocalTime>,
+        /// Noise quantity (`Leq`, `L10`) and its value (`-Data`).
+        values: Vec<(SmolStr, SmolStr)>,
+    },
+    /// Automatic standard checks (2062, 2025).
+    StandardChecks {
+        /// `DataTime`.
+        time: Option<LocalTime>,
+        /// One entry per factor.
+        checks: Vec<StandardCheckResult>,
+    },
+    /// Furnace temperatures, means of five minutes (2111, 2025).
+    FurnaceTemperature {
+        /// `DataTime`.
+        time: Option<LocalTime>,
+        /// Factor and mean (`-Avg`), degrees Celsius.
+        values: Vec<(SmolStr, SmolStr)>,
+    },
     /// An answer (9011 to 9014).
     Answer {
         /// Which one.
@@ -323,7 +352,7 @@ fn upload(msg: &Message, cn: &str) -> Content {
         "1011" | "1021" | "1031" | "1041" | "1061" | "1063" | "3017" | "3018" => {
             Content::Parameters(msg.items.clone())
         }
-        _ => Content::Other,
+        _ => uploads_2025::content(msg, cn).unwrap_or(Content::Other),
     }
 }
 
@@ -347,8 +376,8 @@ fn is_request(msg: &Message, cn: &str) -> bool {
     let has = |name: &str| msg.bare(name).is_some();
     match cn {
         "2012" | "2022" => true,
-        "2011" | "2021" | "2013" => msg.items.is_empty(),
-        "2031" | "2041" | "2051" | "2061" | "2071" => {
+        "2011" | "2021" => msg.items.is_empty(),
+        "2013" | "2031" | "2041" | "2051" | "2061" | "2062" | "2071" => {
             !has("DataTime") && (msg.items.is_empty() || has("BeginTime") || has("EndTime"))
         }
         "1001" => msg.edition == Edition::V2005 || !msg.has_field("Info"),
@@ -376,7 +405,11 @@ pub(super) fn time(msg: &Message, name: &str) -> Option<LocalTime> {
     msg.bare(name).and_then(|value| LocalTime::parse(value))
 }
 
-fn sub_fields<T>(msg: &Message, field: &str, make: impl Fn(SmolStr, SmolStr) -> T) -> Vec<T> {
+pub(super) fn sub_fields<T>(
+    msg: &Message,
+    field: &str,
+    make: impl Fn(SmolStr, SmolStr) -> T,
+) -> Vec<T> {
     let value = |item: &Item| {
         item.get(field)
             .map(|value| make(item.name.clone(), value.clone()))

@@ -27,6 +27,8 @@ mod segment;
 mod session;
 mod sm4;
 mod time;
+mod uploads_2025;
+mod values;
 
 pub use answer::{Answer, answer, answer_as};
 pub use build::{BuildError, BuildOptions, FrameBuilder, LengthStyle};
@@ -47,6 +49,8 @@ pub use segment::{parse, parse_with_key};
 pub use session::{Action, CloseReason, Session, SessionConfig};
 pub use sm4::{Deciphered, KeyError, Sm4Key, decipher, encipher, must_be_enciphered};
 pub use time::LocalTime;
+pub use uploads_2025::{Identity, RawValue, StandardCheckResult, identity};
+pub use values::{DeviceValues, device_values};
 
 #[cfg(test)]
 mod tests;

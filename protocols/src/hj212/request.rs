@@ -10,6 +10,7 @@ mod catalogue;
 mod edition_2025;
 mod fields;
 mod read;
+mod rows;
 mod write;
 
 use std::fmt;

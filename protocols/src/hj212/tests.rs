@@ -1,13 +1,18 @@
 //! Stories over the whole codec: the frames file, streams, deviations, properties.
 
 mod answers;
+mod commands;
 mod contents;
 mod deviations;
+mod dialogues;
 pub(super) mod fixture;
 mod frames;
 mod properties;
+mod requests;
 mod sessions;
 mod streams;
+mod uploads;
+mod world;
 
 use super::*;
 

@@ -2,9 +2,8 @@
 //! of the standard was not at hand; everything that rests on quotations stands here.
 
 use super::super::edition::Edition;
-use super::catalogue::{
-    BEGIN, END, Order, POL_ID, ParamKind, Parameter, Presence, Reply, get, present, required, set,
-};
+use super::catalogue::{Order, ParamKind, Parameter, Presence, Reply};
+use super::rows::{BEGIN, END, POL_ID, get, present, required, set};
 
 const V25: &[Edition] = &[Edition::V2025];
 

@@ -4,6 +4,7 @@ use smol_str::SmolStr;
 
 use super::super::fields::Message;
 use super::super::time::LocalTime;
+use super::super::values::clock;
 use super::RequestError;
 use super::catalogue::{Order, ParamKind, Parameter, Presence};
 
@@ -49,8 +50,8 @@ impl Fields {
                 push("PolId", &item.name);
             }
             for (field, value) in &item.fields {
-                if field == "Info" && item.name == "i23005" {
-                    push("i23005", value);
+                if field == "Info" && msg.cn() == "1002" {
+                    push(&item.name, value);
                 } else {
                     push(field, value);
                 }
@@ -185,19 +186,6 @@ fn expected(kind: ParamKind) -> String {
         ParamKind::Text { max } => format!("at most {max} bytes without ; , & # ="),
         ParamKind::Secret { len } => format!("{len} letters or digits"),
     }
-}
-
-/// Two digits each for hour, minute and perhaps second.
-pub(super) fn clock(text: &str, parts: usize) -> Option<(u8, u8, u8)> {
-    if text.len() != parts * 2 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let part = |index: usize| match text.get(index * 2..index * 2 + 2) {
-        Some(digits) => digits.parse::<u8>().ok(),
-        None => Some(0),
-    };
-    let (hour, minute, second) = (part(0)?, part(1)?, part(2)?);
-    (hour < 24 && minute < 60 && second < 60).then_some((hour, minute, second))
 }
 
 fn is_decimal(text: &str) -> bool {

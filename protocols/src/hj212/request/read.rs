@@ -5,8 +5,9 @@ use smol_str::SmolStr;
 use super::super::edition::Edition;
 use super::super::fields::Message;
 use super::super::time::LocalTime;
+use super::super::values::clock;
 use super::catalogue::{Order, Presence, order};
-use super::fields::{Fields, bad, clock};
+use super::fields::{Fields, bad};
 use super::{AlarmLimits, HistoryKind, Request, RequestError, Secret};
 
 impl Request {

@@ -118,7 +118,7 @@ fn nothing_to_repeat_and_nothing_to_answer() {
 fn an_execution_result_of_2005_may_be_acknowledged() {
     assert_eq!(
         answer_text("ST=91;CN=9012;MN=A;Flag=1;CP=&&QN=20040516010101001;ExeRtn=1&&").as_deref(),
-        Some("ST=91;CN=9014;MN=A;Flag=0;CP=&&CN=9012&&")
+        Some("ST=91;CN=9014;MN=A;Flag=0;CP=&&QN=20040516010101001;CN=9012&&")
     );
 }
 

@@ -221,15 +221,15 @@ impl Station {
                 "9011",
                 reply(&self.config, &echo, "9011", Some(("QnRtn", 1))),
             );
-            if let Some(items) = own {
+            // A list without entries could not be told from a request.
+            let nothing = own.as_ref().is_some_and(Vec::is_empty);
+            if let Some(items) = own.filter(|_| !nothing) {
                 let frame = FrameBuilder::new(self.config.edition, &self.config.st, request.cn())
                     .items(items);
                 add(request.cn(), values(&self.config, &echo, frame));
             }
-            add(
-                "9012",
-                reply(&self.config, &echo, "9012", Some(("ExeRtn", 1))),
-            );
+            let result = ("ExeRtn", if nothing { 100 } else { 1 });
+            add("9012", reply(&self.config, &echo, "9012", Some(result)));
         } else if self.open.len() >= OPEN_MAX {
             let busy = exe_rtn(self.config.edition, 5);
             add(
