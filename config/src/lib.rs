@@ -9,9 +9,11 @@
 //! * [`factors`]: the factor table and the way from a 2005 code to a 2017 one.
 //! * [`units`]: units and their conversion.
 //! * [`profiles`]: the rule profiles built in.
+//! * [`instruments`]: the register maps built in; [`load_map`] reads one from a file.
 
 mod check;
 pub mod factors;
+pub mod instruments;
 pub mod profiles;
 mod report;
 mod section;
@@ -34,6 +36,7 @@ pub use settings::{
 pub use source::sha256_hex;
 
 use cems_core::model::Registry;
+use cems_protocols::instrument::Map;
 use report::Report;
 use source::{Disk, Files, Loader, Virtual};
 use std::path::{Path, PathBuf};
@@ -73,6 +76,21 @@ pub fn load_str(files: &[(&str, &str)]) -> Result<Checked, Problems> {
         .map(|(name, text)| (PathBuf::from(name), *text))
         .collect();
     load_from(&Virtual(map), Path::new(main))
+}
+
+/// Reads one register map, as `cemsd probe` does while somebody edits it.
+///
+/// # Errors
+/// Everything wrong in it.
+pub fn load_map(path: &Path) -> Result<Map, Problems> {
+    let mut report = Report::default();
+    let mut loader = Loader::new(&Disk, path);
+    let map = check::read_map(path, &mut loader, &mut report);
+    let failed = report.has_errors();
+    match map {
+        Some((map, _)) if !failed => Ok(map),
+        _ => Err(Problems(report.into_parts().0)),
+    }
 }
 
 fn load_from(files: &dyn Files, main: &Path) -> Result<Checked, Problems> {

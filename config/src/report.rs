@@ -218,6 +218,24 @@ impl Report {
         format!("{}:{}", name.unwrap_or_default(), self.position(at).0)
     }
 
+    /// The place of a character (from 1) within a text value, where the file holds the value as
+    /// it is, in single quotes; else the place of the value.
+    pub(crate) fn within(&self, value: At, column: usize) -> At {
+        let text = self.sources.get(value.file).map(|s| s.text.as_str());
+        let inside = text
+            .and_then(|text| text.get(value.offset..))
+            .and_then(|rest| rest.strip_prefix('\''))
+            .filter(|rest| !rest.starts_with("''"));
+        let bytes = inside.map(|rest| {
+            let before = rest.chars().take(column.saturating_sub(1));
+            1 + before.map(char::len_utf8).sum::<usize>()
+        });
+        At {
+            file: value.file,
+            offset: value.offset + bytes.unwrap_or(0),
+        }
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         !self.problems.is_empty()
     }

@@ -2,10 +2,13 @@
 //! that everything else is still looked at; the result is used only when there was no problem.
 
 mod access;
+mod bus;
 mod daemon;
 mod dialogue;
 mod factor;
+mod instrument;
 mod limit;
+mod map;
 mod outlet;
 mod permitted;
 mod profile;
@@ -19,11 +22,13 @@ use crate::section::{Got, Section};
 use crate::source::{Loader, Text};
 use crate::{Settings, suggest};
 use cems_core::model::{Profile, ProfileId, Registry};
+use cems_protocols::instrument::Map;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
+pub(crate) use map::map;
 pub(crate) use profile::profile;
 
 /// What may stand in a file.
@@ -35,6 +40,8 @@ enum Kind {
     Registry,
     /// Users and API tokens.
     Users,
+    /// Lines and instruments of a station.
+    Station,
     /// One rule profile.
     Profile,
 }
@@ -110,6 +117,7 @@ fn named_files(main: &Text, loader: &Loader<'_>, r: &mut Report) -> Vec<(Kind, P
         ("profiles", Kind::Profile),
         ("registry", Kind::Registry),
         ("users", Kind::Users),
+        ("station", Kind::Station),
     ];
     for (key, kind) in kinds {
         for name in root.texts(r, key).unwrap_or_default() {
@@ -136,7 +144,7 @@ fn build(
     r: &mut Report,
 ) -> (Settings, Registry) {
     let main = &docs[0].1;
-    for key in ["profiles", "registry", "users"] {
+    for key in ["profiles", "registry", "users", "station"] {
         // Already followed.
         let _ = main.item(key);
     }
@@ -157,16 +165,39 @@ fn build(
     }
     let (users, tokens) = access::people(&people, &registry, r);
     let settings = daemon::settings(main, loader, r);
+    let mut lines = Vec::new();
+    for (kind, root) in docs {
+        if matches!(kind, Kind::Main | Kind::Station) {
+            lines.push(root);
+        }
+    }
+    let station = instrument::station(&lines, &registry, loader, r);
     let uplinks = uplink::uplinks(main, &mut registry, loader, r);
     (
         Settings {
             users,
             tokens,
             uplinks,
+            station,
             ..settings
         },
         registry,
     )
+}
+
+/// Reads a register map from a file of its own, with the place of its beginning.
+pub(crate) fn read_map(
+    path: &Path,
+    loader: &mut Loader<'_>,
+    r: &mut Report,
+) -> Option<(Map, At)> {
+    let text = loader.text(path, r)?;
+    let table = parse(&text, r)?;
+    let root = Section::root(text.file, &table);
+    let map = map(&root, r);
+    let at = root.at;
+    root.finish(r);
+    map.map(|map| (map, at))
 }
 
 /// The built-in profiles and those of the directory named; one of the same name and version must

@@ -97,7 +97,9 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
     }?;
     let anchored = |part: &Part| match part {
         Part::Literal(_) | Part::Unit(_) => true,
-        Part::Field(number) => fields.get(*number).is_some_and(|f| f.kind != FieldKind::Skip),
+        Part::Field(number) => fields
+            .get(*number)
+            .is_some_and(|f| f.kind != FieldKind::Skip),
         _ => false,
     };
     match parts.iter().find(|(_, part)| *part != Part::From) {

@@ -216,7 +216,7 @@ pub struct StateRule {
     pub test: Test,
     /// The flag given; [`Flag::N`] ends the search without one.
     pub flag: Flag,
-    /// Indices of the points it concerns; empty: every factor of the map.
+    /// Indices of the points it concerns; empty: every point that feeds a factor.
     pub concerns: Vec<usize>,
 }
 

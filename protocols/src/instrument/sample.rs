@@ -1,6 +1,6 @@
 //! From readings to values of factors with their flags.
 
-use super::{Flag, Map, Reading, Role, StateRule, Test, Value};
+use super::{Flag, Map, Reading, StateRule, Test, Value};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -92,10 +92,7 @@ fn state<'r>(
     point: usize,
     read: &impl Fn(usize) -> Option<&'r Reading>,
 ) -> Option<Flag> {
-    let concerned = |rule: &&StateRule| match rule.concerns.is_empty() {
-        true => matches!(map.points.get(point).map(|p| &p.role), Some(Role::Factor(_))),
-        false => rule.concerns.contains(&point),
-    };
+    let concerned = |rule: &&StateRule| rule.concerns.is_empty() || rule.concerns.contains(&point);
     let mut unreadable = false;
     for rule in map.rules.iter().filter(concerned) {
         match read(rule.point).map(|reading| &reading.value) {

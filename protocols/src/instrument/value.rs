@@ -67,8 +67,9 @@ impl Point {
             .and_then(|v| v.checked_add(self.offset))
             .ok_or(Unreadable::TooLarge)?;
         let value = match self.decimals {
-            Some(decimals) => scaled
-                .round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero),
+            Some(decimals) => {
+                scaled.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
+            }
             None => scaled,
         }
         .normalize();

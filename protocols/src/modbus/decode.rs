@@ -171,7 +171,12 @@ fn text(bytes: &[u8]) -> Result<SmolStr, Unreadable> {
 pub fn encode(register: Register, raw: Decimal) -> Option<Vec<u16>> {
     let bytes: Vec<u8> = match register.kind {
         Kind::Text { .. } => return None,
-        Kind::Bit => return exact(raw)?.to_u16().filter(|bit| *bit <= 1).map(|bit| vec![bit]),
+        Kind::Bit => {
+            return exact(raw)?
+                .to_u16()
+                .filter(|bit| *bit <= 1)
+                .map(|bit| vec![bit]);
+        }
         Kind::U16 => exact(raw)?.to_u16()?.to_be_bytes().to_vec(),
         Kind::I16 => exact(raw)?.to_i16()?.to_be_bytes().to_vec(),
         Kind::U32 => exact(raw)?.to_u32()?.to_be_bytes().to_vec(),
@@ -183,7 +188,10 @@ pub fn encode(register: Register, raw: Decimal) -> Option<Vec<u16>> {
         Kind::Bcd32 => to_bcd(exact(raw)?.to_u64()?, 4)?,
         Kind::Bits { first, count } => {
             let value = exact(raw)?.to_u32().filter(|v| v >> count.min(16) == 0)?;
-            u16::try_from(value << first.min(15)).ok()?.to_be_bytes().to_vec()
+            u16::try_from(value << first.min(15))
+                .ok()?
+                .to_be_bytes()
+                .to_vec()
         }
     };
     let order = register.order;
