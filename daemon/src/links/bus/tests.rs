@@ -1,0 +1,1 @@
+//! Lines and buses under virtual time.
