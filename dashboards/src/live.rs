@@ -32,7 +32,8 @@ const OUTLETS_MAX: usize = 100;
 struct News {
     /// Journal position reached; 0 when the message stands for an unknown number of changes.
     seq: u64,
-    /// `values`, `values:<outlet>`, `alarms`, `fallbacks`, `registry`, `health`, or `all`.
+    /// `values`, `values:<outlet>`, `alarms`, `fallbacks`, `exchanges`, `exchanges:<outlet>`,
+    /// `exchange:<id>`, `registry`, `health`, or `all`.
     topics: BTreeSet<String>,
 }
 

@@ -138,7 +138,8 @@ impl Canned {
     /// Adds a step to an exchange, as if its device had answered. An exchange that is not there
     /// or is over stays as it is.
     pub fn advance(&self, id: Seq, what: &str, detail: &str, state: ExchangeState) {
-        if let Some(outlet) = self.lock().step(id, what, detail, state) {
+        let moved = self.lock().step(id, what, detail, state);
+        if let Some(outlet) = moved {
             self.announce(&[Change::Exchange(id, outlet)]);
         }
     }

@@ -34,6 +34,7 @@ fn link(object: &str) -> Option<String> {
         "alarm" => "alarms",
         "outlet" => "outlets",
         "fallback" => "fallbacks",
+        "exchange" => "exchanges",
         _ => return None,
     };
     Some(format!("/{page}/{}", crate::url::encode(id)))

@@ -2,14 +2,9 @@
 
 use super::report_rules::refused;
 use crate::backend::{BackendError, CommandForm, CommandOrder, CommandParameter, ParameterKind};
+use crate::view::exchange::device_time;
 use cems_core::model::OutletId;
-use chrono::NaiveDateTime;
 use std::collections::BTreeMap;
-
-/// How the standard writes a time.
-pub(super) const DEVICE_TIME_FORMAT: &str = "%Y%m%d%H%M%S";
-/// Digits of such a time.
-const DEVICE_TIME_DIGITS: usize = 14;
 
 /// What would end a field, the data area or the frame: no value may hold it, whatever else is
 /// allowed.
@@ -59,7 +54,7 @@ fn check_value(parameter: &CommandParameter, value: &str) -> Result<(), BackendE
         ParameterKind::Number { min, max } => value
             .parse::<i64>()
             .is_ok_and(|n| *min <= n && n <= *max && value.bytes().all(|b| b != b'+')),
-        ParameterKind::Time => is_device_time(value),
+        ParameterKind::Time => device_time(value).is_some(),
         ParameterKind::Choice(values) => values.iter().any(|v| v == value),
         ParameterKind::Text(max) | ParameterKind::Secret(max) => {
             let chars = u32::try_from(value.chars().count()).unwrap_or(u32::MAX);
@@ -83,12 +78,6 @@ fn check_value(parameter: &CommandParameter, value: &str) -> Result<(), BackendE
         "bad-parameter",
         format!("{name} = {shown}{bounds}"),
     ))
-}
-
-fn is_device_time(value: &str) -> bool {
-    value.len() == DEVICE_TIME_DIGITS
-        && value.bytes().all(|b| b.is_ascii_digit())
-        && NaiveDateTime::parse_from_str(value, DEVICE_TIME_FORMAT).is_ok()
 }
 
 #[cfg(test)]

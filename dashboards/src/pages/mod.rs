@@ -4,6 +4,8 @@ mod alarms;
 mod audit;
 mod chart;
 mod command_rules;
+mod commands;
+mod exchanges;
 mod fallbacks;
 mod health;
 mod login;
@@ -11,6 +13,7 @@ mod outlet;
 mod overview;
 mod quarantine;
 mod report_rules;
+mod station;
 
 pub(crate) use command_rules::checked_order;
 pub(crate) use report_rules::check_report;
@@ -43,6 +46,13 @@ pub(crate) fn routes() -> Router<App> {
         .route("/outlets/{id}", get(outlet::page))
         .route("/outlets/{id}/chart", get(chart::data))
         .route("/outlets/{id}/fallback", post(fallbacks::decide))
+        .route(
+            "/outlets/{id}/commands",
+            get(commands::page).post(commands::order),
+        )
+        .route("/exchanges", get(exchanges::list))
+        .route("/exchanges/{id}", get(exchanges::page))
+        .route("/station", get(station::page))
         .route("/alarms", get(alarms::list))
         .route("/alarms/{id}", get(alarms::page))
         .route("/alarms/{id}/acknowledge", post(alarms::acknowledge))

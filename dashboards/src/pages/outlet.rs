@@ -8,6 +8,7 @@ use crate::format::{NONE, number, number_or_dash};
 use crate::view::Eyes;
 use crate::view::alarm::AlarmItem;
 use crate::view::fallback::FallbackItem;
+use crate::view::habits::{Habit, habits};
 use crate::view::outlet::{AmountItem, OutletCard, limit_words, outlet_link};
 use crate::view::shell::{Notice, Shell};
 use crate::view::sourced::{Sourced, journal};
@@ -60,6 +61,7 @@ struct HourLine {
 /// The logger as seen on the wire.
 struct Device {
     facts: Vec<(String, String)>,
+    habits: Vec<Habit>,
     findings: Vec<(String, u64)>,
 }
 
@@ -287,6 +289,7 @@ fn device(eyes: &Eyes<'_>, row: &DeviceRow) -> Device {
             (words.t("frames"), row.frames.to_string()),
             (words.t("duplicates"), row.duplicates.to_string()),
         ],
+        habits: habits(eyes, &row.habits),
         findings: row
             .findings
             .iter()

@@ -4,14 +4,16 @@ pub(crate) mod alarm;
 pub(crate) mod bar;
 pub(crate) mod exchange;
 pub(crate) mod fallback;
+pub(crate) mod habits;
 pub(crate) mod outlet;
 pub(crate) mod shell;
 pub(crate) mod sourced;
+pub(crate) mod station;
 
 use crate::format::{DECIMALS_UNKNOWN, Times};
 use crate::text::Words;
 use cems_core::model::{
-    Enterprise, FactorCode, Limit, LimitPeriod, Outlet, OutletFactor, Registry, Timestamp,
+    Enterprise, FactorCode, Limit, LimitPeriod, Outlet, OutletFactor, OutletId, Registry, Timestamp,
 };
 
 /// The eyes of one page: language, clock and registry.
@@ -38,6 +40,14 @@ impl<'a> Eyes<'a> {
             .enterprises
             .get(&outlet.enterprise)
             .map_or(outlet.enterprise.as_str(), |e| self.enterprise_name(e))
+    }
+
+    /// Enterprise and name of an outlet; its id when the registry has lost it.
+    pub(crate) fn outlet_words(&self, id: &OutletId) -> String {
+        self.registry.outlets.get(id).map_or_else(
+            || id.to_string(),
+            |o| format!("{} · {}", self.enterprise_of(o), self.outlet_name(o)),
+        )
     }
 
     /// Name, unit and decimals of a factor at an outlet.

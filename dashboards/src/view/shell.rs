@@ -21,6 +21,8 @@ pub(crate) struct Shell {
     pub(crate) speed: u32,
     pub(crate) demo: bool,
     pub(crate) may_audit: bool,
+    /// This daemon reads instruments or uploads.
+    pub(crate) has_station: bool,
     /// Something keeps data from being stored or processed; said on every page.
     pub(crate) trouble: bool,
     /// Confirmation or refusal shown on top of the page.
@@ -57,6 +59,7 @@ impl Shell {
             user: Some((visit.actor.name.clone(), role)),
             active,
             may_audit: visit.may(Permission::ViewAudit),
+            has_station: visit.app.backend.has_station(&visit.actor),
             trouble: !visit.app.backend.health().ready,
             ..Self::outside(&visit.app, visit.words, &visit.here)
         }
@@ -83,6 +86,7 @@ impl Shell {
             speed: demo.map_or(1, |d| d.speed.max(1)),
             demo: demo.is_some(),
             may_audit: false,
+            has_station: false,
             trouble: false,
             notice: None,
         }

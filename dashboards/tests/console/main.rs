@@ -4,6 +4,7 @@
 
 mod api;
 mod assets;
+mod control;
 mod forms;
 mod http;
 mod live;

@@ -4,7 +4,7 @@ use crate::http::{Console, Request};
 use cems_core::model::{OutletId, Role};
 use cems_dashboards::backend::Health;
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 23] = [
     "/",
     "/outlets/qs-01",
     "/outlets/qs-01?factor=a21002&day=2026-03-17",
@@ -17,6 +17,15 @@ const PAGES: [&str; 14] = [
     "/fallbacks",
     "/fallbacks?all=1",
     "/fallbacks/5",
+    "/outlets/qs-01/commands",
+    "/outlets/mx-01/commands?cn=1012",
+    "/outlets/bl-02/commands",
+    "/exchanges",
+    "/exchanges?people=1&outlet=qs-01",
+    "/exchanges/183702",
+    "/exchanges/184190",
+    "/exchanges/184150",
+    "/station",
     "/quarantine",
     "/health",
 ];
@@ -114,6 +123,10 @@ async fn names_from_outside_are_shown_and_never_run() {
         "/outlets/qs-01",
         "/alarms",
         "/alarms/30",
+        "/exchanges",
+        "/exchanges/183702",
+        "/outlets/qs-01/commands",
+        "/station",
         "/quarantine",
         "/login",
     ] {
@@ -280,7 +293,15 @@ async fn programs_learn_whether_the_daemon_lives_and_is_ready() {
 #[tokio::test]
 async fn unknown_pages_are_404_in_words() {
     let console = Console::start().await;
-    for path in ["/nothing", "/outlets/none", "/alarms/999", "/fallbacks/999"] {
+    for path in [
+        "/nothing",
+        "/outlets/none",
+        "/outlets/none/commands",
+        "/alarms/999",
+        "/fallbacks/999",
+        "/exchanges/999",
+        "/exchanges?outlet=none",
+    ] {
         let answer = console
             .ask(Request::get(path).visit(Role::Supervisor, "en"))
             .await;

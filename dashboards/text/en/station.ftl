@@ -68,3 +68,6 @@ habit-clock-behind = { $span } behind
 habit-unknown = not seen yet
 to-commands = Commands
 to-exchanges = Exchanges
+habit-crc-hj212-lowercase = as the standard, in lower case
+habit-crc-encrypted = encrypted, cannot be checked
+habit-crc-bad = agrees with no known algorithm

@@ -68,3 +68,6 @@ habit-clock-behind = 慢 { $span }
 habit-unknown = 尚未得知
 to-commands = 设备反控
 to-exchanges = 反控记录
+habit-crc-hj212-lowercase = 算法符合标准，小写字母
+habit-crc-encrypted = 密文，未解密不能校验
+habit-crc-bad = 与已知算法均不符

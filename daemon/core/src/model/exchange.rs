@@ -60,7 +60,9 @@ pub struct ExchangeStep {
     /// Code: `sent`, `sent-again`, `accepted`, `data`, `done`, `refused`, `failed`, `timed-out`,
     /// `cancelled`.
     pub what: SmolStr,
-    /// QnRtn, ExeRtn, the values the device gave, or why.
+    /// `QnRtn=n`, `ExeRtn=n`, the values the device gave, or why as a code: `no-answer`, `no-end`,
+    /// `not-connected`, `connection-lost`, `withdrawn`, `unsupported`, `stopping`, `restarted`.
+    /// Pages put words beside these.
     pub detail: String,
 }
 
