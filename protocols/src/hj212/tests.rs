@@ -10,6 +10,7 @@ mod frames;
 mod properties;
 mod requests;
 mod sessions;
+mod stations;
 mod streams;
 mod uploads;
 mod world;

@@ -9,6 +9,7 @@ use super::super::content::{AnswerKind, Content, content, text, time};
 use super::super::edition::Edition;
 use super::super::fields::Message;
 use super::super::request::{Order, Reply, Request, RequestContext, Secret, order};
+use super::clock::later_by;
 use super::outcome::{Outcome, Progress, Waited};
 use super::qn::{BEIJING_MIN, QnSource};
 
@@ -130,7 +131,8 @@ struct Open {
 pub struct Centre {
     config: CentreConfig,
     qns: QnSource,
-    queue: VecDeque<(u64, Request)>,
+    /// Orders that wait, with the time they were given.
+    queue: VecDeque<(u64, Request, i64)>,
     open: Option<Open>,
     /// Numbers of the last exchanges.
     past: VecDeque<SmolStr>,
@@ -172,14 +174,15 @@ impl Centre {
         self.queue.len() + usize::from(self.open.is_some())
     }
 
-    /// Queues a request; it is sent at once when nothing else is under way.
+    /// Queues a request; it is sent at once when nothing else is under way. A time to set is moved
+    /// on by the time the order waits.
     pub fn order(&mut self, id: u64, request: Request, now_ms: i64) -> Vec<CentreOutput> {
         let mut outputs = Vec::new();
         if self.queue.len() >= QUEUE_MAX {
             ended(id, Outcome::Withdrawn, &mut outputs);
             return outputs;
         }
-        self.queue.push_back((id, request));
+        self.queue.push_back((id, request, now_ms));
         self.send_next(now_ms, &mut outputs);
         outputs
     }
@@ -188,7 +191,7 @@ impl Centre {
     pub fn withdraw(&mut self, id: u64) -> Vec<CentreOutput> {
         let mut outputs = Vec::new();
         let before = self.queue.len();
-        self.queue.retain(|(waiting, _)| *waiting != id);
+        self.queue.retain(|(waiting, _, _)| *waiting != id);
         if self.queue.len() < before {
             ended(id, Outcome::Withdrawn, &mut outputs);
         }
@@ -261,7 +264,7 @@ impl Centre {
         if let Some(open) = self.open.take() {
             ended(open.id, Outcome::Disconnected { sent: true }, &mut outputs);
         }
-        for (id, _) in self.queue.drain(..) {
+        for (id, _, _) in self.queue.drain(..) {
             ended(id, Outcome::Disconnected { sent: false }, &mut outputs);
         }
         outputs
@@ -269,9 +272,13 @@ impl Centre {
 
     fn send_next(&mut self, now_ms: i64, outputs: &mut Vec<CentreOutput>) {
         while self.open.is_none() {
-            let Some((id, request)) = self.queue.pop_front() else {
+            let Some((id, mut request, ordered_ms)) = self.queue.pop_front() else {
                 return;
             };
+            // The clock went on while the order waited.
+            if let Request::SetTime { system_time, .. } = &mut request {
+                *system_time = later_by(*system_time, now_ms.saturating_sub(ordered_ms));
+            }
             match self.opened(id, request, now_ms) {
                 Some(open) => {
                     outputs.push(CentreOutput::Send {

@@ -1,5 +1,24 @@
 //! When to set a logger's clock, and when to stop trying.
 
+use super::super::time::LocalTime;
+
+/// The wall clock this much later, without fractions of a second.
+pub(super) fn later_by(time: LocalTime, ms: i64) -> LocalTime {
+    // Days since 1970-01-01 in the proleptic Gregorian calendar, years begun in March.
+    let (year, month) = (i64::from(time.year), i64::from(time.month));
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days = year * 365 + leap_days + (153 * month + 2) / 5 + i64::from(time.day) - 719_469;
+    let seconds =
+        i64::from(time.hour) * 3600 + i64::from(time.minute) * 60 + i64::from(time.second);
+    let moved = (days * 86_400 + seconds).saturating_add(ms / 1000);
+    LocalTime::from_unix_ms(moved.saturating_mul(1000), 0)
+}
+
 /// When a clock is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockRules {
@@ -126,6 +145,19 @@ mod tests {
             }
         }
         at
+    }
+
+    #[test]
+    fn the_wall_clock_goes_on_over_every_border() {
+        let later = |text, ms| later_by(LocalTime::parse(text).unwrap(), ms).digits14();
+        assert_eq!(later("20231231235959", 1000), "20240101000000");
+        assert_eq!(later("20240228235959", 1999), "20240229000000");
+        assert_eq!(later("19700101000000", -1000), "19691231235959");
+        assert_eq!(later("99991231235959", i64::MAX), "99991231235959");
+        for day in 0..40_000 {
+            let time = LocalTime::from_unix_ms(day * 86_400_000 + 5000, 0);
+            assert_eq!(later_by(time, 0), time);
+        }
     }
 
     #[test]

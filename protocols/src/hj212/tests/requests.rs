@@ -68,7 +68,7 @@ pub(super) fn form(order: &Order, seed: u32, repeats: usize, all: bool) -> Vec<(
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 60,
+        cases: 40,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -109,7 +109,7 @@ proptest! {
         let message = message_of(&framed(&format!(
             "QN=20240520210700123;ST=31;CN={cn};PW=123456;MN=FICTION0000001;Flag={flag};\
              CP=&&{}&&",
-            area.replace('#', "").replace('&', "")
+            area.replace(['#', '&'], "")
         )));
         for edition in EDITIONS {
             if let Err(error) = Request::read_as(&message, edition) {

@@ -137,7 +137,7 @@ impl World {
         panic!("the dialogue does not come to rest");
     }
 
-    fn put(&mut self, to: To, bytes: Vec<u8>) {
+    fn put(&mut self, to: To, bytes: &[u8]) {
         let fate = if self.fates.is_empty() {
             Fate::default()
         } else {
@@ -154,7 +154,7 @@ impl World {
             let delay = i64::from(fate.delay_ms) * i64::try_from(copy + 1).unwrap();
             self.line.insert(
                 (self.now_ms + delay, self.sent),
-                (to, bytes.clone(), fate.cut),
+                (to, bytes.to_vec(), fate.cut),
             );
         }
     }
@@ -176,7 +176,7 @@ impl World {
                     let outputs = self.centre.on_message(self.now_ms, &message);
                     self.centre_does(outputs);
                     if let Some(answer) = answer(&message) {
-                        self.put(To::Station, answer.bytes);
+                        self.put(To::Station, &answer.bytes);
                     }
                     self.heard.push(("centre", message));
                 }
@@ -192,7 +192,7 @@ impl World {
     fn centre_does(&mut self, outputs: Vec<CentreOutput>) {
         for output in outputs {
             match output {
-                CentreOutput::Send { bytes, .. } => self.put(To::Station, bytes),
+                CentreOutput::Send { bytes, .. } => self.put(To::Station, &bytes),
                 CentreOutput::Step {
                     id,
                     progress,
@@ -206,7 +206,7 @@ impl World {
     fn station_does(&mut self, outputs: Vec<StationOutput>) {
         for output in outputs {
             match output {
-                StationOutput::Send { bytes, .. } => self.put(To::Centre, bytes),
+                StationOutput::Send { bytes, .. } => self.put(To::Centre, &bytes),
                 StationOutput::Uploaded { key, acknowledged } => {
                     self.uploaded.push((key, acknowledged));
                 }

@@ -67,7 +67,8 @@ impl Station {
         outputs
     }
 
-    /// Sends data a request asked for. Values repeat the request's number and want no answer;
+    /// Sends data a request asked for. Values, and what 3020 says without a range of time, repeat
+    /// the request's number and want no answer;
     /// records get numbers of their own and want one if the builder says so. Accepts the request
     /// if that has not been done.
     ///
@@ -84,8 +85,11 @@ impl Station {
             return Err(UploadError::Void);
         };
         let reply = order(open.request.cn(), self.config.edition).map(|order| order.reply);
+        // States and parameters of 3020 repeat the number (C.43), its logs do not (C.41).
+        let state = matches!(open.request, Request::GetInfo { range: None, .. });
+        let repeats = state || matches!(reply, Some(Reply::Values(_)));
         let (echo, cn) = (open.echo.clone(), frame.cn());
-        if matches!(reply, Some(Reply::Values(_))) {
+        if repeats {
             let bytes = values(&self.config, &echo, frame);
             self.accepted(now_ms, token, &mut outputs);
             if let Some(open) = self.open.iter_mut().find(|open| open.token == token)
