@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
 use super::sm4::must_be_enciphered;
 
@@ -20,14 +20,14 @@ pub(super) fn looks_encrypted(segment: &[u8]) -> bool {
         return false;
     };
     let area = &segment[place.clone()];
-    if printed_area(segment) {
+    if opens_with_a_name(area) {
+        return false;
+    }
+    if is_printed(area) {
         return true;
     }
     let blocks = area.len() / BLOCK_BYTES * BLOCK_BYTES;
     if blocks == 0 || !version_bits_are_2025(&segment[..place.start]) {
-        return false;
-    }
-    if opens_with_a_name(area) {
         return false;
     }
     // Clear text is printable but for Chinese log texts, which follow a name; 37 % of random bytes
@@ -41,10 +41,11 @@ pub(super) fn looks_encrypted(segment: &[u8]) -> bool {
 
 /// Whether the data area is cipher text in its printed form.
 pub(super) fn printed_area(segment: &[u8]) -> bool {
-    data_area(segment).is_some_and(|place| {
-        let area = &segment[place];
-        area.starts_with(b"{0x") || area.starts_with(b"{0X")
-    })
+    data_area(segment).is_some_and(|place| is_printed(&segment[place]))
+}
+
+fn is_printed(area: &[u8]) -> bool {
+    area.starts_with(b"{0x") || area.starts_with(b"{0X")
 }
 
 /// Shortest name of a field that is taken as a sign of clear text, characters: four of them and a
@@ -58,9 +59,18 @@ fn opens_with_a_name(area: &[u8]) -> bool {
     name >= NAME_CHARS_MIN && area.get(name) == Some(&b'=')
 }
 
+/// Index of the first `CP=&&`.
+pub(super) fn opening(segment: &[u8]) -> Option<usize> {
+    // Few frames have a `&` before it, so this is one quick search for a byte.
+    memchr_iter(b'&', segment).find_map(|at| {
+        let start = at.checked_sub(3)?;
+        segment[start..].starts_with(b"CP=&&").then_some(start)
+    })
+}
+
 /// Where the data area lies: behind the first `CP=&&`, up to the closing `&&` if there is one.
 pub(super) fn data_area(segment: &[u8]) -> Option<Range<usize>> {
-    let start = memmem::find(segment, b"CP=&&")? + 5;
+    let start = opening(segment)? + 5;
     let end = match segment[start..].strip_suffix(b"&&") {
         Some(area) => start + area.len(),
         None => segment.len(),
@@ -82,13 +92,12 @@ fn version_bits_are_2025(header: &[u8]) -> bool {
     let Some(at) = memmem::find(header, b"Flag=") else {
         return false;
     };
-    let digits: Vec<u8> = header[at + 5..]
+    let value = &header[at + 5..];
+    let digits = value
         .iter()
-        .copied()
-        .take_while(u8::is_ascii_digit)
-        .take(4)
-        .collect();
-    matches!(digits.as_slice(), b"8" | b"9" | b"10" | b"11")
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    matches!(&value[..digits], b"8" | b"9" | b"10" | b"11")
 }
 
 #[cfg(test)]

@@ -5,40 +5,41 @@ use smol_str::SmolStr;
 use super::fields::Item;
 use super::finding::{FindingCode as Code, Findings};
 use super::time::LocalTime;
+use super::view::pieces::{Piece, Pieces};
 
 /// Most items read of one message. The longest segment (9999 bytes) of the shortest items
 /// (`a=1;`) has 2500; the rest is reported, not read.
 const ITEMS_MAX: usize = 2500;
 
 /// Sub-fields of the standards, with what their values are.
-const SUB_FIELDS: &[(&str, Value)] = &[
-    ("Rtd", Value::Number),
-    ("Flag", Value::Text),
-    ("Avg", Value::Number),
-    ("Min", Value::Number),
-    ("Max", Value::Number),
-    ("Cou", Value::Number),
-    ("ZsRtd", Value::Number),
-    ("ZsMin", Value::Number),
-    ("ZsAvg", Value::Number),
-    ("ZsMax", Value::Number),
-    ("EFlag", Value::Text),
-    ("SampleTime", Value::Time),
-    ("CompleteTime", Value::Time),
-    ("SampleType", Value::Text),
-    ("SampleRd", Value::Number),
-    ("StandardValue", Value::Number),
-    ("ResultType", Value::Text),
-    ("Data", Value::Number),
-    ("DayData", Value::Number),
-    ("NightData", Value::Number),
-    ("RS", Value::Number),
-    ("RT", Value::Number),
-    ("Info", Value::Text),
-    ("SN", Value::Text),
-    ("Ala", Value::Number),
-    ("UpValue", Value::Number),
-    ("LowValue", Value::Number),
+const SUB_FIELDS: &[(&str, Kind)] = &[
+    ("Rtd", Kind::Number),
+    ("Flag", Kind::Text),
+    ("Avg", Kind::Number),
+    ("Min", Kind::Number),
+    ("Max", Kind::Number),
+    ("Cou", Kind::Number),
+    ("ZsRtd", Kind::Number),
+    ("ZsMin", Kind::Number),
+    ("ZsAvg", Kind::Number),
+    ("ZsMax", Kind::Number),
+    ("EFlag", Kind::Text),
+    ("SampleTime", Kind::Time),
+    ("CompleteTime", Kind::Time),
+    ("SampleType", Kind::Text),
+    ("SampleRd", Kind::Number),
+    ("StandardValue", Kind::Number),
+    ("ResultType", Kind::Text),
+    ("Data", Kind::Number),
+    ("DayData", Kind::Number),
+    ("NightData", Kind::Number),
+    ("RS", Kind::Number),
+    ("RT", Kind::Number),
+    ("Info", Kind::Text),
+    ("SN", Kind::Text),
+    ("Ala", Kind::Number),
+    ("UpValue", Kind::Number),
+    ("LowValue", Kind::Number),
 ];
 
 /// Bare fields whose value is a time of 14 digits.
@@ -52,11 +53,30 @@ const TIME_FIELDS: [&str; 7] = [
     "SKCreateTime",
 ];
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Value {
+/// What the values of a field are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
     Number,
     Text,
     Time,
+}
+
+/// What the value of this field should be, by its exact name: bare fields are texts but for the
+/// times, sub-fields the standards do not know are texts.
+#[inline]
+pub(super) fn kind_of(name: &str, part: &str) -> Kind {
+    match part {
+        "Rtd" | "Avg" | "Min" | "Max" | "ZsRtd" | "Cou" | "ZsAvg" | "ZsMin" | "ZsMax" => {
+            Kind::Number
+        }
+        "Flag" => Kind::Text,
+        "" if TIME_FIELDS.contains(&name) => Kind::Time,
+        "" => Kind::Text,
+        _ => {
+            let known = SUB_FIELDS.iter().find(|(known, _)| part == *known);
+            known.map_or(Kind::Text, |(_, kind)| *kind)
+        }
+    }
 }
 
 /// Reads the data area between its `&&`.
@@ -70,15 +90,19 @@ pub(super) fn read_items(area: &str, findings: &mut Findings) -> Vec<Item> {
     if trimmed.len() < area.len() {
         reader.findings.add_once(Code::StrayBlank, "CP");
     }
-    let mut rest = trimmed;
-    while !rest.is_empty() {
-        let end = piece_end(rest);
-        let separator = rest[end..].chars().next();
-        reader.piece(&rest[..end]);
-        rest = &rest[end + separator.map_or(0, char::len_utf8)..];
-        match separator {
-            Some(_) if rest.is_empty() => reader.findings.add(Code::TrailingSemicolon, ""),
-            Some(';') => reader.group_start = reader.items.len(),
+    for Piece {
+        start, equals, end, ..
+    } in Pieces::new(trimmed.as_bytes())
+    {
+        match equals {
+            Some(equals) => reader.field(&trimmed[start..equals], &trimmed[equals + 1..end]),
+            None => reader.name_alone(&trimmed[start..end]),
+        }
+        match trimmed.as_bytes().get(end) {
+            Some(_) if end + 1 == trimmed.len() => {
+                reader.findings.add(Code::TrailingSemicolon, "");
+            }
+            Some(b';') => reader.group_start = reader.items.len(),
             _ => {}
         }
         if reader.items.len() > ITEMS_MAX {
@@ -90,27 +114,6 @@ pub(super) fn read_items(area: &str, findings: &mut Findings) -> Vec<Item> {
     reader.items
 }
 
-/// End of the piece at the start of `text`: the next separator that is not inside a `//…//` text.
-fn piece_end(text: &str) -> usize {
-    let separator = |from: usize| {
-        text[from..]
-            .find([';', ','])
-            .map_or(text.len(), |offset| from + offset)
-    };
-    let end = separator(0);
-    let Some(value) = text[..end].find('=').map(|at| at + 1) else {
-        return end;
-    };
-    let quoted = value + (text[value..].len() - text[value..].trim_start().len());
-    if !text[quoted..].starts_with("//") {
-        return end;
-    }
-    match text[quoted + 2..].find("//") {
-        Some(close) => separator(quoted + 2 + close + 2),
-        None => end,
-    }
-}
-
 struct Reader<'f> {
     items: Vec<Item>,
     /// First item after the last `;`.
@@ -119,19 +122,19 @@ struct Reader<'f> {
 }
 
 impl Reader<'_> {
-    fn piece(&mut self, piece: &str) {
+    fn name_alone(&mut self, piece: &str) {
         if piece.trim().is_empty() {
             self.findings.add_once(Code::EmptyField, "");
             return;
         }
-        let Some((raw_name, raw_value)) = piece.split_once('=') else {
-            self.findings.add(Code::NoEquals, piece);
-            self.items.push(Item {
-                name: SmolStr::new(piece.trim()),
-                fields: Vec::new(),
-            });
-            return;
-        };
+        self.findings.add(Code::NoEquals, piece);
+        self.items.push(Item {
+            name: SmolStr::new(piece.trim()),
+            fields: Vec::new(),
+        });
+    }
+
+    fn field(&mut self, raw_name: &str, raw_value: &str) {
         let (name, value) = (raw_name.trim(), raw_value.trim());
         if name.len() < raw_name.len() || value.len() < raw_value.len() {
             self.findings.add_once(Code::StrayBlank, name);
@@ -155,9 +158,11 @@ impl Reader<'_> {
 
     /// The sub-field's name in the standard's case, after a look at its value.
     fn sub_field(&mut self, field: &str, name: &str, value: &str) -> SmolStr {
-        let known = SUB_FIELDS
-            .iter()
-            .find(|(known, _)| field.eq_ignore_ascii_case(known));
+        let exact = SUB_FIELDS.iter().find(|(known, _)| field == *known);
+        let known = exact.or_else(|| {
+            let same = |(known, _): &&(&str, Kind)| field.eq_ignore_ascii_case(known);
+            SUB_FIELDS.iter().find(same)
+        });
         let Some((known, kind)) = known else {
             self.findings.add_once(Code::FieldUnknown, name);
             return SmolStr::new(field);
@@ -166,10 +171,10 @@ impl Reader<'_> {
             self.findings.add(Code::NameCase, name);
         }
         match kind {
-            Value::Text => {}
+            Kind::Text => {}
             _ if value.is_empty() => {}
-            Value::Time => self.time(name, value),
-            Value::Number => match number_shape(value) {
+            Kind::Time => self.time(name, value),
+            Kind::Number => match number_shape(value) {
                 Shape::Plain => {}
                 Shape::Exponent => self.findings.add(Code::ValueExponent, value),
                 Shape::Other => {

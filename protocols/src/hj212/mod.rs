@@ -29,6 +29,7 @@ mod sm4;
 mod time;
 mod uploads_2025;
 mod values;
+mod view;
 
 pub use answer::{Answer, answer, answer_as};
 pub use build::{BuildError, BuildOptions, FrameBuilder, LengthStyle};
@@ -51,6 +52,7 @@ pub use sm4::{Deciphered, KeyError, Sm4Key, decipher, encipher, must_be_encipher
 pub use time::LocalTime;
 pub use uploads_2025::{Identity, RawValue, StandardCheckResult, identity};
 pub use values::{DeviceValues, device_values};
+pub use view::{FieldView, Fields, FrameView, HeaderView, ValueView, frame_at, header_at};
 
 #[cfg(test)]
 mod tests;

@@ -38,18 +38,18 @@ impl LocalTime {
         if !(14..=17).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let byte = |from: usize| text[from..from + 2].parse::<u8>().ok();
+        let pair = |from: usize| (bytes[from] - b'0') * 10 + (bytes[from + 1] - b'0');
         let mut millis = 0u16;
         for place in 14..17 {
             millis = millis * 10 + u16::from(bytes.get(place).map_or(0, |digit| digit - b'0'));
         }
         let time = Self {
-            year: text[..4].parse().ok()?,
-            month: byte(4)?,
-            day: byte(6)?,
-            hour: byte(8)?,
-            minute: byte(10)?,
-            second: byte(12)?,
+            year: u16::from(pair(0)) * 100 + u16::from(pair(2)),
+            month: pair(4),
+            day: pair(6),
+            hour: pair(8),
+            minute: pair(10),
+            second: pair(12),
             millis,
         };
         time.is_valid().then_some(time)

@@ -1,0 +1,167 @@
+//! Exact decimals out of the bytes of a value.
+
+use rust_decimal::Decimal;
+
+use super::pieces::{first, marks};
+
+/// Eight characters `0`.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// Most digits whose value is sure to fit an `i64`.
+const DIGITS_MAX: usize = 18;
+
+/// [`decimal`] of a text of which `word` holds the first eight bytes, first byte lowest.
+#[inline]
+pub(super) fn decimal_of(text: &str, word: u64) -> Option<Decimal> {
+    if matches!(text.len(), 1..=8)
+        && let Some((value, decimals)) = eight(word, text.len())
+    {
+        return Some(Decimal::from_parts(value, 0, 0, false, decimals));
+    }
+    decimal(text)
+}
+
+/// Digits and decimals of a plain number in the low `length` (1 to 8) bytes of a word, without a
+/// branch for each digit. `None` for a sign, and for what is no number.
+#[inline]
+fn eight(word: u64, length: usize) -> Option<(u32, u32)> {
+    // The digits go to the top, zeros before them.
+    let bits = u32::try_from(length * 8).ok()?;
+    let text = (word << (64 - bits)) | ZEROS.checked_shr(bits).unwrap_or(0);
+    let point = marks(text, b'.');
+    let (digits, decimals) = if point == 0 {
+        (text, 0)
+    } else {
+        let at = first(point) * 8;
+        let before = text & !(u64::MAX << at);
+        let after = text & ((u64::MAX << at) << 8);
+        (
+            (before << 8) | after | 0x30,
+            u32::try_from(7 - at / 8).ok()?,
+        )
+    };
+    let digits = digits ^ ZEROS;
+    let not_digits = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
+    if not_digits != 0 || (length == 1 && point != 0) {
+        return None;
+    }
+    // Pairs, then fours, then all eight.
+    let pairs = digits.wrapping_mul(10 * 256 + 1) >> 8;
+    let fours = (pairs & 0x00FF_00FF_00FF_00FF).wrapping_mul(100 * 65_536 + 1) >> 16;
+    let value = (fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(10_000 * 4_294_967_296 + 1) >> 32;
+    Some((u32::try_from(value).ok()?, decimals))
+}
+
+/// The number that stands here, with as many decimals as were written (`1.50` keeps its scale):
+/// a sign, digits and at most one point, or with an exponent. `None` when it is no number, or has
+/// more digits than 96 bits hold.
+pub(super) fn decimal(text: &str) -> Option<Decimal> {
+    short(text.as_bytes()).or_else(|| long(text))
+}
+
+/// Numbers of up to 18 digits.
+#[inline]
+fn short(bytes: &[u8]) -> Option<Decimal> {
+    let (negative, unsigned) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, bytes),
+    };
+    if unsigned.len() > DIGITS_MAX {
+        return None;
+    }
+    let mut value = 0i64;
+    let mut point = None;
+    for (index, byte) in unsigned.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            value = value * 10 + i64::from(digit);
+        } else if *byte == b'.' && point.is_none() {
+            point = Some(index);
+        } else {
+            return None;
+        }
+    }
+    let digits = unsigned.len() - usize::from(point.is_some());
+    if digits == 0 {
+        return None;
+    }
+    let decimals = point.map_or(0, |at| unsigned.len() - at - 1);
+    let signed = if negative { -value } else { value };
+    Some(Decimal::new(signed, u32::try_from(decimals).ok()?))
+}
+
+/// Numbers with an exponent, or of more digits.
+#[cold]
+fn long(text: &str) -> Option<Decimal> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let mut shape = unsigned.bytes();
+    if !shape.all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+'))
+        || !unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+    {
+        return None;
+    }
+    let text = text.strip_prefix('+').unwrap_or(text);
+    match Decimal::from_str_exact(text) {
+        Ok(value) => Some(value),
+        Err(_) => Decimal::from_scientific(text).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_devices_write() {
+        for (text, shown) in [
+            ("1.50", "1.50"),
+            ("0", "0"),
+            ("-0.001", "-0.001"),
+            ("+12", "12"),
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("9999999.99", "9999999.99"),
+            ("123456789012345678", "123456789012345678"),
+            ("1234567890123456789012.25", "1234567890123456789012.25"),
+            ("1.2e-3", "0.0012"),
+        ] {
+            assert_eq!(decimal(text).unwrap().to_string(), shown, "{text}");
+        }
+        for text in [
+            "", "-", ".", "+-1", "1.2.3", "NaN", "1,5", "0x10", "1_000", "--1", "12a",
+        ] {
+            assert_eq!(decimal(text), None, "{text}");
+        }
+        assert_eq!(decimal(&"9".repeat(40)), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_quick_way_gives_what_the_library_gives(text in "-?[0-9]{1,12}(\\.[0-9]{1,12})?") {
+            let library = Decimal::from_str_exact(&text).unwrap();
+            let own = decimal(&text).unwrap();
+            prop_assert_eq!(own, library);
+            prop_assert_eq!(own.scale(), library.scale());
+        }
+
+        #[test]
+        fn no_text_is_a_trap_and_the_word_is_read_like_the_text(
+            text in "[-+.eE0-9_a]{0,40}|[.0-9]{0,9}",
+            behind in any::<u64>(),
+        ) {
+            let mut word = behind.to_le_bytes();
+            for (place, byte) in word.iter_mut().zip(text.bytes()) {
+                *place = byte;
+            }
+            let read = decimal(&text);
+            let quick = decimal_of(&text, u64::from_le_bytes(word));
+            prop_assert_eq!(quick, read);
+            prop_assert_eq!(quick.map(|n| n.scale()), read.map(|n| n.scale()));
+        }
+    }
+}
