@@ -164,7 +164,11 @@ fn a_map_of_ones_own_takes_the_place_of_one_built_in() {
 fn a_map_alone_is_read_with_every_mistake() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("map.toml");
-    fs::write(&path, "id = \"x\"\n[[point]]\nname = \"p\"\ntype = \"f33\"\n").unwrap();
+    fs::write(
+        &path,
+        "id = \"x\"\n[[point]]\nname = \"p\"\ntype = \"f33\"\n",
+    )
+    .unwrap();
     let problems = load_map(&path).unwrap_err();
     let text = problems.to_string();
     assert!(text.contains("did you mean `f32`?"), "{text}");
@@ -243,4 +247,37 @@ fn describe(map: &Map, out: &mut String) {
         }
     }
     out.push('\n');
+}
+
+#[test]
+fn the_example_of_a_station_loads_and_its_commented_values_are_the_defaults() {
+    let read = |name: &str| fs::read_to_string(here("examples").join(name)).unwrap();
+    let load = |lines: &str| {
+        let files = [
+            ("station/cemsd.toml", read("station/cemsd.toml")),
+            ("station/registry.toml", read("station/registry.toml")),
+            ("station/../users.toml", read("users.toml")),
+            ("station/instruments.toml", lines.to_owned()),
+        ];
+        let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (*n, t.as_str())).collect();
+        load_str(&files).unwrap_or_else(|p| panic!("{p}"))
+    };
+    let lines = read("station/instruments.toml");
+    let checked = load(&lines);
+    assert_eq!(checked.warnings, []);
+    let is_setting = |line: &str| {
+        let key = line.split_once(" = ").map_or("", |(key, _)| key);
+        !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    };
+    let spelled: Vec<&str> = lines
+        .lines()
+        .map(|line| {
+            line.strip_prefix("# ")
+                .filter(|l| is_setting(l))
+                .unwrap_or(line)
+        })
+        .collect();
+    let spelled = spelled.join("\n");
+    assert!(spelled.contains("\nbusy_retries = 3\n"), "{spelled}");
+    assert_eq!(load(&spelled).settings.station, checked.settings.station);
 }

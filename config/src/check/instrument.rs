@@ -236,7 +236,9 @@ fn unit(s: &Section<'_>, bus: Option<&Bus>, uniques: &mut Uniques, r: &mut Repor
             value: format!("{} / {unit}", bus.id),
             at: got.map_or(s.at, |got| got.at),
         };
-        uniques.units.claim(r, ("bus and unit", "总线与地址"), &key);
+        uniques
+            .units
+            .claim(r, ("address on a bus", "总线上的地址"), &key);
     }
     unit
 }

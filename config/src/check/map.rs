@@ -8,7 +8,7 @@ pub(crate) use point::VOLUME_SHARES;
 use super::Taken;
 use crate::report::{At, Report, Say, say};
 use crate::section::{Got, Section};
-use cems_protocols::ascii::{Exchange, Pattern, PatternError, Request};
+use cems_protocols::ascii::{Exchange, Mistake, Pattern, PatternError, Request};
 use cems_protocols::instrument::{Certainty, Group, Map, Place, Point, Protocol, Timing};
 use cems_protocols::modbus::{Kind, Order, Table};
 use smol_str::SmolStr;
@@ -131,7 +131,7 @@ fn not_for(at: At, key: &str, modbus: bool, r: &mut Report) {
     };
     r.error(
         at,
-        say!("`{key}` means nothing in {en}", "`{key}` 不适用于{zh}"),
+        say!("`{key}` means nothing in {en}", "`{key}` 不适用于 {zh}"),
         say!(
             "take it out, or correct `protocol`",
             "请删除，或更正 `protocol`"
@@ -235,17 +235,37 @@ fn exchange(s: &Section<'_>, group: usize, modbus: bool, r: &mut Report) -> Opti
 fn pattern_error(key: &str, got: &Got<String>, error: &PatternError, r: &mut Report) {
     let column = error.column;
     let kind = &error.kind;
+    let kind_zh = mistake_zh(kind);
     r.error(
         r.within(got.at, column),
         say!(
             "`{key}`, character {column}: {kind}",
-            "`{key}` 第 {column} 个字符有误：{kind}"
+            "`{key}` 第 {column} 个字符有误：{kind_zh}"
         ),
         say!(
             "config/README.md describes the patterns; write them in single quotes",
             "模式写法见 config/README.md；请用单引号书写"
         ),
     );
+}
+
+fn mistake_zh(kind: &Mistake) -> String {
+    match kind {
+        Mistake::Empty => "内容为空".to_owned(),
+        Mistake::TooLong => "内容过长".to_owned(),
+        Mistake::Escape => {
+            "没有这种转义；可用 \\r \\n \\t \\\\ \\{ \\} 或 \\x 加两位十六进制数字".to_owned()
+        }
+        Mistake::Close => "`}` 前缺少 `{`；字符本身写作 \\}".to_owned(),
+        Mistake::Open => "`{` 后缺少 `}`；字符本身写作 \\{".to_owned(),
+        Mistake::Unknown(name) => format!("此处不能写 {{{name}}}"),
+        Mistake::Width => "宽度应为 1 到 64".to_owned(),
+        Mistake::Twice(name) => format!("字段 {name} 重复"),
+        Mistake::NoEnd => "无法判断字段在何处结束；请指定宽度，或在其后写固定文本".to_owned(),
+        Mistake::Blends => "其后的字符可能被当作数字的一部分；请指定宽度".to_owned(),
+        Mistake::Swallows => "空格会吃掉其后内容开头的空格；恰好一个空格写作 \\ 加空格".to_owned(),
+        Mistake::NoStart => "开头可匹配任意内容；请以固定文本开头".to_owned(),
+    }
 }
 
 fn points(s: &Section<'_>, setting: &Setting<'_>, r: &mut Report) -> (Vec<Point>, Vec<At>) {

@@ -48,6 +48,9 @@ pub enum Mistake {
     /// A number followed by a character numbers are made of.
     #[error("what follows the number could belong to it; give the number a width")]
     Blends,
+    /// A blank before something that may begin with blanks of its own.
+    #[error("it would take blanks of what follows; write \\ and a blank for exactly one")]
+    Swallows,
     /// Nothing in the pattern is fixed.
     #[error("the pattern begins with something that matches anything; begin with a text")]
     NoStart,
@@ -89,6 +92,21 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
                 }
             }
             _ => return Err(mistake(*column, Mistake::NoEnd)),
+        }
+    }
+    for pair in parts.windows(2) {
+        let [(column, Part::Blank), (_, next)] = pair else {
+            continue;
+        };
+        let may_be_blank = match next {
+            Part::Field(number) => fields.get(*number).is_some_and(|f| f.width.is_some()),
+            Part::Check(check) => matches!(check, Check::Bcc | Check::Crc16),
+            Part::Unit(unit) => *unit == Unit::Byte,
+            Part::Literal(bytes) => matches!(bytes.first(), Some(b' ' | b'\t')),
+            Part::Blank | Part::From => false,
+        };
+        if may_be_blank {
+            return Err(mistake(*column, Mistake::Swallows));
         }
     }
     match parts.last() {

@@ -48,23 +48,19 @@ enum Try {
 
 pub(super) fn find(pattern: &Pattern, buffer: &[u8], unit: u8) -> Found {
     let seen = buffer.get(..ANSWER_BYTES_MAX).unwrap_or(buffer);
-    let mut waiting = false;
     for start in 0..seen.len() {
         match attempt(pattern, seen, start, unit) {
             Try::Whole { end, texts } => return Found::Match(Match { start, end, texts }),
             Try::Checksum { end } => return Found::Refused(Refusal::Checksum { end }),
             // A later start may match by accident within the answer that is still coming.
-            Try::More => {
-                waiting = true;
-                break;
-            }
+            Try::More => break,
             Try::No => {}
         }
     }
-    if buffer.len() >= ANSWER_BYTES_MAX && !(waiting && buffer.len() < ANSWER_BYTES_MAX) {
-        return Found::Refused(Refusal::TooLong);
+    match buffer.len() >= ANSWER_BYTES_MAX {
+        true => Found::Refused(Refusal::TooLong),
+        false => Found::More,
     }
-    Found::More
 }
 
 /// Tries the pattern at one place, without going back: every part takes what it takes.

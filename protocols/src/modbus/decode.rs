@@ -222,7 +222,7 @@ fn to_bcd(number: u64, bytes: u32) -> Option<Vec<u8>> {
         .rev()
         .map(|place| {
             let pair = number / 100_u64.pow(place) % 100;
-            u8::try_from(pair / 10 << 4 | pair % 10).ok()
+            u8::try_from((pair / 10) << 4 | (pair % 10)).ok()
         })
         .collect()
 }

@@ -120,11 +120,7 @@ fn claim(taken: &mut Taken, outlet: &Outlet, code: &str, at: At, r: &mut Report)
         value: format!("{} / {code}", outlet.id),
         at,
     };
-    taken.claim(
-        r,
-        ("source of outlet and factor", "排放口与因子的数据来源"),
-        &key,
-    );
+    taken.claim(r, ("source of", "数据来源"), &key);
 }
 
 fn factor_at<'a>(
@@ -208,9 +204,9 @@ fn multiplier(
         let hint = match VOLUME_SHARES.contains(&from) {
             true => say!(
                 "write {code} = {{ point = \"{name}\", multiplier = ... }} in \
-                 [instrument.channels]; from ppm to mg/m3: {FROM_PPM}",
+                 [instrument.channels]; from ppm to mg/m3 (of ppb a thousandth): {FROM_PPM}",
                 "请在 [instrument.channels] 写 {code} = {{ point = \"{name}\", multiplier = ... }}；\
-                 ppm 换算为 mg/m3 的系数：{FROM_PPM}"
+                 ppm 换算为 mg/m3 的系数（ppb 为其千分之一）：{FROM_PPM}"
             ),
             false => say!(
                 "correct the unit, or write {code} = {{ point = \"{name}\", multiplier = ... }}",

@@ -78,6 +78,11 @@ fn test(s: &Section<'_>, point: Option<&Point>, r: &mut Report) -> Option<Test> 
             .map(|got| SmolStr::new(got.value))
             .collect()
     };
+    let ways = [bits_set.is_some(), bits_clear.is_some(), values.is_some()]
+        .into_iter()
+        .chain([not_values.is_some(), texts.is_some(), not_texts.is_some()])
+        .filter(|written| *written)
+        .count();
     let width = point.map_or(64, bits_of);
     let mut tests: Vec<Test> = Vec::new();
     tests.extend(
@@ -95,7 +100,7 @@ fn test(s: &Section<'_>, point: Option<&Point>, r: &mut Report) -> Option<Test> 
     tests.extend(not_values.map(plain).map(Test::NoneOf));
     tests.extend(texts.map(words).map(Test::Text));
     tests.extend(not_texts.map(words).map(Test::NotText));
-    if tests.len() != 1 {
+    if ways != 1 {
         r.error(
             s.at,
             say!("a rule tests a state in one way", "每条规则只用一种判断"),
