@@ -1,8 +1,9 @@
 //! The console over canned data: `cargo run -p cems-dashboards --example canned [ADDRESS]`.
-//! Every two seconds it announces new values and an alarm, so that live pages have something to do.
+//! Every two seconds it announces new values and an alarm, and the device of an ordered command
+//! answers, so that live pages have something to do.
 
-use cems_core::model::{AlarmId, OutletId};
-use cems_dashboards::backend::Change;
+use cems_core::model::{AlarmId, ExchangeState, OutletId, Role};
+use cems_dashboards::backend::{Backend, Change};
 use cems_dashboards::canned::Canned;
 use cems_dashboards::{ConsoleOptions, router};
 use std::net::SocketAddr;
@@ -27,11 +28,32 @@ async fn main() -> Result<(), std::io::Error> {
             interval.tick().await;
             let values = Change::Values(OutletId::new("qs-01"));
             backend.announce(&[values, Change::Alarm(AlarmId(30))]);
+            answer_orders(&backend);
         }
     };
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
         served = axum::serve(listener, service) => served,
         () = ticker => Ok(()),
+    }
+}
+
+/// Moves what was ordered since the start one step on.
+fn answer_orders(backend: &Canned) {
+    let Some(actor) = backend.api_token(&Canned::token(Role::Supervisor)) else {
+        return;
+    };
+    for row in backend.exchanges(&actor, None).unwrap_or_default() {
+        // The fiction's own exchanges stay in their states.
+        if row.at != backend.now() {
+            continue;
+        }
+        let (what, detail, state) = match row.state {
+            ExchangeState::Queued => ("sent", "", ExchangeState::Sent),
+            ExchangeState::Sent => ("accepted", "QnRtn=1", ExchangeState::Accepted),
+            ExchangeState::Accepted => ("done", "ExeRtn=1", ExchangeState::Done),
+            _ => continue,
+        };
+        backend.advance(row.id, what, detail, state);
     }
 }

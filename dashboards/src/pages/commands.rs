@@ -8,7 +8,7 @@ use super::{Page, Params, html, saved, status_of};
 use crate::app::Visit;
 use crate::backend::{BackendError, CommandForm, CommandParameter, ParameterKind};
 use crate::view::exchange::{
-    DEVICE_TIME_FORMAT, ExchangeItem, command_group, device_time, shown_time,
+    DEVICE_TIME_FORMAT, ExchangeItem, command_group, device_time, shown_value,
 };
 use crate::view::outlet::outlet_link;
 use crate::view::shell::Shell;
@@ -100,8 +100,8 @@ struct Input {
     min: i64,
     max: i64,
     chars: u32,
-    /// Value and whether it is chosen.
-    choices: Vec<(String, bool)>,
+    /// Value, the value in words, and whether it is chosen.
+    choices: Vec<(String, String, bool)>,
     optional: bool,
 }
 
@@ -151,7 +151,7 @@ fn view(visit: &Visit, read: &Read, open: Option<&str>, typed: &Fields) -> Comma
             intrusive: form.intrusive,
             open: chosen,
             inputs: inputs
-                .map(|p| input(visit, p, typed, form.intrusive))
+                .map(|p| input(visit, &read.id, p, typed, form.intrusive))
                 .collect(),
             button: words.t(if form.intrusive {
                 "command-check"
@@ -196,7 +196,13 @@ fn field(parameter: &CommandParameter) -> String {
 }
 
 /// A field with what was typed, else with its preset; a secret is never filled in.
-fn input(visit: &Visit, parameter: &CommandParameter, typed: &Fields, intrusive: bool) -> Input {
+fn input(
+    visit: &Visit,
+    outlet: &OutletId,
+    parameter: &CommandParameter,
+    typed: &Fields,
+    intrusive: bool,
+) -> Input {
     let words = visit.words;
     let field = field(parameter);
     let value = typed.get(&field).unwrap_or(&parameter.preset);
@@ -224,7 +230,9 @@ fn input(visit: &Visit, parameter: &CommandParameter, typed: &Fields, intrusive:
             input.hint = words.with("command-bounds", &bounds);
         }
         ParameterKind::Choice(values) => {
-            let choices = values.iter().map(|v| (v.clone(), v == value));
+            let eyes = visit.eyes();
+            let words = |v: &str| shown_value(&eyes, outlet, v);
+            let choices = values.iter().map(|v| (v.clone(), words(v), v == value));
             input.choices = choices.collect();
         }
         ParameterKind::Text(max) => {
@@ -334,10 +342,7 @@ fn confirm(
                 .to_owned(),
             name: parameter.name.clone(),
             field: field(parameter),
-            shown: match parameter.kind {
-                ParameterKind::Time => shown_time(value),
-                _ => value.clone(),
-            },
+            shown: shown_value(&visit.eyes(), id, value),
             value: value.clone(),
         })
     });
@@ -352,7 +357,7 @@ fn confirm(
         cn: form.cn.clone(),
         name: name(visit, form),
         secrets: secrets
-            .map(|p| input(visit, p, &Fields::new(), false))
+            .map(|p| input(visit, id, p, &Fields::new(), false))
             .collect(),
         parameters: parameters.collect(),
     }

@@ -5,7 +5,7 @@ use super::outlet::outlet_link;
 use super::sourced::journal;
 use crate::backend::{CommandForm, ParameterKind};
 use crate::text::Words;
-use cems_core::model::{ExchangeRow, ExchangeStep};
+use cems_core::model::{ExchangeRow, ExchangeStep, FactorCode, OutletId};
 use chrono::NaiveDateTime;
 
 /// Names of parameters whose values no page shows, should a row ever hold one.
@@ -70,11 +70,22 @@ pub(crate) fn device_time(value: &str) -> Option<NaiveDateTime> {
 }
 
 /// A time as a device writes it, as people write it; anything else as it is.
-pub(crate) fn shown_time(value: &str) -> String {
+fn shown_time(value: &str) -> String {
     device_time(value).map_or_else(
         || value.to_owned(),
         |at| at.format("%Y-%m-%d %H:%M:%S").to_string(),
     )
+}
+
+/// A value of a parameter in words: a factor of the outlet with its name, a time as people write
+/// it, anything else as it is.
+pub(crate) fn shown_value(eyes: &Eyes<'_>, outlet: &OutletId, value: &str) -> String {
+    let code = FactorCode::new(value);
+    let outlet = eyes.registry.outlets.get(outlet);
+    match outlet.and_then(|o| o.factors.get(&code)) {
+        Some(_) => format!("{} ({value})", eyes.factor(outlet, &code).name),
+        None => shown_time(value),
+    }
 }
 
 /// An exchange in a list.
@@ -193,7 +204,7 @@ pub(crate) fn parameters(
     let rows = row.params.iter().map(|(name, value)| {
         let parameter = form.and_then(|f| f.parameters.iter().find(|p| p.name == *name));
         let label = parameter.map_or("", |p| eyes.words.pick(&p.label_zh, Some(&p.label_en)));
-        let shown = shown_time(&shown_param(name, value));
+        let shown = shown_value(eyes, &row.outlet, &shown_param(name, value));
         (name.to_string(), label.to_owned(), shown)
     });
     rows.collect()
