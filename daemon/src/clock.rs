@@ -3,7 +3,8 @@
 //! A demo may let time run faster: [`Clock::simulated`] maps real time to simulated time linearly.
 
 use cems_core::model::Timestamp;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
 
 /// Fastest simulated time: one real second is at most an hour.
 pub const SPEED_MAX: u32 = 3_600;
@@ -17,7 +18,7 @@ pub enum Clock {
     Simulated {
         /// Simulated time at `started`.
         base: Timestamp,
-        /// Real instant of the start.
+        /// Real instant of the start; that of the runtime, so that tests can pause it.
         started: Instant,
         /// Simulated seconds per real second, 1..=[`SPEED_MAX`].
         speed: u32,

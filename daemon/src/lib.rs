@@ -16,5 +16,7 @@ pub mod links;
 pub mod pipeline;
 pub mod simulate;
 pub mod store;
+pub mod switchboard;
 pub mod telemetry;
 pub mod text;
+pub mod uplink;

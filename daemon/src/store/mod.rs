@@ -29,6 +29,7 @@ pub use canonical::{Digest, TableDigest, canonicalise, digest, replace};
 pub use error::StoreError;
 pub use query::{AlarmCount, AlarmFilter, FallbackFilter, LIST_MAX, Queries};
 pub use readers::{READER_WAIT, READERS, Readers};
+pub(crate) use schema::Schema;
 pub use schema::{BUSY_TIMEOUT, Damage, set_aside};
 pub use sessions::{
     ATTEMPT_SUBJECTS_MAX, Attempts, OpenedSessions, SESSIONS_PER_USER_MAX, Session, Sessions,

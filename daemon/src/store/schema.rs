@@ -33,11 +33,11 @@ const STATEMENTS_KEPT: usize = 96;
 const DAMAGED_FILES_MAX: u32 = 999;
 
 /// A kind of database file: its mark and its migrations.
-pub(super) struct Schema {
+pub(crate) struct Schema {
     /// SQLite application id, so that no one else's file is taken for ours.
-    pub(super) application_id: i64,
+    pub(crate) application_id: i64,
     /// SQL of version 1, 2, 3 and so on; `user_version` counts how many were applied.
-    pub(super) migrations: &'static [&'static str],
+    pub(crate) migrations: &'static [&'static str],
 }
 
 /// The projections (application id `CEMP`).
@@ -73,7 +73,7 @@ impl Schema {
 
     /// Opens `path` for writing; creates or migrates it; a damaged file is put aside and a new
     /// one begun.
-    pub(super) fn open(&self, path: &Path) -> Result<(Connection, Option<Damage>), StoreError> {
+    pub(crate) fn open(&self, path: &Path) -> Result<(Connection, Option<Damage>), StoreError> {
         match self.open_sound(path) {
             Err(StoreError::Damaged(reason)) => {
                 let set_aside = set_aside(path)?;

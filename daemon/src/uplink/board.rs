@@ -1,0 +1,202 @@
+//! How the uplinks are doing, for pages, metrics and health.
+
+use super::outbox::{Mailbox, Outbox, Standing};
+use crate::clock::Clock;
+use crate::store::StoreError;
+use cems_config::Uplink;
+use cems_core::model::time::MINUTE_MS;
+use cems_core::model::{OutletId, Timestamp};
+use cems_dashboards::backend::UplinkStatus;
+use metrics::{counter, gauge};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A centre without a sign of life for this long while something is owed to it is a problem of
+/// the daemon's health: three attempts of the slowest kind.
+const DEAD_AFTER_MS: i64 = 15 * MINUTE_MS;
+
+/// The uplinks as they are now. Clones of the pointer are shared by lines and pages.
+pub struct UplinkBoard {
+    outbox: Arc<Outbox>,
+    clock: Clock,
+    uplinks: Vec<Entry>,
+}
+
+struct Entry {
+    uplink: Arc<Uplink>,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    mailbox: Mailbox,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    connected: bool,
+    /// Since when nothing has been heard of the centre although something should have been.
+    trouble_since: Option<Timestamp>,
+    last_error: Option<(Timestamp, String)>,
+}
+
+impl UplinkBoard {
+    pub(super) fn new(uplinks: &[Arc<Uplink>], outbox: Arc<Outbox>, clock: Clock) -> Self {
+        let line = |uplink: &Uplink, outlet: &OutletId| Line {
+            mailbox: Mailbox {
+                uplink: uplink.id.to_string(),
+                outlet: outlet.clone(),
+            },
+            state: Mutex::default(),
+        };
+        let entry = |uplink: &Arc<Uplink>| Entry {
+            lines: uplink
+                .outlets
+                .iter()
+                .map(|outlet| line(uplink, &outlet.outlet))
+                .collect(),
+            uplink: Arc::clone(uplink),
+        };
+        Self {
+            outbox,
+            clock,
+            uplinks: uplinks.iter().map(entry).collect(),
+        }
+    }
+
+    /// Every uplink, in the order of the settings. Asks a database: call it on a thread that may
+    /// wait.
+    ///
+    /// # Errors
+    /// Disk or damage of `uplink.db`.
+    pub fn status(&self) -> Result<Vec<UplinkStatus>, StoreError> {
+        self.uplinks.iter().map(|entry| self.of(entry)).collect()
+    }
+
+    fn of(&self, entry: &Entry) -> Result<UplinkStatus, StoreError> {
+        let uplink = &entry.uplink;
+        let mut status = UplinkStatus {
+            id: uplink.id.to_string(),
+            address: uplink.address.to_string(),
+            edition: uplink.edition.as_str().to_owned(),
+            connected: !entry.lines.is_empty(),
+            pending: 0,
+            oldest_pending: None,
+            last_acknowledged: None,
+            acknowledged: 0,
+            last_error: None,
+        };
+        for line in &entry.lines {
+            let Standing {
+                pending,
+                oldest,
+                acknowledged,
+                last_acknowledged,
+                ..
+            } = self.outbox.standing(&line.mailbox)?;
+            status.pending += pending;
+            status.acknowledged += acknowledged;
+            status.oldest_pending = [status.oldest_pending, oldest].into_iter().flatten().min();
+            status.last_acknowledged = status.last_acknowledged.max(last_acknowledged);
+            let state = line.state();
+            status.connected &= state.connected;
+            if state.last_error > status.last_error {
+                status.last_error.clone_from(&state.last_error);
+            }
+        }
+        gauge!("cems_uplink_pending", "uplink" => status.id.clone())
+            .set(f64::from(u32::try_from(status.pending).unwrap_or(u32::MAX)));
+        Ok(status)
+    }
+
+    /// Uplinks of which nothing was heard for longer than 15 minutes, one line each (English).
+    pub fn problems(&self) -> Vec<String> {
+        let now = self.clock.now();
+        let mut out = Vec::new();
+        for line in self.uplinks.iter().flat_map(|entry| &entry.lines) {
+            let state = line.state();
+            let Some(since) = state.trouble_since else {
+                continue;
+            };
+            let away_ms = now.since_ms(since);
+            if away_ms > DEAD_AFTER_MS {
+                let Mailbox { uplink, outlet } = &line.mailbox;
+                let minutes = away_ms / MINUTE_MS;
+                let why = state
+                    .last_error
+                    .as_ref()
+                    .map_or("", |(_, why)| why.as_str());
+                out.push(format!(
+                    "uplink {uplink} has not taken records of {outlet} for {minutes} min: {why}"
+                ));
+            }
+        }
+        out
+    }
+
+    fn line(&self, mailbox: &Mailbox) -> Option<MutexGuard<'_, State>> {
+        self.uplinks
+            .iter()
+            .flat_map(|entry| &entry.lines)
+            .find(|line| line.mailbox == *mailbox)
+            .map(Line::state)
+    }
+
+    /// A connection stands.
+    pub(super) fn connected(&self, mailbox: &Mailbox, peer: &str) {
+        let Mailbox { uplink, outlet } = mailbox;
+        counter!("cems_uplink_connections_total", "uplink" => uplink.clone()).increment(1);
+        tracing::info!(%uplink, %outlet, %peer, "connected to the centre");
+        if let Some(mut state) = self.line(mailbox) {
+            state.connected = true;
+        }
+    }
+
+    /// The connection is gone.
+    pub(super) fn disconnected(&self, mailbox: &Mailbox, why: &str) {
+        if let Some(mut state) = self.line(mailbox) {
+            state.connected = false;
+        }
+        self.trouble(mailbox, why);
+    }
+
+    /// Something went wrong.
+    pub(super) fn trouble(&self, mailbox: &Mailbox, why: &str) {
+        let Mailbox { uplink, outlet } = mailbox;
+        let now = self.clock.now();
+        let Some(mut state) = self.line(mailbox) else {
+            return;
+        };
+        // An outage of hours is one line of the log, not one a minute.
+        let known = state
+            .last_error
+            .as_ref()
+            .is_some_and(|(_, last)| last == why);
+        if !known || state.trouble_since.is_none() {
+            tracing::warn!(%uplink, %outlet, %why, "trouble with the centre");
+        }
+        state.trouble_since.get_or_insert(now);
+        state.last_error = Some((now, why.to_owned()));
+    }
+
+    /// The centre is there, or nothing is owed to it.
+    pub(super) fn alive(&self, mailbox: &Mailbox) {
+        if let Some(mut state) = self.line(mailbox) {
+            state.trouble_since = None;
+        }
+    }
+
+    /// Records were acknowledged.
+    pub(super) fn acknowledged(&self, mailbox: &Mailbox, records: usize) {
+        let records = u64::try_from(records).unwrap_or(u64::MAX);
+        counter!("cems_uplink_acknowledged_total", "uplink" => mailbox.uplink.clone())
+            .increment(records);
+        self.alive(mailbox);
+    }
+}
+
+impl Line {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Plain data, whole at every moment: a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,1 @@
+//! Lines against centres in memory.
