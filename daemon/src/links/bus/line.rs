@@ -333,6 +333,12 @@ impl Line {
             .max(frame_gap(self.door.character()))
     }
 
+    /// How late an answer is reckoned with: twice the time-out, or twice the latest ever seen.
+    fn late_window(&self, unit: u8) -> Duration {
+        let seen = self.units.slowest(unit).unwrap_or_default();
+        (self.timing.timeout.max(seen) * 2).min(SETTLE_MAX)
+    }
+
     /// Waits for the silence that makes the next question safe: `least`, or more after trouble.
     async fn settle(&mut self, least: Duration) -> Result<(), LineError> {
         loop {
@@ -397,7 +403,8 @@ impl Line {
     ) -> Result<Answer, LineError> {
         let on_wire = self.time_on_wire(&question);
         if self.framing == LineFraming::Rtu {
-            self.units.asked(question, Instant::now());
+            let window = self.late_window(question.unit);
+            self.units.asked(question, window, Instant::now());
         }
         let Some((quiet, client, dirty)) = self
             .open
@@ -426,7 +433,8 @@ impl Line {
                 .and_then(|()| question.answer(response)),
         };
         if matches!(answer, Ok(_) | Err(LineError::Refused(_))) {
-            self.units.answered(question, Instant::now());
+            let window = self.late_window(question.unit);
+            self.units.answered(question, window);
         }
         self.conclude(question.unit, answer.as_ref().err(), took);
         answer

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 /// Shortest silence waited for after trouble: schedulers and USB adapters hold bytes back for up to
 /// 16 ms at a time.
 pub(super) const SETTLE_MIN: Duration = Duration::from_millis(50);
-/// Answers later than this are taken to be lost: nothing that slow can be polled.
+/// Longest silence waited for; answers later than this are taken to be lost.
 pub(super) const SETTLE_MAX: Duration = Duration::from_secs(10);
-/// Questions without an answer whose times are kept; of more, the first and the last count.
+/// Questions without an answer whose times are kept; of more, the last counts.
 const UNANSWERED_MAX: usize = 32;
 /// How fast a slow answer is forgotten: by this part with every answer.
 const FORGET: u32 = 16;
@@ -24,7 +24,8 @@ pub(super) struct Units(BTreeMap<u8, Unit>);
 struct Unit {
     /// Slowest answer seen, late ones included; fades.
     slowest: Option<Duration>,
-    /// When it was asked without getting an answer, oldest first, the last question included.
+    /// When it was asked without getting an answer, as far as one may still come; oldest first, the
+    /// last question included.
     unanswered: Vec<Instant>,
     /// The question whose answer may still come.
     owes: Option<Question>,
@@ -35,11 +36,11 @@ struct Unit {
 }
 
 impl Units {
-    /// A question is about to be sent.
-    pub(super) fn asked(&mut self, question: Question, now: Instant) {
+    /// A question is about to be sent; its answer may come up to `window` later.
+    pub(super) fn asked(&mut self, question: Question, window: Duration, now: Instant) {
         let unit = self.0.entry(question.unit).or_default();
         unit.unanswered
-            .retain(|at| now.saturating_duration_since(*at) < SETTLE_MAX);
+            .retain(|at| now.saturating_duration_since(*at) < window);
         if unit.unanswered.len() >= UNANSWERED_MAX {
             unit.unanswered.pop();
         }
@@ -47,14 +48,12 @@ impl Units {
         unit.owes = Some(question);
     }
 
-    /// The question got an answer, or a refusal. If it had been repeated, this may be the answer to
-    /// an earlier repetition, as late as the oldest of them is old; the last repetition's may be as
-    /// late, and until then the unit is not asked.
-    pub(super) fn answered(&mut self, question: Question, now: Instant) {
+    /// The question got an answer, or a refusal. If it had been repeated, another one may come,
+    /// and until its time is over the unit is asked nothing.
+    pub(super) fn answered(&mut self, question: Question, window: Duration) {
         let unit = self.0.entry(question.unit).or_default();
-        if let [first, .., last] = unit.unanswered.as_slice() {
-            let lateness = now.saturating_duration_since(*first).min(SETTLE_MAX);
-            unit.held_until = Some(*last + lateness);
+        if let [_, .., last] = unit.unanswered.as_slice() {
+            unit.held_until = Some(*last + window);
         }
         unit.unanswered.clear();
         unit.owes = None;
@@ -114,17 +113,16 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_held_as_long_as_the_answer_to_a_repetition_may_be_late() {
+    fn a_unit_is_held_while_the_answer_to_a_repetition_may_come() {
         let begun = Instant::now();
         let mut units = Units::default();
-        units.asked(A, begun);
-        units.answered(A, begun + s(1));
-        assert_eq!(units.held(1, begun + s(1)), None, "asked once, answered");
-        units.asked(A, begun + s(5));
+        units.asked(A, s(4), begun);
+        units.answered(A, s(4));
+        assert_eq!(units.held(1, begun), None, "asked once, answered");
+        units.asked(A, s(4), begun + s(5));
         assert_eq!(units.owes(1), Some(A));
-        units.asked(A, begun + s(8));
-        units.answered(A, begun + s(9));
-        // It may be the answer to the first, 4 s late; the second's may come at 8 + 4.
+        units.asked(A, s(4), begun + s(8));
+        units.answered(A, s(4));
         assert_eq!(units.held(1, begun + s(9)), Some(s(3)));
         assert_eq!(units.held(1, begun + s(12)), None);
         assert_eq!(units.held(2, begun + s(9)), None, "others are not");
@@ -136,12 +134,12 @@ mod tests {
         let begun = Instant::now();
         let mut units = Units::default();
         for n in 0..100 {
-            units.asked(A, begun + s(n * 60));
+            units.asked(A, s(4), begun + s(n * 60));
         }
-        units.answered(A, begun + s(99 * 60));
+        units.answered(A, s(4));
         assert_eq!(units.held(1, begun + s(99 * 60)), None);
         for n in 0..1_000 {
-            units.asked(A, begun + s(6_000) + Duration::from_millis(n));
+            units.asked(A, s(4), begun + s(6_000) + Duration::from_millis(n));
         }
         assert!(units.0[&1].unanswered.len() <= UNANSWERED_MAX);
     }
@@ -162,7 +160,7 @@ mod tests {
     fn only_an_answer_of_the_same_form_passes_for_another() {
         let mut units = Units::default();
         assert!(!units.alike_the_last(&A));
-        units.answered(A, Instant::now());
+        units.answered(A, s(1));
         assert!(!units.alike_the_last(&A), "the same question");
         assert!(units.alike_the_last(&Question { start: 8, ..A }));
         assert!(!units.alike_the_last(&Question {
