@@ -24,13 +24,13 @@ pub mod units;
 
 pub use report::{Lang, Problem, Problems};
 pub use settings::{
-    BUSES_MAX, Bus, BusTiming, Framing, INSTRUMENTS_MAX, Instrument, Line, Parity, SerialLine,
-    StationSettings,
-};
-pub use settings::{
     ApiToken, ConsoleSettings, CrcVariant, DialogueSettings, Hj212Settings, InitialSettings,
     JournalHash, JournalSettings, LogFormat, LogLevel, LogSettings, RealtimeUpload, Secret,
     Settings, UPLINKS_MAX, Uplink, UplinkEdition, UplinkFactor, UplinkOutlet, User,
+};
+pub use settings::{
+    BUSES_MAX, Bus, BusTiming, Framing, INSTRUMENTS_MAX, Instrument, Line, Parity, SerialLine,
+    StationSettings,
 };
 
 pub use source::sha256_hex;
@@ -83,8 +83,21 @@ pub fn load_str(files: &[(&str, &str)]) -> Result<Checked, Problems> {
 /// # Errors
 /// Everything wrong in it.
 pub fn load_map(path: &Path) -> Result<Map, Problems> {
+    map_from(&Disk, path)
+}
+
+/// The same from memory, under the name that problems are to show.
+///
+/// # Errors
+/// Everything wrong in it.
+pub fn load_map_str(name: &str, text: &str) -> Result<Map, Problems> {
+    let path = Path::new(name);
+    map_from(&Virtual([(path.to_owned(), text)].into()), path)
+}
+
+fn map_from(files: &dyn Files, path: &Path) -> Result<Map, Problems> {
     let mut report = Report::default();
-    let mut loader = Loader::new(&Disk, path);
+    let mut loader = Loader::new(files, path);
     let map = check::read_map(path, &mut loader, &mut report);
     let failed = report.has_errors();
     match map {

@@ -71,7 +71,7 @@ impl CrcVariant {
 /// HJ 212 intake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hj212Settings {
-    /// Addresses listened on.
+    /// Addresses listened on; empty: no uploads are taken, as at a station.
     pub listen: Vec<SocketAddr>,
     /// Most connections at a time; one more is closed at once and counted.
     pub connections_max: usize,

@@ -1,4 +1,7 @@
-//! `cemsd simulate`: stations that load or test a centre, ours or not.
+//! `cemsd simulate`: stations that load or test a centre, ours or not, and instruments that a
+//! station, ours or not, can read.
+
+mod instrument;
 
 use crate::simulate::crowd::{self, Crowd, Editions};
 use crate::simulate::scenario::Scenario;
@@ -15,9 +18,11 @@ use tokio::net::lookup_host;
 /// `cemsd simulate`
 #[derive(Debug, clap::Args)]
 pub struct SimulateArgs {
-    /// The centre.
-    #[arg(long, value_name = "HOST:PORT")]
-    to: String,
+    /// Play stations that upload to this centre.
+    #[arg(long, value_name = "HOST:PORT", required_unless_present = "instrument")]
+    to: Option<String>,
+    #[command(flatten)]
+    instrument: instrument::InstrumentArgs,
     /// How many stations [default: as the scenario says, else 1].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     stations: Option<u32>,
@@ -77,8 +82,12 @@ enum Edition {
 /// # Errors
 /// When the centre's address cannot be found or is not on this machine.
 pub async fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
-    let centre = address(&args.to, args.allow_remote).await?;
     let scenario = args.scenario.as_deref().map(Scenario::find).transpose()?;
+    let Some(to) = &args.to else {
+        let length = args.duration.map(Duration::from_secs);
+        return instrument::run(&args.instrument, scenario.as_ref(), (args.seed, length)).await;
+    };
+    let centre = address(to, args.allow_remote).await?;
     let crowd_of = scenario.as_ref().map(|s| s.stations).unwrap_or_default();
     let crowd = Crowd {
         centre,

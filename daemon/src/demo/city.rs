@@ -86,8 +86,8 @@ pub(super) struct Resident {
     pub(super) station: Station,
     /// What it sends when.
     pub(super) schedule: Schedule,
-    /// Its readings come from an instrument behind Modbus TCP.
-    pub(super) instrument: bool,
+    /// Its logger is of another make, with habits of its own; else it is `cemsd`.
+    pub(super) foreign: bool,
     /// Limits of the permit.
     pub(super) limits: &'static [Limit],
     /// Duct cross-section in m² and reference oxygen in %, as the settings write them.
@@ -119,7 +119,7 @@ struct Role {
     quirks: Quirks,
     script: Script,
     flow_permille: i64,
-    instrument: bool,
+    foreign: bool,
 }
 
 impl Role {
@@ -142,7 +142,7 @@ impl Role {
             quirks: Quirks::default(),
             script: Script::default(),
             flow_permille: 1_000,
-            instrument: false,
+            foreign: false,
         }
     }
 
@@ -203,7 +203,7 @@ impl Role {
                 phase_ms: Schedule::phase(number),
                 offset: UtcOffset::default(),
             },
-            instrument: self.instrument,
+            foreign: self.foreign,
             limits: self.limits,
             stack: self.stack,
             permitted: self.permitted,
@@ -260,7 +260,6 @@ fn power_and_waste(story: &Story) -> Vec<Role> {
     };
     vec![
         Role {
-            instrument: true,
             ..Role::stack(("redian-1", "redian"), units("1"), coal, COAL, ("28", "6"))
         },
         // The exceedance of the story: since two whole hours, and going on.
@@ -270,7 +269,6 @@ fn power_and_waste(story: &Story) -> Vec<Role> {
         },
         // Frames so long that they are split.
         Role {
-            instrument: true,
             quirks: Quirks {
                 verbose: true,
                 ..Quirks::default()
@@ -314,6 +312,7 @@ fn others(story: &Story) -> Vec<Role> {
     vec![
         // Another CRC, no line end; and an exceedance of last week, long over.
         Role {
+            foreign: true,
             quirks: Quirks {
                 crc: CrcStyle::Modbus,
                 no_line_end: true,
@@ -330,10 +329,6 @@ fn others(story: &Story) -> Vec<Role> {
         },
         // The total near its permit.
         Role {
-            quirks: Quirks {
-                glued: true,
-                ..Quirks::default()
-            },
             permitted: &[("a34013", 61), ("a21026", 92), ("a21002", 70)],
             ..Role::stack(
                 ("gongre-1", "gongre"),
@@ -344,10 +339,6 @@ fn others(story: &Story) -> Vec<Role> {
             )
         },
         Role {
-            quirks: Quirks {
-                crc: CrcStyle::Hj212Lower,
-                ..Quirks::default()
-            },
             script: Script::default().with(Incident::Stopped, story.ago(3 * 24, 0), None),
             ..Role::stack(
                 ("gongre-2", "gongre"),
@@ -359,6 +350,7 @@ fn others(story: &Story) -> Vec<Role> {
         },
         // The 12/24-hour mistake on real-time data, and HTTP on the line.
         Role {
+            foreign: true,
             quirks: Quirks {
                 realtime_ahead_ms: HALF_DAY_MS,
                 greeting: Greeting::Http,
@@ -381,6 +373,7 @@ fn waters(story: &Story) -> Vec<Role> {
     vec![
         // Slow modem: reads come in pieces, after a registration string.
         Role {
+            foreign: true,
             quirks: Quirks {
                 piece_bytes_max: 90,
                 greeting: Greeting::Registration,
@@ -406,6 +399,7 @@ fn waters(story: &Story) -> Vec<Role> {
             )
         },
         Role {
+            foreign: true,
             quirks: Quirks {
                 duplicate_every: 3,
                 pol_id_upper: true,
@@ -421,6 +415,7 @@ fn waters(story: &Story) -> Vec<Role> {
         },
         // The silent outlet of the story.
         Role {
+            foreign: true,
             script: Script::default().with(Incident::Silence, story.ago(0, 45), None),
             ..Role::water(
                 ("yinran-1", "yinran"),

@@ -8,7 +8,7 @@ use super::story::Story;
 use crate::app::{Places, admission, journal_options};
 use crate::cli::verify::progress_bar;
 use crate::clock::Clock;
-use crate::events::{JournalEvent, Raw};
+use crate::events::JournalEvent;
 use crate::intake::{Admission, Directory, Interpreter};
 use crate::journal::{Draft, Journal};
 use crate::pipeline::{Pipeline, Projected};
@@ -285,14 +285,7 @@ impl<'a> Writer<'a> {
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let verdict = self.admission.decide(&message, source, &self.directory);
         let peer = SmolStr::new_static(PEER);
-        self.push(
-            at,
-            &JournalEvent::Frame {
-                peer,
-                verdict,
-                raw: Raw(raw),
-            },
-        )
+        self.push(at, &JournalEvent::frame(peer, verdict, raw))
     }
 
     fn push(&mut self, at: Timestamp, event: &JournalEvent) -> anyhow::Result<()> {

@@ -1,15 +1,16 @@
-//! The city live: every logger a client over TCP, some of them reading instruments over Modbus.
+//! The city live: stations that are `cemsd` itself, and loggers of other makes as clients over TCP.
 
 use super::city::{Resident, guests};
+use super::site::Site;
 use crate::clock::Clock;
 use crate::simulate::client::{Client, Timing};
-use crate::simulate::instrument::{Instrument, Poller};
 use crate::simulate::outbox::Retries;
 use crate::simulate::source::Source;
 use crate::simulate::tally::Tally;
-use anyhow::Context;
 use cems_core::model::Timestamp;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -30,24 +31,40 @@ pub(super) struct Life {
     stop: CancellationToken,
     tasks: TaskTracker,
     tally: Arc<Tally>,
+    sites: Vec<Site>,
 }
 
 impl Life {
-    /// Brings every station to work. What fell due since `since` is said first.
+    /// Brings every station to work. What fell due since `since` is said first by the loggers of
+    /// other makes; a `cemsd` has measured nothing yet. Books of stations go under `dir`.
     ///
     /// # Errors
-    /// When an instrument finds no free port.
+    /// When an instrument finds no free port, or a station cannot start.
     pub(super) async fn start(
         residents: Vec<Resident>,
         centre: SocketAddr,
-        clock: &Clock,
+        (clock, speed): (&Clock, u32),
         since: Timestamp,
+        dir: &Path,
     ) -> anyhow::Result<Self> {
-        let life = Self {
+        let mut life = Self {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             tally: Arc::new(Tally::default()),
+            sites: Vec::new(),
         };
+        let mut groups: BTreeMap<&str, Vec<&Resident>> = BTreeMap::new();
+        for resident in residents.iter().filter(|resident| !resident.foreign) {
+            groups
+                .entry(resident.enterprise)
+                .or_default()
+                .push(resident);
+        }
+        for group in groups.values() {
+            let running = (&life.tasks, &life.stop);
+            let site = Site::start(group, centre, (dir, speed), clock, running).await?;
+            life.sites.push(site);
+        }
         let client = |station, source, schedule, script| Client {
             station,
             source,
@@ -63,30 +80,12 @@ impl Life {
             let script = plant.script().clone();
             life.spawn(client(station, Source::Plant(plant), schedule, script));
         }
-        for resident in residents {
+        for resident in residents.into_iter().filter(|resident| resident.foreign) {
             let script = resident.plant.script().clone();
-            let source = if resident.instrument {
-                life.instrument(resident.plant, clock).await?
-            } else {
-                Source::Plant(resident.plant)
-            };
+            let source = Source::Plant(resident.plant);
             life.spawn(client(resident.station, source, resident.schedule, script));
         }
         Ok(life)
-    }
-
-    async fn instrument(
-        &self,
-        plant: crate::simulate::plant::Plant,
-        clock: &Clock,
-    ) -> anyhow::Result<Source> {
-        let channels = plant.channels();
-        let instrument = Instrument::bind(plant, clock.clone())
-            .await
-            .context("a port for an instrument")?;
-        let address = instrument.address().context("address of an instrument")?;
-        self.tasks.spawn(instrument.run(self.stop.clone()));
-        Ok(Source::Instrument(Poller::new(address, channels), channels))
     }
 
     fn spawn(&self, client: Client) {
@@ -99,15 +98,23 @@ impl Life {
         });
     }
 
-    /// What the stations counted together.
+    /// What the loggers of other makes counted together.
     pub(super) fn tally(&self) -> &Tally {
         &self.tally
     }
 
     /// Stops every station and instrument.
-    pub(super) async fn stop(self) {
+    ///
+    /// # Errors
+    /// When a station cannot close its books.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        // Stations first: an instrument that goes away before would leave its trace in the books.
+        for site in self.sites {
+            site.stop().await?;
+        }
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        Ok(())
     }
 }

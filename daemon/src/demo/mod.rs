@@ -11,6 +11,7 @@ mod people;
 mod permits;
 mod screen;
 mod settings;
+mod site;
 mod story;
 
 use crate::app::{App, Places, Start, journal_options};
@@ -99,7 +100,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         .first()
         .copied()
         .context("the daemon has no HJ 212 address")?;
-    let life = Life::start(residents, centre, &clock, base).await?;
+    let running = (&clock, options.speed);
+    let life = Life::start(residents, centre, running, base, &dir.path).await?;
     let screen = Screen {
         console: app.console_address(),
         hj212: centre,
@@ -118,7 +120,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         () = expiry(options.exit_after) => {}
     }
     screen::goodbye(life.tally())?;
-    life.stop().await;
+    life.stop().await?;
     app.stop().await
 }
 

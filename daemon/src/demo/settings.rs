@@ -94,27 +94,43 @@ impl<'a> Settings<'a> {
     }
 
     fn registry(&self, expected: Expected) -> String {
-        let mut text = String::new();
-        for (id, name) in REGIONS {
-            push(
-                &mut text,
-                format_args!("[[region]]\nid = \"{id}\"\nname = \"{name}\"\n\n"),
-            );
-        }
-        for (id, region, name, name_en) in ENTERPRISES {
-            push(
-                &mut text,
-                format_args!(
-                    "[[enterprise]]\nid = \"{id}\"\nname = \"{name}\"\n\
-                     name_en = \"{name_en}\"\nregion = \"{region}\"\n\n"
-                ),
-            );
-        }
-        for (number, (resident, permits)) in self.residents.iter().zip(&self.permits).enumerate() {
-            outlet(&mut text, number, resident, permits, expected);
-        }
-        text
+        registry(self.residents.iter().zip(&self.permits), expected)
     }
+}
+
+/// The registry of a station: these outlets, without their permits.
+pub(super) fn registry_of<'r>(
+    residents: impl Iterator<Item = &'r Resident>,
+    expected: Expected,
+) -> String {
+    let permits = BTreeMap::new();
+    registry(residents.map(|resident| (resident, &permits)), expected)
+}
+
+fn registry<'r>(
+    residents: impl Iterator<Item = (&'r Resident, &'r BTreeMap<&'static str, Decimal>)>,
+    expected: Expected,
+) -> String {
+    let mut text = String::new();
+    for (id, name) in REGIONS {
+        push(
+            &mut text,
+            format_args!("[[region]]\nid = \"{id}\"\nname = \"{name}\"\n\n"),
+        );
+    }
+    for (id, region, name, name_en) in ENTERPRISES {
+        push(
+            &mut text,
+            format_args!(
+                "[[enterprise]]\nid = \"{id}\"\nname = \"{name}\"\n\
+                     name_en = \"{name_en}\"\nregion = \"{region}\"\n\n"
+            ),
+        );
+    }
+    for (number, (resident, permits)) in residents.enumerate() {
+        outlet(&mut text, number, resident, permits, expected);
+    }
+    text
 }
 
 fn push(text: &mut String, what: std::fmt::Arguments<'_>) {

@@ -4,6 +4,7 @@
 //! `plant` says what would be measured, `script` what goes wrong, `station` how a logger writes
 //! it, `schedule` when, `outbox` what happens to it in an outage; `client` does it over TCP.
 
+pub mod analyser;
 pub mod channels;
 pub mod client;
 pub mod crowd;
@@ -16,6 +17,7 @@ mod reply;
 pub mod scenario;
 pub mod schedule;
 pub mod script;
+pub mod slave;
 pub mod source;
 pub mod stack;
 pub mod station;
