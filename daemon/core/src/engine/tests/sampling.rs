@@ -436,6 +436,7 @@ fn only_outlets_that_are_sampled_have_intervals_to_close() {
 
 #[test]
 fn what_is_accepted_is_noted_for_those_it_is_passed_on_to() {
+    use RecordKind::{Hour, Minute, Realtime};
     let mut city = stations();
     city.outlets.get_mut(GAS).unwrap().forward = true;
     let mut bench = Bench::with(city, minute(-10));
@@ -444,19 +445,19 @@ fn what_is_accepted_is_noted_for_those_it_is_passed_on_to() {
         sampled(WATER, &[("w01018", "80", "N")]),
         data(record(
             GAS,
-            RecordKind::Minute,
+            Minute,
             minute(30),
             vec![value("a21026", "9", "N")],
         )),
         data(record(
             GAS,
-            RecordKind::Minute,
+            Minute,
             minute(30),
             vec![value("a21026", "9", "N")],
         )),
         data(record(
             GAS,
-            RecordKind::Minute,
+            Minute,
             minute(30),
             vec![value("a21026", "8", "N")],
         )),
@@ -469,7 +470,6 @@ fn what_is_accepted_is_noted_for_those_it_is_passed_on_to() {
         assert_eq!((*seq, *n, row.outlet.as_str()), (row.seq, row.n, GAS));
         log.push((row.kind, row.start.since_ms(minute(0)) / 1_000));
     }
-    use RecordKind::{Hour, Minute, Realtime};
     let minute_of = |m: i64| 60 * m;
     assert_eq!(
         log,
