@@ -3,7 +3,6 @@
 use cems_config::{Checked, Framing, Line, instruments, load_map, load_str};
 use cems_protocols::instrument::{Map, Place, Protocol, Role};
 use cems_protocols::modbus::{Limits, plan};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -216,10 +215,10 @@ fn the_requests_of_every_shipped_map_are_known() {
 
 fn describe(map: &Map, out: &mut String) {
     let certainty = map.certainty;
-    writeln!(out, "{} ({certainty:?})", map.id).unwrap();
+    out.push_str(&format!("{} ({certainty:?})\n", map.id));
     for point in &map.points {
         if let (Role::Factor(code), Some(unit)) = (&point.role, &point.unit) {
-            writeln!(out, "  {code} = {} in {unit}", point.name).unwrap();
+            out.push_str(&format!("  {code} = {} in {unit}\n", point.name));
         }
     }
     match &map.protocol {
@@ -227,7 +226,7 @@ fn describe(map: &Map, out: &mut String) {
             for exchange in exchanges {
                 let request = exchange.request.as_ref().map(|r| r.bytes(1));
                 let shown = request.unwrap_or_default().escape_ascii().to_string();
-                writeln!(out, "  {}: {shown}", map.groups[exchange.group].name).unwrap();
+                out.push_str(&format!("  {}: {shown}\n", map.groups[exchange.group].name));
             }
         }
         Protocol::Modbus => {
@@ -240,7 +239,9 @@ fn describe(map: &Map, out: &mut String) {
                 let group = &map.groups[block.group].name;
                 let (table, start, count) = (block.table, block.start, block.count);
                 let names = names.join(" ");
-                writeln!(out, "  {group}: {table:?} {start} x {count}: {names}").unwrap();
+                out.push_str(&format!(
+                    "  {group}: {table:?} {start} x {count}: {names}\n"
+                ));
             }
             let unread = map.points.iter().filter(|p| p.place == Place::Field);
             assert_eq!(unread.count(), 0);

@@ -132,7 +132,7 @@ fn a_state_that_cannot_be_read_is_not_taken_for_normal() {
         to_samples(&map, &readings, &channels())[0].flag
     };
     assert_eq!(with(&[]), Flag::D, "never read");
-    assert_eq!(with(&[status.clone()]), Flag::D);
+    assert_eq!(with(std::slice::from_ref(&status)), Flag::D);
     assert_eq!(
         with(&[status, number(&map, STATUS, 0)]),
         Flag::N,

@@ -216,7 +216,7 @@ fn kind(s: &Section<'_>, table: Table, r: &mut Report) -> Option<Kind> {
         Some(got) => got.value,
     };
     match kind {
-        Kind::Bits { .. } => bits(s.at, bit, count, r),
+        Kind::Bits { .. } => bits(s.at, bit.as_ref(), count.as_ref(), r),
         Kind::Text { .. } => Some(Kind::Text {
             registers: registers.map_or(1, |got| got.value),
         }),
@@ -224,9 +224,9 @@ fn kind(s: &Section<'_>, table: Table, r: &mut Report) -> Option<Kind> {
     }
 }
 
-fn bits(at: At, bit: Option<Got<u8>>, count: Option<Got<u8>>, r: &mut Report) -> Option<Kind> {
-    let first = bit.as_ref().map_or(0, |got| got.value);
-    let most = count.as_ref().map_or(1, |got| got.value);
+fn bits(at: At, bit: Option<&Got<u8>>, count: Option<&Got<u8>>, r: &mut Report) -> Option<Kind> {
+    let first = bit.map_or(0, |got| got.value);
+    let most = count.map_or(1, |got| got.value);
     if first + most > 16 {
         r.error(
             count.map_or(at, |got| got.at),
