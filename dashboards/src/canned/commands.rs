@@ -51,7 +51,7 @@ const COMMANDS: [CommandRow; 24] = [
     ("3024", LAST, true, "PolId", "启动标样核查", "Start a standard check"),
 ];
 
-fn parameter(outlet: &Outlet, written: &str) -> CommandParameter {
+fn parameter(outlet: &Outlet, cn: &str, written: &str) -> CommandParameter {
     let name = written.trim_end_matches('?');
     let (label_zh, label_en, kind, preset) = match name {
         "OverTime" => {
@@ -73,6 +73,10 @@ fn parameter(outlet: &Outlet, written: &str) -> CommandParameter {
             let values = ["1", "2", "3", "4", "5", "6", "10", "12", "15", "20", "30"];
             let kind = ParameterKind::Choice(values.map(str::to_owned).into());
             ("分钟数据间隔（分钟）", "Minute interval, min", kind, "10")
+        }
+        "PolId" if cn == "1011" || cn == "1012" => {
+            let kind = ParameterKind::Text(CODE_CHARS);
+            ("监测因子", "Factor", kind, "")
         }
         "PolId" => {
             let codes = outlet.factors.keys().map(ToString::to_string);
@@ -123,7 +127,7 @@ pub(super) fn forms(outlet: &Outlet, edition: &str) -> Vec<CommandForm> {
             intrusive: *intrusive,
             parameters: parameters
                 .split_whitespace()
-                .map(|p| parameter(outlet, p))
+                .map(|p| parameter(outlet, cn, p))
                 .collect(),
         })
         .collect()

@@ -29,6 +29,9 @@ const FIELD_PREFIX: &str = "p.";
 /// The field that says that a person confirmed.
 const CONFIRM: &str = "confirm";
 
+/// The parameter that names a factor; the editions write its case differently.
+const FACTOR: &str = "PolId";
+
 type Fields = BTreeMap<String, String>;
 
 #[derive(Template)]
@@ -42,6 +45,8 @@ struct CommandsPage {
     edition: String,
     may_order: bool,
     groups: Vec<Group>,
+    /// Code and name of the outlet's factors, offered where a factor is typed.
+    factors: Vec<(String, String)>,
     exchanges: Vec<ExchangeItem>,
     exchanges_link: String,
 }
@@ -103,6 +108,8 @@ struct Input {
     /// Value, the value in words, and whether it is chosen.
     choices: Vec<(String, String, bool)>,
     optional: bool,
+    /// A factor's code is typed here.
+    factor: bool,
 }
 
 /// What the pages are made from.
@@ -181,6 +188,15 @@ fn view(visit: &Visit, read: &Read, open: Option<&str>, typed: &Fields) -> Comma
             .into_iter()
             .filter(|group| !group.commands.is_empty())
             .collect(),
+        factors: visit
+            .registry
+            .outlets
+            .get(&read.id)
+            .map_or_else(Vec::new, |outlet| {
+                let codes = outlet.factors.keys();
+                let named = codes.map(|c| (c.to_string(), eyes.factor(Some(outlet), c).name));
+                named.collect()
+            }),
         exchanges: read
             .exchanges
             .iter()
@@ -219,6 +235,7 @@ fn input(
         chars: 0,
         choices: Vec::new(),
         optional: parameter.optional,
+        factor: parameter.name.eq_ignore_ascii_case(FACTOR),
         field,
     };
     let chars = |max: u32| words.count("command-chars", max);

@@ -183,6 +183,24 @@ async fn a_mistake_is_named_and_what_was_typed_stays() {
 }
 
 #[tokio::test]
+async fn the_factors_of_the_outlet_are_offered_where_one_is_named() {
+    let console = Console::start().await;
+    let page = Request::get(&format!("{COMMANDS}?cn=1011")).visit(Role::DutyOfficer, "en");
+    let body = console.ask(page).await.body;
+    assert!(
+        body.contains("<option value=\"a21002\">Nitrogen oxides</option>"),
+        "{body}"
+    );
+    let field =
+        "name=\"p.PolId\" value=\"\" maxlength=\"6\" autocomplete=\"off\" list=\"factors\">";
+    assert!(body.contains(field), "{body}");
+    assert!(
+        body.contains("<option value=\"a21002\">Nitrogen oxides (a21002)</option>"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
 async fn a_device_that_never_connected_cannot_be_told_anything() {
     let console = Console::start().await;
     let page = Request::get("/outlets/bl-02/commands").visit(Role::DutyOfficer, "en");
