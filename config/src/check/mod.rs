@@ -186,11 +186,7 @@ fn build(
 }
 
 /// Reads a register map from a file of its own, with the place of its beginning.
-pub(crate) fn read_map(
-    path: &Path,
-    loader: &mut Loader<'_>,
-    r: &mut Report,
-) -> Option<(Map, At)> {
+pub(crate) fn read_map(path: &Path, loader: &mut Loader<'_>, r: &mut Report) -> Option<(Map, At)> {
     let text = loader.text(path, r)?;
     let table = parse(&text, r)?;
     let root = Section::root(text.file, &table);
