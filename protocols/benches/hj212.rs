@@ -150,6 +150,7 @@ fn read_view(frame: &str) {
     let view = frame_at(frame.as_bytes()).unwrap();
     black_box(view.crc);
     for field in view.fields() {
+        black_box((field.name(), field.part()));
         match field.value() {
             ValueView::Number(number) => drop(black_box(number)),
             ValueView::Time(time) => drop(black_box(time)),

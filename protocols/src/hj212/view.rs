@@ -16,7 +16,7 @@ use super::fields::{FLAG_ANSWER, FLAG_SPLIT};
 use super::head::{Look, head_at};
 use super::items::{Kind, kind_of};
 use super::time::LocalTime;
-use pieces::{Piece, Pieces, word_at};
+use pieces::{Piece, Pieces, exact_marks, word_at};
 
 /// Characters of the check code.
 const CODE_BYTES: usize = 4;
@@ -64,27 +64,22 @@ pub struct HeaderView<'a> {
 }
 
 /// One sub-field of a factor (`a21026-Rtd=1.5`), or a bare field (`DataTime=…`).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct FieldView<'a> {
-    /// Factor code, or the name of a bare field.
-    pub name: &'a str,
-    /// Name of the sub-field as sent; empty for a bare field.
-    pub part: &'a str,
-    /// The value as sent.
-    pub text: &'a str,
-    /// The value begins with these bytes, the first one lowest; what lies behind it is of no value.
+    area: &'a str,
+    /// Where name, `-`, `=` and value stand in the area; without a `-` that parts the name, `dash`
+    /// is `equals`.
+    start: usize,
+    dash: usize,
+    equals: usize,
+    end: usize,
+    /// The eight bytes behind `equals`; what lies behind `end` is of no value.
     word: u64,
-    /// The first eight bytes of `part`.
+    /// Name of the sub-field, if it is that short, first byte lowest; 0 for a bare field.
     key: u64,
+    /// No blanks are in the area.
+    plain: bool,
 }
-
-impl PartialEq for FieldView<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        (self.name, self.part, self.text) == (other.name, other.part, other.text)
-    }
-}
-
-impl Eq for FieldView<'_> {}
 
 /// What a value is, by the name of its field.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -212,20 +207,21 @@ impl<'a> FrameView<'a> {
     /// The fields of the data area, in order, without copying or allocating.
     #[must_use]
     pub fn fields(&self) -> Fields<'a> {
-        let (start, end) = (self.area_start, self.area_start + self.area.len());
         Fields {
             area: self.area,
-            bytes: self.bytes,
-            start,
             plain: self.plain,
-            pieces: Pieces::within(self.bytes, start, end),
+            // What follows the area is there too, for looks of eight bytes.
+            pieces: Pieces::within(
+                self.bytes.get(self.area_start..).unwrap_or_default(),
+                self.area.len(),
+            ),
         }
     }
 
     /// The first `DataTime` of the data area, if it is a time.
     #[must_use]
     pub fn data_time(&self) -> Option<LocalTime> {
-        let is_time = |field: &FieldView<'_>| field.part.is_empty() && field.name == "DataTime";
+        let is_time = |field: &FieldView<'_>| field.key == 0 && field.name() == "DataTime";
         self.fields().find(is_time)?.time()
     }
 }
@@ -235,20 +231,8 @@ impl<'a> FrameView<'a> {
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     area: &'a str,
-    bytes: &'a [u8],
-    /// Index of the area in `bytes`.
-    start: usize,
     plain: bool,
     pieces: Pieces<'a>,
-}
-
-impl<'a> Fields<'a> {
-    /// The text between two indices of the frame, without blanks around it.
-    #[inline]
-    fn text(&self, from: usize, to: usize) -> Option<&'a str> {
-        let text = self.area.get(from - self.start..to - self.start)?;
-        Some(if self.plain { text } else { text.trim() })
-    }
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -257,63 +241,64 @@ impl<'a> Iterator for Fields<'a> {
     #[inline]
     fn next(&mut self) -> Option<FieldView<'a>> {
         loop {
-            let Piece {
-                start,
+            let piece = self.pieces.next()?;
+            let equals = piece.equals.unwrap_or(piece.end);
+            let mut field = FieldView {
+                area: self.area,
+                start: piece.start,
+                dash: equals,
                 equals,
-                end,
-                word,
-            } = self.pieces.next()?;
-            let Some(equals) = equals else {
-                let name = self.text(start, end)?;
-                if name.is_empty() {
+                end: piece.end,
+                word: piece.word,
+                key: 0,
+                plain: self.plain,
+            };
+            if piece.equals.is_none() {
+                if field.name().is_empty() {
                     continue;
                 }
-                return Some(FieldView {
-                    name,
-                    part: "",
-                    text: "",
-                    word: 0,
-                    key: 0,
-                });
-            };
-            let name = self.text(start, equals)?;
-            let text = self.text(equals + 1, end)?;
-            // A value with blanks before it does not begin with the word.
-            let word = if self.plain {
-                word
-            } else {
-                word_at(text.as_bytes(), 0)
-            };
-            let dash = name.bytes().rposition(|byte| byte == b'-');
-            let (name, part, key) = match dash {
-                Some(at) if at > 0 && at + 1 < name.len() => {
-                    let part = name.get(at + 1..)?;
-                    let key = match self.plain {
-                        true => word_at(self.bytes, start + at + 1),
-                        false => word_at(part.as_bytes(), 0),
-                    };
-                    (name.get(..at)?, part, first_bytes(key, part.len()))
-                }
-                _ => (name, "", 0),
-            };
-            return Some(FieldView {
-                name,
-                part,
-                text,
-                word,
-                key,
-            });
+                return Some(field);
+            }
+            if let Some((dash, key)) = last_dash(self.pieces.bytes(), piece.start, equals) {
+                field.dash = dash;
+                field.key = key;
+            }
+            return Some(field);
         }
     }
 }
 
-/// The low `length` bytes of a word, or all of it.
+/// The last `-` of the name in `bytes[start..equals]` and the name behind it as a word, first byte
+/// lowest; `None` when nothing stands before or behind it.
 #[inline]
-fn first_bytes(word: u64, length: usize) -> u64 {
-    match length {
-        0..8 => word & !(u64::MAX << (length * 8)),
-        _ => word,
+fn last_dash(bytes: &[u8], start: usize, equals: usize) -> Option<(usize, u64)> {
+    // The eight bytes that end at the `=`; those before the name are shifted out.
+    let behind = equals.checked_sub(8).map(|at| word_at(bytes, at));
+    let Some(word) = behind.filter(|_| equals - start >= 8) else {
+        return short_dash(bytes.get(start..equals)?, start);
+    };
+    let dashes = exact_marks(word, b'-');
+    if dashes == 0 {
+        return short_dash(bytes.get(start..equals)?, start);
     }
+    let top = dashes.leading_zeros();
+    let at = equals - 1 - usize::try_from(top / 8).ok()?;
+    if top == 0 || at == start {
+        return None;
+    }
+    // `top` is a multiple of 8 below 64: the bytes behind the dash are the highest ones.
+    Some((at, word >> (64 - top)))
+}
+
+/// [`last_dash`] of a name byte by byte.
+fn short_dash(name: &[u8], start: usize) -> Option<(usize, u64)> {
+    let at = name.iter().rposition(|byte| *byte == b'-')?;
+    let part = name.get(at + 1..)?;
+    if at == 0 || part.is_empty() {
+        return None;
+    }
+    let key = if part.len() <= 8 { word_at(part, 0) } else { 0 };
+    Some((start + at, key))
 }
 
 /// A name of up to eight characters as a word.
@@ -328,18 +313,56 @@ const fn key(name: &[u8]) -> u64 {
 }
 
 impl<'a> FieldView<'a> {
+    /// Factor code, or the name of a bare field.
+    #[must_use]
+    #[inline]
+    pub fn name(&self) -> &'a str {
+        self.between(self.start, self.dash).trim_start()
+    }
+
+    /// Name of the sub-field as sent; empty for a bare field.
+    #[must_use]
+    #[inline]
+    pub fn part(&self) -> &'a str {
+        if self.dash == self.equals {
+            return "";
+        }
+        self.between(self.dash + 1, self.equals)
+    }
+
+    /// The value as sent, without blanks around it.
+    #[must_use]
+    #[inline]
+    pub fn text(&self) -> &'a str {
+        self.between(self.equals + 1, self.end)
+    }
+
+    #[inline]
+    fn between(&self, from: usize, to: usize) -> &'a str {
+        let text = self.area.get(from..to).unwrap_or_default();
+        if self.plain { text } else { text.trim() }
+    }
+
     /// The value by the name of its field: numbers of sub-fields, times, texts.
     #[must_use]
     #[inline]
     pub fn value(&self) -> ValueView<'a> {
-        if self.text.is_empty() {
-            return ValueView::Empty;
-        }
-        let text = ValueView::Text(self.text);
         match self.kind() {
-            Kind::Number => self.number().map_or(text, ValueView::Number),
-            Kind::Time => self.time().map_or(text, ValueView::Time),
-            Kind::Text => text,
+            Kind::Number => {
+                if let Some(number) = self.number() {
+                    return ValueView::Number(number);
+                }
+            }
+            Kind::Time => {
+                if let Some(time) = self.time() {
+                    return ValueView::Time(time);
+                }
+            }
+            Kind::Text => {}
+        }
+        match self.text() {
+            "" => ValueView::Empty,
+            text => ValueView::Text(text),
         }
     }
 
@@ -347,7 +370,14 @@ impl<'a> FieldView<'a> {
     #[must_use]
     #[inline]
     pub fn number(&self) -> Option<Decimal> {
-        number::decimal_of(self.text, self.word)
+        let length = self.end.wrapping_sub(self.equals).wrapping_sub(1);
+        number::of_word(self.word, length).or_else(|| number::decimal(self.text()))
+    }
+
+    /// The value as a time; `None` when it is none.
+    #[must_use]
+    pub fn time(&self) -> Option<LocalTime> {
+        LocalTime::parse(self.text())
     }
 
     #[inline]
@@ -361,14 +391,18 @@ impl<'a> FieldView<'a> {
         match self.key {
             RTD | AVG | MIN | MAX | ZS_RTD => Kind::Number,
             FLAG => Kind::Text,
-            _ => kind_of(self.name, self.part),
+            _ => kind_of(self.name(), self.part()),
         }
     }
+}
 
-    /// The value as a time; `None` when it is none.
-    #[must_use]
-    pub fn time(&self) -> Option<LocalTime> {
-        LocalTime::parse(self.text)
+impl std::fmt::Debug for FieldView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("FieldView")
+            .field(&self.name())
+            .field(&self.part())
+            .field(&self.text())
+            .finish()
     }
 }
 

@@ -10,15 +10,14 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// Most digits whose value is sure to fit an `i64`.
 const DIGITS_MAX: usize = 18;
 
-/// [`decimal`] of a text of which `word` holds the first eight bytes, first byte lowest.
+/// [`decimal`] of the first `length` bytes of `word`, if it is that simple.
 #[inline]
-pub(super) fn decimal_of(text: &str, word: u64) -> Option<Decimal> {
-    if matches!(text.len(), 1..=8)
-        && let Some((value, decimals)) = eight(word, text.len())
-    {
-        return Some(Decimal::from_parts(value, 0, 0, false, decimals));
+pub(super) fn of_word(word: u64, length: usize) -> Option<Decimal> {
+    if !matches!(length, 1..=8) {
+        return None;
     }
-    decimal(text)
+    let (value, decimals) = eight(word, length)?;
+    Some(Decimal::from_parts(value, 0, 0, false, decimals))
 }
 
 /// Digits and decimals of a plain number in the low `length` (1 to 8) bytes of a word, without a
@@ -159,7 +158,7 @@ mod tests {
                 *place = byte;
             }
             let read = decimal(&text);
-            let quick = decimal_of(&text, u64::from_le_bytes(word));
+            let quick = of_word(u64::from_le_bytes(word), text.len()).or_else(|| decimal(&text));
             prop_assert_eq!(quick, read);
             prop_assert_eq!(quick.map(|n| n.scale()), read.map(|n| n.scale()));
         }

@@ -54,6 +54,13 @@ pub(super) fn marks(word: u64, wanted: u8) -> u64 {
     differing.wrapping_sub(ONES) & !differing & TOPS
 }
 
+/// Top bits of exactly the bytes of `word` that are `wanted`.
+#[inline]
+pub(super) fn exact_marks(word: u64, wanted: u8) -> u64 {
+    let differing = word ^ (ONES * u64::from(wanted));
+    !(((differing & !TOPS).wrapping_add(!TOPS)) | differing | !TOPS)
+}
+
 /// Index of the first byte marked.
 #[inline]
 pub(super) fn first(marks: u64) -> usize {
@@ -62,12 +69,22 @@ pub(super) fn first(marks: u64) -> usize {
 
 impl<'a> Pieces<'a> {
     pub(in crate::hj212) fn new(text: &'a [u8]) -> Self {
-        Self::within(text, 0, text.len())
+        Self::within(text, text.len())
     }
 
-    /// The pieces of `bytes[start..end]`, with indices into `bytes`.
-    pub(super) fn within(bytes: &'a [u8], start: usize, end: usize) -> Self {
-        Self { bytes, start, end }
+    /// The pieces of `bytes[..end]`.
+    pub(super) fn within(bytes: &'a [u8], end: usize) -> Self {
+        Self {
+            bytes,
+            start: 0,
+            end: end.min(bytes.len()),
+        }
+    }
+
+    /// The text, and what lies behind it.
+    #[inline]
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// Index of the first `;` or `,` at or after `at`, where `word` stands.
@@ -210,16 +227,9 @@ mod tests {
             text in "[a=;,/ ]{0,40}",
             around in "[a=;,/ ]{0,12}",
         ) {
-            let bytes = [&around, &text, &around].map(String::as_str).concat();
-            let (start, end) = (around.len(), around.len() + text.len());
-            let place = |index: usize| index - start;
-            let pieces: Vec<Piece> = Pieces::within(bytes.as_bytes(), start, end)
-                .map(|piece| Piece {
-                    start: place(piece.start),
-                    equals: piece.equals.map(place),
-                    end: place(piece.end),
-                    word: 0,
-                })
+            let bytes = [text.as_str(), &around].concat();
+            let pieces: Vec<Piece> = Pieces::within(bytes.as_bytes(), text.len())
+                .map(|piece| Piece { word: 0, ..piece })
                 .collect();
             prop_assert_eq!(pieces, plainly(text.as_bytes()));
         }

@@ -1,0 +1,4 @@
+//! Answers of Modbus devices.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cems_fuzz::targets::modbus(data));
