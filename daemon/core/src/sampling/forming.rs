@@ -81,9 +81,12 @@ impl Forming {
         self.meters.is_empty()
     }
 
-    /// Takes samples of the instant `at`. Intervals that end at `at` or before must have been
-    /// closed.
+    /// Takes samples of the instant `at`; a poll that gave none is no sample. Intervals that end at
+    /// `at` or before must have been closed.
     pub fn take(&mut self, at: Timestamp, set: SampleSet, rules: &Rules<'_>) {
+        if set.samples.is_empty() {
+            return;
+        }
         self.settle(at, rules);
         for sample in set.samples {
             if let Some(meter) = self.meters.get_mut(&sample.factor) {

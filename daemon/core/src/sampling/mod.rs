@@ -18,13 +18,13 @@
 //! of 5 s samples (12 a minute, 120 in ten) becomes a share of the interval that holds for every
 //! poll period, is not upset by a poll that comes a moment early or late, and shows silence.
 //!
-//! **Flags** (2.2 of the annex). Stack gas: at least [`GAS_NORMAL_PCT`] of the interval is normal,
-//! else the flag that prevailed. Waste water: one abnormal value makes the minute abnormal, then
-//! the hour, then the day. `B` is no abnormal value but a missing one: a minute of water bears
+//! **Flags** (HJ 212-2017 table 8). Stack gas: at least [`GAS_NORMAL_PCT`] of the interval is
+//! normal, else the flag that prevailed. Waste water: one abnormal value makes the minute abnormal,
+//! then the hour, then the day. `B` is no abnormal value but a missing one: a minute of water bears
 //! [`WATER_SILENCE_PCT`] of it, because 120 samples in ten minutes leave no room for a clock, and
 //! hours and days bear what leaves enough valid minutes and hours. The thresholds of hour and day
-//! are those of the outlet's profile. A prevailing flag is the one that lasted longest; of equals the
-//! first of [`PRECEDENCE`].
+//! are those of the outlet's profile. Silence is `B`. A prevailing flag is the one that lasted
+//! longest; of equals the first of [`PRECEDENCE`].
 //!
 //! **Values.** `-Avg` is in the state in which the analyser reports (registry: basis), because that
 //! is what a receiver expects under the factor; `-ZsAvg`, volumes and amounts go through the dry

@@ -299,6 +299,16 @@ fn a_real_time_record_shows_the_last_sample_of_each_factor() {
 }
 
 #[test]
+fn a_poll_that_gave_nothing_opens_no_interval() {
+    let city = registry();
+    let rules = rules(&city, GAS);
+    let mut forming = Forming::default();
+    forming.take(minute(0), set(GAS, vec![]), &rules);
+    assert_eq!(forming.first_end(), None);
+    assert!(forming.is_empty());
+}
+
+#[test]
 fn a_factor_that_left_the_registry_is_not_waited_for() {
     let city = registry();
     let rules = rules(&city, GAS);
