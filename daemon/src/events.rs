@@ -91,6 +91,13 @@ pub enum JournalEvent {
         verdict: Verdict,
         /// Every byte from `##` to the line end.
         raw: Raw,
+        /// The same frame in clear text, where it came enciphered and a key opened it: a rebuild
+        /// needs no key. `None` for frames that came clear, and for those that exchange keys.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clear: Option<Raw>,
+        /// What the connection noticed beside the frame, as codes: [`NOTED_REPEATED`] and the like.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        noted: Vec<SmolStr>,
     },
     /// Bytes on a link that are no frame.
     Garbage {
@@ -211,6 +218,15 @@ pub enum JournalEvent {
     Tick,
 }
 
+/// The frame was answered in time and came again, byte for byte.
+pub const NOTED_REPEATED: &str = "repeated";
+/// The device has sent its next frame instead of the answered one.
+pub const NOTED_READS_ANSWERS: &str = "reads-answers";
+/// The device's clock stands as it stood before it was told the time, more than once.
+pub const NOTED_IGNORES_CLOCK: &str = "ignores-clock";
+/// The device's clock is right after it was told the time.
+pub const NOTED_SETS_CLOCK: &str = "sets-clock";
+
 /// What a person does to an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -226,6 +242,17 @@ pub enum AlarmVerb {
 pub const GARBAGE_KEPT_BYTES_MAX: usize = 4 * 1024;
 
 impl JournalEvent {
+    /// A frame that came clear, of which nothing else was noticed.
+    pub fn frame(peer: impl Into<SmolStr>, verdict: Verdict, raw: Vec<u8>) -> Self {
+        Self::Frame {
+            peer: peer.into(),
+            verdict,
+            raw: Raw(raw),
+            clear: None,
+            noted: Vec::new(),
+        }
+    }
+
     /// The line as bytes. Cannot fail: no map with non-text keys, no non-finite numbers.
     pub fn to_line(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("journal events hold only text keys and exact numbers")
@@ -283,11 +310,7 @@ mod tests {
             vec![0xE4, 0x3E, 0, 0xFF],
             vec![],
         ] {
-            let event = JournalEvent::Frame {
-                peer: "127.0.0.1:5".into(),
-                verdict: Verdict::Crc,
-                raw: Raw(bytes),
-            };
+            let event = JournalEvent::frame("127.0.0.1:5", Verdict::Crc, bytes);
             let line = event.to_line();
             assert_eq!(JournalEvent::from_line(&line).expect("own line"), event);
             assert!(!line.contains(&b'\n'), "one line: {line:?}");

@@ -1,16 +1,21 @@
 //! The daemon in one process: start, reload, stop. Tests use it as `cemsd run` does.
 
+mod station;
 mod tasks;
 
 use crate::clock::Clock;
-use crate::console::{Access, ConsoleBackend};
+use crate::console::{Access, ConsoleBackend, ConsoleParts};
 use crate::events::JournalEvent;
 use crate::intake::{Admission, Directory, Interpreter};
 use crate::journal::{self, Draft, Journal, Opened};
+use crate::keys::KeyRing;
+use crate::links::bus::{BusRoom, Buses};
 use crate::links::hj212::{Gate, listen};
 use crate::pipeline::{Pipeline, Projected};
 use crate::store::{Readers, Sessions, SqliteStore, Store};
+use crate::switchboard::{Steward, Switchboard};
 use crate::telemetry;
+use crate::uplink::UplinkBoard;
 use anyhow::{Context, bail};
 use cems_config::{Checked, CrcVariant, JournalHash, Settings};
 use cems_core::model::time::SECOND_MS;
@@ -60,6 +65,21 @@ impl Places {
         self.root.join("projections.db")
     }
 
+    /// What is owed to centres: neither journal nor projection.
+    pub fn uplinks(&self) -> PathBuf {
+        self.root.join("uplink.db")
+    }
+
+    /// Keys of enciphered lines, sealed: neither journal nor projection.
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys.db")
+    }
+
+    /// The master key under which they are sealed, unless the settings name another place.
+    pub fn master_key(&self) -> PathBuf {
+        self.root.join("master.key")
+    }
+
     /// Sessions of the console: neither journal nor projection.
     pub fn sessions(&self) -> PathBuf {
         self.root.join("sessions.db")
@@ -85,6 +105,7 @@ pub struct App {
     stop: CancellationToken,
     stop_pipeline: Arc<AtomicBool>,
     tasks: TaskTracker,
+    buses: Arc<Buses>,
     pipeline: std::thread::JoinHandle<()>,
     hj212_addresses: Vec<SocketAddr>,
     console_address: SocketAddr,
@@ -139,14 +160,31 @@ impl App {
             .spawn(move || pipeline.run(&batches))
             .context("starting the projections thread")?;
 
+        let keys = Arc::new(open_keys(&settings, &places)?);
+        let dialogue = settings.hj212.dialogue.clone();
+        let (switchboard, wishes) = Switchboard::new(journal.clone(), clock.clone(), dialogue);
+        let before = Seq(journal.head().seq);
+        let shared = Shared {
+            switchboard: Arc::clone(&switchboard),
+            keys: Arc::clone(&keys),
+            clock: clock.clone(),
+        };
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let buses = Buses::new(BusRoom {
+            journal: journal.clone(),
+            clock: clock.clone(),
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        });
         let app = Self {
-            gate: Arc::new(gate(&settings, &journal, &checked.registry)),
+            buses: Arc::new(buses),
+            gate: Arc::new(gate(&settings, &journal, &checked.registry, shared)),
             journal,
             projected,
             clock,
-            stop: CancellationToken::new(),
+            stop,
             stop_pipeline,
-            tasks: TaskTracker::new(),
+            tasks,
             pipeline,
             hj212_addresses: hj212
                 .iter()
@@ -157,7 +195,20 @@ impl App {
         };
         app.open_the_books(&opened, &checked.registry, &checked.digest)
             .await?;
-        let backend = app.backend(&settings, readers, &places)?;
+        let uplinks =
+            app.start_uplinks(&settings, &checked.registry, &places, &readers, &keys)?;
+        let steward = Steward {
+            board: switchboard,
+            journal: app.journal.clone(),
+            projected: Arc::clone(&app.projected),
+            readers: readers.clone(),
+            keys,
+            clock: app.clock.clone(),
+        };
+        app.tasks
+            .spawn(steward.run(wishes, before, app.stop.clone()));
+        let backend = app.backend(&settings, readers, &places, uplinks)?;
+        app.buses.reload(&settings.station)?;
         let (close, closing) = tokio::sync::watch::channel(false);
         let stopping = app.stop.clone();
         app.tasks.spawn(async move {
@@ -304,16 +355,19 @@ impl App {
         settings: &Settings,
         readers: Readers,
         places: &Places,
+        uplinks: Option<Arc<UplinkBoard>>,
     ) -> anyhow::Result<Arc<dyn Backend>> {
         let opened = Sessions::open(&places.sessions()).context("opening sessions.db")?;
         let access = Access::new(settings, opened.sessions, self.clock.clone());
-        Ok(Arc::new(ConsoleBackend::new(
-            self.journal.clone(),
-            Arc::clone(&self.projected),
+        Ok(Arc::new(ConsoleBackend::new(ConsoleParts {
+            journal: self.journal.clone(),
+            projected: Arc::clone(&self.projected),
             readers,
             access,
-            self.clock.clone(),
-        )))
+            clock: self.clock.clone(),
+            switchboard: Arc::clone(&self.gate.switchboard),
+            station: station::view(uplinks, Arc::clone(&self.buses)),
+        })))
     }
 }
 
@@ -323,7 +377,7 @@ async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener>
     })
 }
 
-fn prepare_directory(root: &Path) -> anyhow::Result<()> {
+pub(crate) fn prepare_directory(root: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(root)
         .with_context(|| format!("cannot create the data directory {}", root.display()))?;
     #[cfg(unix)]
@@ -359,7 +413,24 @@ fn open_store(places: &Places) -> anyhow::Result<SqliteStore> {
         .store)
 }
 
-fn gate(settings: &Settings, journal: &Journal, registry: &Registry) -> Gate {
+/// Opens the keys of enciphered lines; makes the master key at the first start.
+///
+/// # Errors
+/// As [`KeyRing::open`].
+pub fn open_keys(settings: &Settings, places: &Places) -> anyhow::Result<KeyRing> {
+    let master = settings.hj212.master_key_file.clone();
+    let master = master.unwrap_or_else(|| places.master_key());
+    KeyRing::open(&places.keys(), &master).context("opening the keys")
+}
+
+/// What connections share with the rest of the daemon.
+struct Shared {
+    switchboard: Arc<Switchboard>,
+    keys: Arc<KeyRing>,
+    clock: Clock,
+}
+
+fn gate(settings: &Settings, journal: &Journal, registry: &Registry, shared: Shared) -> Gate {
     let hj212 = &settings.hj212;
     Gate {
         journal: journal.clone(),
@@ -374,6 +445,9 @@ fn gate(settings: &Settings, journal: &Journal, registry: &Registry) -> Gate {
             idle_ms: i64::from(hj212.idle_timeout_s) * SECOND_MS,
             ..SessionConfig::default()
         },
+        switchboard: shared.switchboard,
+        keys: shared.keys,
+        clock: shared.clock,
         connections_max: hj212.connections_max,
     }
 }

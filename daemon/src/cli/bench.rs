@@ -2,17 +2,19 @@
 //! plainer way of doing the same in the same run.
 
 use crate::clock::Clock;
-use crate::events::{JournalEvent, Raw, Verdict};
+use crate::events::{JournalEvent, Verdict};
 use crate::intake::Interpreter;
 use crate::journal::{self, BenchReport, Entry};
 use crate::pipeline::Pipeline;
 use crate::store::SqliteStore;
 use anyhow::Context;
+use cems_core::engine::{Engine, Event, Input, MemoryHistory};
 use cems_core::model::time::MINUTE_MS;
-use cems_core::model::{Registry, Timestamp};
+use cems_core::model::{Flag, Number, Registry, Sample, SampleSet, Seq, Timestamp};
 use cems_protocols::hj212::{
     self, BuildOptions, Edition, FrameBuilder, Framer, Item, Limits, Step,
 };
+use rust_decimal::Decimal;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -64,6 +66,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     journal_figures(&dir.0, args.entries, &mut figures)?;
     figures.push(decode_figure(args.entries));
     figures.push(pipeline_figure(&dir.0, args.entries)?);
+    figures.push(sampling_figure(args.entries)?);
     let mut out = std::io::stdout().lock();
     if args.json {
         let list: Vec<_> = figures
@@ -232,13 +235,11 @@ fn pipeline_figure(dir: &Path, records: u64) -> anyhow::Result<Figure> {
     let mut entries = vec![entry(1, first_minute - 1, &opening)];
     for n in 0..records {
         let minute = first_minute + i64::try_from(n / OUTLETS).unwrap_or(0);
-        let event = JournalEvent::Frame {
-            peer: "127.0.0.1:1".into(),
-            verdict: Verdict::Accepted {
-                outlet: format!("bench-{}", n % OUTLETS).as_str().into(),
-            },
-            raw: Raw(frame(n % OUTLETS, minute, &registry)),
+        let verdict = Verdict::Accepted {
+            outlet: format!("bench-{}", n % OUTLETS).as_str().into(),
         };
+        let raw = frame(n % OUTLETS, minute, &registry);
+        let event = JournalEvent::frame("127.0.0.1:1", verdict, raw);
         entries.push(entry(n + 2, minute, &event));
     }
     let begun = Instant::now();
@@ -256,6 +257,50 @@ fn pipeline_figure(dir: &Path, records: u64) -> anyhow::Result<Figure> {
         per_second: rate(records, elapsed),
         note: format!("{OUTLETS} outlets, batches of {BATCH}, hours, limits and alarms included"),
     })
+}
+
+/// Polls of a station's own instruments to records: the engine, with its past in memory.
+fn sampling_figure(polls: u64) -> anyhow::Result<Figure> {
+    let registry = Arc::new(registry()?);
+    let past = MemoryHistory::default();
+    let mut engine = Engine::new();
+    let mut at = Timestamp(1_795_276_800_000);
+    let mut take = |seq: u64, at: Timestamp, event: Event| {
+        let seq = Seq(seq);
+        let input = Input { seq, at, event };
+        engine.step(input, &past, &mut |output| past.apply(output));
+    };
+    take(1, at, Event::Registry(registry));
+    let sets: Vec<SampleSet> = (0..100).map(sample_set).collect();
+    let begun = Instant::now();
+    for (n, set) in (0..polls).zip(sets.iter().cycle()) {
+        at = at.plus_ms(5_000);
+        take(n + 2, at, Event::Samples(set.clone()));
+    }
+    Ok(Figure {
+        name: "polls of 10 factors, samples to records".into(),
+        per_second: rate(polls, begun.elapsed()),
+        note: "one outlet, one core; minutes, hours, limits and alarms included".into(),
+    })
+}
+
+fn sample_set(n: u32) -> SampleSet {
+    let sample = |(i, code): (u32, &&str)| {
+        let value = Decimal::new(i64::from(1_000 + 100 * i + n), 2);
+        Sample {
+            factor: (*code).into(),
+            value: Some(Number {
+                value,
+                text: value.to_string().into(),
+            }),
+            flag: Flag(Flag::NORMAL.into()),
+        }
+    };
+    SampleSet {
+        outlet: "bench-0".into(),
+        instrument: "cabinet".into(),
+        samples: (0..).zip(&FACTORS).map(sample).collect(),
+    }
 }
 
 fn registry() -> anyhow::Result<Registry> {

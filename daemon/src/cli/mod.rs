@@ -5,7 +5,9 @@ pub mod bench;
 pub mod check;
 pub mod decode;
 pub mod demo;
+pub mod key;
 pub mod password;
+pub mod probe;
 pub mod rebuild;
 pub mod run;
 pub mod simulate;
@@ -43,6 +45,10 @@ pub enum Command {
     Bench(bench::BenchArgs),
     /// Hash a password from standard input for a user in the settings.
     HashPassword(password::PasswordArgs),
+    /// Keys of enciphered lines (HJ 212-2025): import, list, compare; never print.
+    Key(key::KeyArgs),
+    /// Show what an instrument says, live, while its register map is being edited.
+    Probe(probe::ProbeArgs),
     /// Simulated stations, to load or test any centre.
     Simulate(simulate::SimulateArgs),
 }
@@ -52,9 +58,11 @@ pub fn main(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         Command::Demo(args) => runtime(demo::run(args)),
         Command::Run(args) => runtime(run::run(args)),
+        Command::Probe(args) => runtime(probe::run(args)),
         Command::Simulate(args) => runtime(simulate::run(args)),
         Command::Check(args) => check::run(&args),
         Command::Decode(args) => decode::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Bench(args) => bench::run(&args),

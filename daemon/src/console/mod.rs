@@ -2,6 +2,7 @@
 //! the journal first.
 
 mod access;
+mod command;
 mod read;
 mod write;
 
@@ -11,6 +12,7 @@ use crate::clock::Clock;
 use crate::journal::Journal;
 use crate::pipeline::Projected;
 use crate::store::Readers;
+use crate::switchboard::Switchboard;
 use cems_core::engine::History;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::{
@@ -23,6 +25,9 @@ use cems_dashboards::backend::{
 };
 use std::sync::Arc;
 
+/// What the station side of the daemon shows; never waits for long.
+pub type StationView = Arc<dyn Fn() -> StationStatus + Send + Sync>;
+
 /// The daemon as the console sees it.
 pub struct ConsoleBackend {
     journal: Journal,
@@ -30,23 +35,39 @@ pub struct ConsoleBackend {
     readers: Readers,
     access: Access,
     clock: Clock,
+    switchboard: Arc<Switchboard>,
+    station: StationView,
+}
+
+/// The parts of the daemon behind the console.
+pub struct ConsoleParts {
+    /// Where what people do is written first.
+    pub journal: Journal,
+    /// The view of the projections.
+    pub projected: Arc<Projected>,
+    /// Read access to them.
+    pub readers: Readers,
+    /// Log-in.
+    pub access: Access,
+    /// The daemon's clock.
+    pub clock: Clock,
+    /// Orders to devices.
+    pub switchboard: Arc<Switchboard>,
+    /// Instruments and uplinks.
+    pub station: StationView,
 }
 
 impl ConsoleBackend {
     /// Puts the parts together.
-    pub fn new(
-        journal: Journal,
-        projected: Arc<Projected>,
-        readers: Readers,
-        access: Access,
-        clock: Clock,
-    ) -> Self {
+    pub fn new(parts: ConsoleParts) -> Self {
         Self {
-            journal,
-            projected,
-            readers,
-            access,
-            clock,
+            journal: parts.journal,
+            projected: parts.projected,
+            readers: parts.readers,
+            access: parts.access,
+            clock: parts.clock,
+            switchboard: parts.switchboard,
+            station: parts.station,
         }
     }
 
@@ -165,28 +186,32 @@ impl Backend for ConsoleBackend {
         self.read_quarantine(actor)
     }
 
-    fn commands(&self, _: &Actor, _: &OutletId) -> Result<Vec<CommandForm>, BackendError> {
-        Ok(Vec::new())
+    fn commands(&self, actor: &Actor, id: &OutletId) -> Result<Vec<CommandForm>, BackendError> {
+        self.read_commands(actor, id)
     }
 
-    fn exchanges(&self, _: &Actor, _: Option<&OutletId>) -> Result<Vec<ExchangeRow>, BackendError> {
-        Ok(Vec::new())
+    fn exchanges(
+        &self,
+        actor: &Actor,
+        outlet: Option<&OutletId>,
+    ) -> Result<Vec<ExchangeRow>, BackendError> {
+        self.read_exchanges(actor, outlet)
     }
 
-    fn exchange(&self, _: &Actor, _: Seq) -> Result<ExchangeRow, BackendError> {
-        Err(BackendError::NotFound)
+    fn exchange(&self, actor: &Actor, id: Seq) -> Result<ExchangeRow, BackendError> {
+        self.read_exchange(actor, id)
     }
 
-    fn station(&self, _: &Actor) -> Result<StationStatus, BackendError> {
-        Ok(StationStatus::default())
+    fn station(&self, actor: &Actor) -> Result<StationStatus, BackendError> {
+        Ok(self.read_station(actor))
     }
 
     fn send_command<'a>(
         &'a self,
-        _: &'a Actor,
-        _: CommandOrder,
+        actor: &'a Actor,
+        order: CommandOrder,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(async { Err(BackendError::NotFound) })
+        Box::pin(self.order_command(actor, order))
     }
 
     fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError> {

@@ -331,7 +331,7 @@ fn sees(actor: &Actor, registry: &Registry, outlet: &OutletId) -> bool {
 }
 
 /// The outlets an actor is confined to; `None` when it sees everything.
-fn scope_of(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
+pub(super) fn scope_of(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
     (!access(actor).sees_all()).then(|| {
         seen(actor, registry)
             .iter()

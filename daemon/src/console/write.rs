@@ -136,8 +136,13 @@ impl ConsoleBackend {
             seq: Seq(committed.seq),
             at: Timestamp(committed.at_ms),
         };
-        self.projected.reached(receipt.seq, SHOW_PATIENCE).await;
+        self.shown(receipt).await;
         Ok(receipt)
+    }
+
+    /// Waits a moment for pages to show what was done; it is on disk either way.
+    pub(super) async fn shown(&self, receipt: Receipt) {
+        self.projected.reached(receipt.seq, SHOW_PATIENCE).await;
     }
 }
 
@@ -151,7 +156,7 @@ fn limited(user: &str) -> String {
         .collect()
 }
 
-fn allow(actor: &Actor, permission: Permission) -> Result<(), BackendError> {
+pub(super) fn allow(actor: &Actor, permission: Permission) -> Result<(), BackendError> {
     if actor.role.may(permission) {
         Ok(())
     } else {

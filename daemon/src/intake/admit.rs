@@ -2,7 +2,7 @@
 
 use crate::events::Verdict;
 use crate::text::hex;
-use cems_core::model::{Outlet, OutletId, Registry};
+use cems_core::model::{Outlet, OutletId, Registry, UtcOffset};
 use cems_protocols::hj212::{CrcVerdict, Message};
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
@@ -11,7 +11,10 @@ use std::net::IpAddr;
 
 /// Which loggers may come in, by MN. Made anew whenever the registry changes.
 #[derive(Debug, Default)]
-pub struct Directory(BTreeMap<SmolStr, Device>);
+pub struct Directory {
+    devices: BTreeMap<SmolStr, Device>,
+    offset: UtcOffset,
+}
 
 #[derive(Debug)]
 struct Device {
@@ -33,23 +36,34 @@ impl Directory {
                 .filter_map(|s| s.parse().ok())
                 .collect(),
         };
-        Self(
-            registry
+        Self {
+            devices: registry
                 .outlets
                 .values()
                 .map(|outlet| (SmolStr::new(outlet.mn.as_str()), device(outlet)))
                 .collect(),
-        )
+            offset: registry.offset,
+        }
+    }
+
+    /// The clock of the site, which its loggers keep.
+    pub fn offset(&self) -> UtcOffset {
+        self.offset
+    }
+
+    /// The outlet whose logger has this MN.
+    pub fn outlet_of(&self, mn: &str) -> Option<&OutletId> {
+        self.devices.get(mn).map(|device| &device.outlet)
     }
 
     /// How many loggers are known.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.devices.len()
     }
 
     /// True when no logger is known.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.devices.is_empty()
     }
 }
 
@@ -75,7 +89,7 @@ impl Admission {
         if header.cn.as_deref().unwrap_or_default().is_empty() || mn.is_empty() {
             return Verdict::Unreadable;
         }
-        let Some(device) = directory.0.get(mn) else {
+        let Some(device) = directory.devices.get(mn) else {
             return if encrypted {
                 Verdict::Encrypted { outlet: None }
             } else {

@@ -1,6 +1,7 @@
 //! A journal line as an event of the engine. Pure: the same line, time and registry give the same
 //! event, today and in a rebuild.
 
+use super::habits;
 use super::translate::{self, Translated};
 use crate::events::{AlarmVerb, JournalEvent, Verdict};
 use crate::text::excerpt;
@@ -8,12 +9,20 @@ use cems_core::engine::{
     AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Refusal,
     RefusalReason,
 };
-use cems_core::model::{ExchangeNews, Mn, OutletId, Registry, Seq, Timestamp};
+use cems_core::model::{ExchangeNews, Mn, Outlet, OutletId, Registry, Seq, Timestamp};
 use cems_protocols::hj212::{self, CrcVerdict, Framer, Framing, Limits, Message, RawFrame, Step};
 use smol_str::SmolStr;
 
 /// Characters of refused bytes shown in quarantine; the journal has all that was kept.
 const EXCERPT_CHARS_MAX: usize = 240;
+
+/// A frame as the journal has it.
+struct Seen {
+    peer: SmolStr,
+    raw: Vec<u8>,
+    clear: Option<Vec<u8>>,
+    noted: Vec<SmolStr>,
+}
 
 /// Translates journal lines, with the factor table of this version.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,8 +45,20 @@ impl Interpreter {
 
     fn known(&self, event: JournalEvent, at: Timestamp, registry: Option<&Registry>) -> Event {
         match event {
-            JournalEvent::Frame { peer, verdict, raw } => {
-                self.frame(&peer, verdict, &raw.0, at, registry)
+            JournalEvent::Frame {
+                peer,
+                verdict,
+                raw,
+                clear,
+                noted,
+            } => {
+                let seen = Seen {
+                    peer,
+                    raw: raw.0,
+                    clear: clear.map(|clear| clear.0),
+                    noted,
+                };
+                self.frame(verdict, &seen, at, registry)
             }
             JournalEvent::Garbage { peer, bytes, raw } => Event::Refused(Refusal {
                 reason: RefusalReason::Garbage,
@@ -126,28 +147,39 @@ impl Interpreter {
 
     fn frame(
         &self,
-        peer: &SmolStr,
         verdict: Verdict,
-        raw: &[u8],
+        seen: &Seen,
         at: Timestamp,
         registry: Option<&Registry>,
     ) -> Event {
-        let message = hj212::parse(&reframe(raw));
+        let came = reframe(&seen.raw);
+        let message = match &seen.clear {
+            Some(clear) => hj212::parse(&reframe(clear)),
+            None => hj212::parse(&came),
+        };
         let refuse = |reason, outlet: Option<OutletId>| {
             Event::Refused(Refusal {
                 reason,
-                peer: peer.clone(),
+                peer: seen.peer.clone(),
                 mn: message.header.mn.clone(),
                 outlet,
-                bytes: u64::try_from(raw.len()).unwrap_or(u64::MAX),
-                excerpt: excerpt(raw, EXCERPT_CHARS_MAX),
+                bytes: u64::try_from(seen.raw.len()).unwrap_or(u64::MAX),
+                excerpt: excerpt(&seen.raw, EXCERPT_CHARS_MAX),
             })
         };
         match verdict {
             Verdict::Accepted { outlet } => {
-                let contact = contact(&message, &outlet, peer);
                 let offset = registry.map(|r| r.offset).unwrap_or_default();
                 let settings = registry.and_then(|r| r.outlets.get(&outlet));
+                let opened = seen.clear.is_some();
+                let contact = Contact {
+                    mn: mn_of(&message, settings),
+                    outlet: outlet.clone(),
+                    peer: seen.peer.clone(),
+                    edition: SmolStr::new_static(message.edition.as_str()),
+                    findings: findings(&message),
+                    habits: habits::seen(&came, &message, opened, &seen.noted, (at, offset)),
+                };
                 match translate::content(&message, &outlet, settings, at, offset) {
                     Translated::Record(record, findings) => {
                         Event::Record(with(contact, findings), record)
@@ -202,18 +234,20 @@ pub(super) fn reframe(raw: &[u8]) -> RawFrame {
     })
 }
 
-fn contact(message: &Message, outlet: &OutletId, peer: &SmolStr) -> Contact {
-    Contact {
-        mn: Mn::new(message.header.mn.as_deref().unwrap_or_default()),
-        outlet: outlet.clone(),
-        peer: peer.clone(),
-        edition: SmolStr::new_static(message.edition.as_str()),
-        findings: message
-            .findings
-            .iter()
-            .map(|finding| SmolStr::new_static(finding.code.as_str()))
-            .collect(),
+/// The MN of a frame. Some loggers leave it out of answers; the connection knew whose it was.
+fn mn_of(message: &Message, settings: Option<&Outlet>) -> Mn {
+    match (&message.header.mn, settings) {
+        (None, Some(outlet)) => outlet.mn.clone(),
+        (mn, _) => Mn::new(mn.as_deref().unwrap_or_default()),
     }
+}
+
+fn findings(message: &Message) -> Vec<SmolStr> {
+    message
+        .findings
+        .iter()
+        .map(|finding| SmolStr::new_static(finding.code.as_str()))
+        .collect()
 }
 
 fn with(mut contact: Contact, findings: Vec<SmolStr>) -> Contact {

@@ -4,10 +4,14 @@
 //! bytes; a rebuild takes the verdict as given and derives everything else from the bytes anew.
 
 mod admit;
+mod habits;
 mod interpret;
+mod open;
 #[cfg(test)]
 mod tests;
 mod translate;
 
 pub use admit::{Admission, Directory};
+pub use habits::clock_offset_ms;
 pub use interpret::Interpreter;
+pub use open::{Opened, open};

@@ -66,13 +66,10 @@ fn decide(raw: &[u8], source: [u8; 4]) -> Verdict {
 }
 
 fn event(raw: Vec<u8>, at: &str) -> Event {
-    let line = JournalEvent::Frame {
-        peer: "192.0.2.1:4000".into(),
-        verdict: Verdict::Accepted {
-            outlet: "jia-1".into(),
-        },
-        raw: Raw(raw),
+    let verdict = Verdict::Accepted {
+        outlet: "jia-1".into(),
     };
+    let line = JournalEvent::frame("192.0.2.1:4000", verdict, raw);
     Interpreter.event(&line.to_line(), local(at), Some(&registry()))
 }
 

@@ -35,12 +35,11 @@ pub(super) fn content(
     at: Timestamp,
     offset: UtcOffset,
 ) -> Translated {
-    let instant = |time: &Option<LocalTime>| time.and_then(local).map(|t| offset.instant(t));
     let said = |time: &Option<LocalTime>, items: Vec<(SmolStr, String)>| {
         let cn = message.header.cn.clone().unwrap_or_default();
         Translated::Statement(Statement {
             cn,
-            at: instant(time),
+            at: time.and_then(|time| instant(time, offset)),
             items,
         })
     };
@@ -96,8 +95,47 @@ pub(super) fn content(
             )],
         ),
         Content::Identity(items) => said(&None, named(None, pairs(items), "Info")),
-        _ => Translated::SignOfLife,
+        Content::Answer { .. } | Content::Heartbeat => Translated::SignOfLife,
+        // Values the centre had asked for, raw data, single measurements, standard checks, furnace
+        // temperatures, private commands: kept as they were said.
+        _ => {
+            let items = all_items(message);
+            if items.is_empty() {
+                return Translated::SignOfLife;
+            }
+            said(&time_of(message), items)
+        }
     }
+}
+
+/// Every value of a message under its name; times of the data and numbers of requests are none.
+fn all_items(message: &Message) -> Vec<(SmolStr, String)> {
+    let mut all = Vec::new();
+    for item in &message.items {
+        for (field, value) in &item.fields {
+            let name = item.name.as_str();
+            if field.is_empty() && matches!(name, "DataTime" | "QN") {
+                continue;
+            }
+            let name = if field.is_empty() {
+                item.name.clone()
+            } else {
+                format_smolstr!("{name}-{field}")
+            };
+            all.push((name, value.to_string()));
+        }
+    }
+    all
+}
+
+fn time_of(message: &Message) -> Option<LocalTime> {
+    let time = message.bare("DataTime").or(message.bare("AlarmTime"))?;
+    LocalTime::parse(time)
+}
+
+/// The instant of a time of the site's clock; `None` for times that no calendar has.
+pub(super) fn instant(time: LocalTime, offset: UtcOffset) -> Option<Timestamp> {
+    local(time).map(|time| offset.instant(time))
 }
 
 /// Names of items with the instrument they belong to, if one was named.

@@ -14,8 +14,9 @@ mod master;
 pub use error::KeyError;
 
 use crate::text::{hex, unhex};
-use cems_core::model::{OutletId, Timestamp};
 use cems_core::model::time::DAY_MS;
+use cems_core::model::{OutletId, Timestamp};
+use cems_protocols::hj212::Sm4Key;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce};
 use rusqlite::{Connection, OptionalExtension};
@@ -49,6 +50,7 @@ const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS key (
     owner  TEXT NOT NULL,
     since  INTEGER NOT NULL,
+    offered INTEGER NOT NULL,
     nonce  BLOB NOT NULL,
     sealed BLOB NOT NULL,
     PRIMARY KEY (owner, since)
@@ -151,6 +153,12 @@ impl DeviceKey {
         &self.0
     }
 
+    /// The key as the cipher takes it.
+    #[must_use]
+    pub fn cipher(&self) -> Sm4Key {
+        Sm4Key::new(self.0)
+    }
+
     /// The text that `NewSK` carries; `None` for a key that is no printable text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
@@ -184,6 +192,9 @@ pub struct DatedKey {
     pub since: Timestamp,
     /// The key.
     pub key: DeviceKey,
+    /// It was offered to the other end and not yet taken: it may open what comes, but nothing is
+    /// enciphered with it.
+    pub offered: bool,
 }
 
 /// What may be told about a key.
@@ -252,10 +263,11 @@ impl KeyRing {
     /// # Errors
     /// Disk, or a key that the master key does not open.
     pub fn in_force(&self, owner: &KeyOwner) -> Result<Option<DatedKey>, KeyError> {
-        Ok(self.all(owner)?.into_iter().next())
+        Ok(self.all(owner)?.into_iter().find(|dated| !dated.offered))
     }
 
-    /// Every key of `owner`, the one in force first.
+    /// Every key of `owner`, the newest first; one that is only offered may stand before the one
+    /// in force.
     ///
     /// # Errors
     /// As [`in_force`](Self::in_force).
@@ -276,7 +288,43 @@ impl KeyRing {
     /// Disk.
     pub fn put(&self, owner: &KeyOwner, key: &DeviceKey, since: Timestamp) -> Result<(), KeyError> {
         let mut inner = self.inner();
-        inner.insert(&owner.to_string(), key, since)?;
+        inner.insert(&owner.to_string(), key, since, false)?;
+        inner.read()
+    }
+
+    /// Keeps a key that is about to be offered to the other end, before it leaves: if the answer
+    /// is lost, what comes enciphered with it can still be read.
+    ///
+    /// # Errors
+    /// Disk.
+    pub fn offer(
+        &self,
+        owner: &KeyOwner,
+        key: &DeviceKey,
+        since: Timestamp,
+    ) -> Result<(), KeyError> {
+        let mut inner = self.inner();
+        inner.insert(&owner.to_string(), key, since, true)?;
+        inner.read()
+    }
+
+    /// The other end has taken an offered key: it is in force. Nothing happens when it was before.
+    ///
+    /// # Errors
+    /// Disk.
+    pub fn taken(&self, owner: &KeyOwner, key: &DeviceKey) -> Result<(), KeyError> {
+        let mut inner = self.inner();
+        inner.refresh()?;
+        let name = owner.to_string();
+        let since = inner.known.get(&name).and_then(|keys| {
+            let found = keys.iter().find(|dated| dated.offered && dated.key == *key);
+            found.map(|dated| dated.since)
+        });
+        let Some(since) = since else { return Ok(()) };
+        inner.connection.execute(
+            "UPDATE key SET offered = 0 WHERE owner = ?1 AND since = ?2",
+            (&name, since.0),
+        )?;
         inner.read()
     }
 
@@ -289,12 +337,13 @@ impl KeyRing {
         inner.refresh()?;
         let mut all = Vec::new();
         for (owner, keys) in &inner.known {
+            let in_force = keys.iter().position(|dated| !dated.offered);
             for (n, dated) in keys.iter().enumerate() {
                 all.push(KeyListing {
                     owner: owner.clone(),
                     since: dated.since,
                     fingerprint: dated.key.fingerprint(),
-                    in_force: n == 0,
+                    in_force: Some(n) == in_force,
                 });
             }
         }
@@ -326,9 +375,9 @@ impl Inner {
     fn read(&mut self) -> Result<(), KeyError> {
         let version = self.data_version()?;
         let mut known: BTreeMap<String, Vec<DatedKey>> = BTreeMap::new();
-        let mut statement = self
-            .connection
-            .prepare("SELECT owner, since, nonce, sealed FROM key ORDER BY owner, since DESC")?;
+        let mut statement = self.connection.prepare(
+            "SELECT owner, since, nonce, sealed, offered FROM key ORDER BY owner, since DESC",
+        )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let owner: String = row.get(0)?;
@@ -349,6 +398,7 @@ impl Inner {
             known.entry(owner).or_default().push(DatedKey {
                 since: Timestamp(since),
                 key: DeviceKey(key),
+                offered: row.get(4)?,
             });
         }
         drop(rows);
@@ -358,7 +408,13 @@ impl Inner {
         Ok(())
     }
 
-    fn insert(&mut self, owner: &str, key: &DeviceKey, since: Timestamp) -> Result<(), KeyError> {
+    fn insert(
+        &mut self,
+        owner: &str,
+        key: &DeviceKey,
+        since: Timestamp,
+        offered: bool,
+    ) -> Result<(), KeyError> {
         let transaction = self
             .connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -383,8 +439,8 @@ impl Inner {
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| KeyError::Sealed(owner.to_owned()))?;
         transaction.execute(
-            "INSERT INTO key (owner, since, nonce, sealed) VALUES (?1, ?2, ?3, ?4)",
-            (owner, since, nonce, sealed),
+            "INSERT INTO key (owner, since, nonce, sealed, offered) VALUES (?1, ?2, ?3, ?4, ?5)",
+            (owner, since, nonce, sealed, offered),
         )?;
         transaction.execute(
             "DELETE FROM key WHERE owner = ?1 AND since NOT IN \

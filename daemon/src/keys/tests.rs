@@ -32,8 +32,10 @@ fn the_last_key_is_in_force_and_the_others_stay_for_reading() {
     let ring = open(&place);
     assert_eq!(ring.in_force(&outlet("dc-01")).expect("asked"), None);
     let (first, second) = (DeviceKey::random(), DeviceKey::random());
-    ring.put(&outlet("dc-01"), &first, Timestamp(1_000)).expect("put");
-    ring.put(&outlet("dc-01"), &second, Timestamp(2_000)).expect("put");
+    ring.put(&outlet("dc-01"), &first, Timestamp(1_000))
+        .expect("put");
+    ring.put(&outlet("dc-01"), &second, Timestamp(2_000))
+        .expect("put");
     drop(ring);
 
     let ring = open(&place);
@@ -50,12 +52,40 @@ fn the_last_key_is_in_force_and_the_others_stay_for_reading() {
 }
 
 #[test]
+fn an_offered_key_reads_but_is_not_in_force_until_it_is_taken() {
+    let place = place();
+    let ring = open(&place);
+    let (old, new) = (DeviceKey::random(), DeviceKey::random());
+    ring.put(&outlet("a"), &old, Timestamp(1)).expect("put");
+    ring.offer(&outlet("a"), &new, Timestamp(2))
+        .expect("offered");
+    let in_force = || {
+        ring.in_force(&outlet("a"))
+            .expect("asked")
+            .expect("a key")
+            .key
+    };
+    assert_eq!(in_force(), old);
+    assert_eq!(ring.all(&outlet("a")).expect("asked").len(), 2);
+    ring.taken(&outlet("a"), &DeviceKey::random())
+        .expect("another one");
+    assert_eq!(in_force(), old);
+    ring.taken(&outlet("a"), &new).expect("taken");
+    assert_eq!(in_force(), new);
+    let listed = ring.list().expect("listed");
+    assert_eq!(listed.iter().filter(|k| k.in_force).count(), 1);
+    assert_eq!(listed[0].fingerprint, new.fingerprint());
+}
+
+#[test]
 fn a_clock_that_went_back_does_not_bring_an_old_key_into_force() {
     let place = place();
     let ring = open(&place);
     let (first, second) = (DeviceKey::random(), DeviceKey::random());
-    ring.put(&outlet("a"), &first, Timestamp(5_000)).expect("put");
-    ring.put(&outlet("a"), &second, Timestamp(4_000)).expect("put");
+    ring.put(&outlet("a"), &first, Timestamp(5_000))
+        .expect("put");
+    ring.put(&outlet("a"), &second, Timestamp(4_000))
+        .expect("put");
     let now = ring.in_force(&outlet("a")).expect("asked").expect("a key");
     assert_eq!((now.key, now.since), (second, Timestamp(5_001)));
 }
@@ -67,7 +97,10 @@ fn one_process_sees_what_the_other_wrote() {
     let key = DeviceKey::random();
     assert_eq!(daemon.in_force(&outlet("a")).expect("asked"), None);
     command.put(&outlet("a"), &key, Timestamp(1)).expect("put");
-    let seen = daemon.in_force(&outlet("a")).expect("asked").expect("a key");
+    let seen = daemon
+        .in_force(&outlet("a"))
+        .expect("asked")
+        .expect("a key");
     assert_eq!(seen.key, key);
 }
 
@@ -75,9 +108,14 @@ fn one_process_sees_what_the_other_wrote() {
 fn nothing_is_readable_without_the_right_master_key() {
     let place = place();
     let key = DeviceKey::from_text("0123456789abcdef").expect("a key");
-    open(&place).put(&outlet("a"), &key, Timestamp(1)).expect("put");
+    open(&place)
+        .put(&outlet("a"), &key, Timestamp(1))
+        .expect("put");
     let bytes = std::fs::read(&place.file).expect("file");
-    assert!(!bytes.windows(KEY_BYTES).any(|w| w == key.bytes()), "key in clear");
+    assert!(
+        !bytes.windows(KEY_BYTES).any(|w| w == key.bytes()),
+        "key in clear"
+    );
 
     std::fs::rename(&place.master, place.master.with_extension("away")).expect("moved");
     assert!(matches!(
@@ -131,7 +169,8 @@ fn the_oldest_keys_are_forgotten() {
     let place = place();
     let ring = open(&place);
     for n in 0..=i64::try_from(KEYS_PER_OWNER_MAX).expect("small") {
-        ring.put(&outlet("a"), &DeviceKey::random(), Timestamp(n)).expect("put");
+        ring.put(&outlet("a"), &DeviceKey::random(), Timestamp(n))
+            .expect("put");
     }
     let all = ring.all(&outlet("a")).expect("asked");
     assert_eq!(all.len(), KEYS_PER_OWNER_MAX);
@@ -152,7 +191,10 @@ fn keys_as_people_write_them() {
     let random = DeviceKey::random();
     assert_ne!(random, DeviceKey::random());
     let printed = format!("{random:?}");
-    assert!(!printed.contains(random.text().expect("printable")), "{printed}");
+    assert!(
+        !printed.contains(random.text().expect("printable")),
+        "{printed}"
+    );
     assert_eq!("outlet/a".parse::<KeyOwner>().expect("owner"), outlet("a"));
     assert!("uplink/a".parse::<KeyOwner>().is_err());
 }

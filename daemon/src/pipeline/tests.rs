@@ -71,13 +71,10 @@ fn minute(start: Timestamp, so2: &str) -> JournalEvent {
         ])
         .build(&BuildOptions::default())
         .expect("frames of the test are legal");
-    JournalEvent::Frame {
-        peer: "192.0.2.1:4000".into(),
-        verdict: Verdict::Accepted {
-            outlet: "jia-1".into(),
-        },
-        raw: Raw(raw),
-    }
+    let verdict = Verdict::Accepted {
+        outlet: "jia-1".into(),
+    };
+    JournalEvent::frame("192.0.2.1:4000", verdict, raw)
 }
 
 /// Four hours of minutes, the third over the limit, with a stranger and a silence at the end.

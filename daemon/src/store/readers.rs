@@ -143,6 +143,8 @@ questions! {
     record(outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Option<RecordRow>;
     records(outlet: &OutletId, kind: RecordKind, from: Timestamp, until: Timestamp)
         -> Vec<RecordRow>;
+    record_starts(outlet: &OutletId, kind: RecordKind, from: Timestamp, until: Timestamp)
+        -> Vec<Timestamp>;
     superseded(outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Vec<SupersededRow>;
     aggregate(outlet: &OutletId, level: Level, start: Timestamp) -> Option<AggregateRow>;
     aggregates(outlet: &OutletId, level: Level, from: Timestamp, until: Timestamp)

@@ -146,7 +146,10 @@ fn journalled(data: &Path) -> BTreeMap<String, Vec<Kept>> {
     for entry in reader.entries_from(1) {
         let entry = entry.expect("every entry holds");
         let event = JournalEvent::from_line(&entry.body).expect("an event of this version");
-        let JournalEvent::Frame { peer, verdict, raw } = event else {
+        let JournalEvent::Frame {
+            peer, verdict, raw, ..
+        } = event
+        else {
             continue;
         };
         let owed = matches!(verdict, Verdict::Accepted { .. })

@@ -67,6 +67,23 @@ impl Queries<'_> {
         )
     }
 
+    /// Starts of records with `from <= start < until`, ascending: which ones are there, without
+    /// reading them.
+    pub fn record_starts(
+        &self,
+        outlet: &OutletId,
+        kind: RecordKind,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        self.list(
+            "SELECT start FROM record \
+             WHERE outlet = ?1 AND kind = ?2 AND start >= ?3 AND start < ?4 ORDER BY start",
+            (outlet.as_str(), kind.as_str(), from.0, until.0),
+            |row| Ok(Timestamp(row.get(0)?)),
+        )
+    }
+
     /// The values of a record that later ones replaced, by factor and age.
     pub fn superseded(
         &self,
