@@ -83,7 +83,7 @@ impl Feed {
     }
 
     /// One transaction's worth of the log; true when there may be more.
-    fn step(&self) -> Result<bool, StoreError> {
+    pub(super) fn step(&self) -> Result<bool, StoreError> {
         let places: BTreeMap<&Mailbox, LogPlace> = self
             .slots
             .iter()

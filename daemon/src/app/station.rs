@@ -1,0 +1,64 @@
+//! The station side: instruments read, uploads to centres.
+
+use super::{App, Places};
+use crate::console::StationView;
+use crate::keys::KeyRing;
+use crate::links::bus::Buses;
+use crate::store::Readers;
+use crate::uplink::{self, UplinkBoard};
+use cems_config::{Settings, StationSettings};
+use cems_core::model::Registry;
+use cems_dashboards::backend::StationStatus;
+use std::sync::Arc;
+
+impl App {
+    /// Sets the lines to centres to work; none without `[[uplink]]`.
+    pub(super) fn start_uplinks(
+        &self,
+        settings: &Settings,
+        registry: &Registry,
+        places: &Places,
+        readers: &Readers,
+        keys: &Arc<KeyRing>,
+    ) -> anyhow::Result<Option<Arc<UplinkBoard>>> {
+        if settings.uplinks.is_empty() {
+            return Ok(None);
+        }
+        let start = uplink::Start {
+            uplinks: &settings.uplinks,
+            registry,
+            file: &places.uplinks(),
+            journal: self.journal.clone(),
+            readers: readers.clone(),
+            keys: Arc::clone(keys),
+            clock: self.clock.clone(),
+        };
+        uplink::start(start, self.projected.position(), &self.tasks, &self.stop).map(Some)
+    }
+}
+
+impl App {
+    /// Takes new buses, instruments and register maps into force; what did not change is not
+    /// touched, and no sample is lost.
+    ///
+    /// # Errors
+    /// When a setting cannot be honoured; nothing is changed then.
+    pub fn reload_station(&self, station: &StationSettings) -> anyhow::Result<()> {
+        self.buses.reload(station)
+    }
+}
+
+/// The station side as pages show it.
+pub(super) fn view(uplinks: Option<Arc<UplinkBoard>>, buses: Arc<Buses>) -> StationView {
+    Arc::new(move || {
+        let status = uplinks.as_ref().map(|board| board.status());
+        let uplinks = status.unwrap_or_else(|| Ok(Vec::new()));
+        StationStatus {
+            uplinks: uplinks.unwrap_or_else(|error| {
+                tracing::error!(%error, "how the uplinks are doing cannot be read");
+                Vec::new()
+            }),
+            instruments: buses.instruments(),
+        }
+    })
+}
