@@ -1,7 +1,9 @@
 //! What goes in comes out, and every question finds what it should.
 
 use super::*;
+use cems_core::model::ForwardRow;
 use cems_core::model::rows::StatementRow;
+use cems_core::model::time::DAY_MS;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -312,4 +314,64 @@ fn readers_cannot_write() {
     let desk = Desk::new();
     let connection = schema::open_read_only(&desk.live()).unwrap();
     assert!(connection.execute("DELETE FROM record", []).is_err());
+}
+
+fn passed_on(seq: u64, n: u32, day: i64) -> ForwardRow {
+    ForwardRow {
+        seq: Seq(seq),
+        n,
+        at: T0.plus_ms(day * DAY_MS),
+        outlet: outlet("dc-01"),
+        kind: RecordKind::ALL[n as usize % 4],
+        start: T0.plus_ms(day * DAY_MS - 60_000),
+    }
+}
+
+#[test]
+fn what_is_to_be_passed_on_is_read_in_order_behind_a_line() {
+    let mut desk = Desk::new();
+    let rows: Vec<ForwardRow> = [(3, 0), (3, 1), (5, 0), (5, 2), (5, 10)]
+        .map(|(seq, n)| passed_on(seq, n, 0))
+        .into();
+    desk.batch(
+        5,
+        &rows
+            .iter()
+            .rev()
+            .cloned()
+            .map(Output::Forward)
+            .collect::<Vec<_>>(),
+    );
+    let readers = desk.store.readers().unwrap();
+    let ask = |seq: u64, n, limit| readers.forward_after(Seq(seq), n, limit).unwrap();
+    assert_eq!(ask(0, 0, 100), rows);
+    assert_eq!(ask(3, 1, 2), rows[2..4]);
+    assert_eq!(ask(4, 7, 100), rows[2..]);
+    assert_eq!(ask(5, 2, 100), rows[4..]);
+    assert_eq!(ask(5, 10, 100), []);
+    assert_eq!(ask(u64::MAX, u32::MAX, 100), []);
+}
+
+#[test]
+fn the_forward_log_forgets_after_its_span_and_only_then() {
+    let mut desk = Desk::new();
+    let old: Vec<Output> = (1..=10)
+        .map(|seq| Output::Forward(passed_on(seq, 0, 0)))
+        .collect();
+    desk.batch(10, &old);
+    let left = |desk: &Desk| {
+        let readers = desk.store.readers().unwrap();
+        let rows = readers.forward_after(Seq(0), 0, 100).unwrap();
+        rows.iter().map(|row| row.seq.0).collect::<Vec<_>>()
+    };
+    desk.batch(11, &[Output::Forward(passed_on(11, 0, 400))]);
+    assert_eq!(left(&desk).len(), 11, "400 days are kept");
+    // Two go with each that comes, so that no step is long.
+    desk.batch(12, &[Output::Forward(passed_on(12, 0, 401))]);
+    assert_eq!(left(&desk), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    let more: Vec<Output> = (13..=20)
+        .map(|seq| Output::Forward(passed_on(seq, 0, 401)))
+        .collect();
+    desk.batch(20, &more);
+    assert_eq!(left(&desk), [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
 }
