@@ -36,6 +36,7 @@ pub const OLD_MN: &str = "A0000000000003";
 #[derive(Debug, Clone)]
 pub struct City {
     hj212: String,
+    dialogue: String,
     outlets: String,
 }
 
@@ -52,6 +53,7 @@ impl City {
     pub fn empty() -> Self {
         Self {
             hj212: String::new(),
+            dialogue: "refetch = false".to_owned(),
             outlets: String::new(),
         }
     }
@@ -60,6 +62,14 @@ impl City {
     #[must_use]
     pub fn hj212(mut self, line: &str) -> Self {
         let _ = writeln!(self.hj212, "{line}");
+        self
+    }
+
+    /// What the centre asks of loggers by itself, as the inside of an inline table. Where nothing
+    /// is said it asks nothing, so that a script of a logger needs to expect no requests.
+    #[must_use]
+    pub fn dialogue(mut self, settings: &str) -> Self {
+        settings.clone_into(&mut self.dialogue);
         self
     }
 
@@ -73,13 +83,18 @@ impl City {
     /// The settings file of a daemon whose data are in `data` beside it. All ports are whatever
     /// is free.
     pub fn text(&self) -> String {
-        let Self { hj212, outlets } = self;
+        let Self {
+            hj212,
+            dialogue,
+            outlets,
+        } = self;
         format!(
             r#"data_dir = "data"
 [site]
 name = "试验市监控中心"
 [hj212]
 listen = "127.0.0.1:0"
+dialogue = {{ {dialogue} }}
 {hj212}
 [console]
 listen = "127.0.0.1:0"
