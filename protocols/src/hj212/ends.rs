@@ -164,6 +164,13 @@ impl Body {
             crc_start,
             crc_end: crc_start + count,
         };
+        let terminator = terminator_at(view, found.crc_end, end);
+        match terminator {
+            Look::More if count < 4 => return more,
+            // `&&Da…`: a data area opens, no need to judge its first letters as a code.
+            Look::No if count < 4 => return None,
+            _ => {}
+        }
         let good = self.verdict(view, found).is_known();
         let by_chance = self.length_open
             && segment_end < self.segment_start + self.declared
@@ -171,7 +178,6 @@ impl Body {
         if good && count == 4 && !by_chance {
             return Some(Found::End(found));
         }
-        let terminator = terminator_at(view, found.crc_end, end);
         match terminator {
             Look::More => return more,
             Look::Yes(()) if (good && !by_chance) || !self.length_open => {
