@@ -172,7 +172,7 @@ fn build(
         }
     }
     let station = instrument::station(&lines, &registry, loader, r);
-    let uplinks = uplink::uplinks(main, &mut registry, loader, r);
+    let uplinks = uplink::uplinks(&lines, &mut registry, &station, loader, r);
     (
         Settings {
             users,

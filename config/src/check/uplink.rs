@@ -1,4 +1,4 @@
-//! Uploads to centres: `[[uplink]]` of the main file.
+//! Uploads to centres: `[[uplink]]` of the main file and of station files.
 
 mod factor;
 
@@ -6,7 +6,8 @@ use super::{Taken, id, unknown};
 use crate::report::{Report, say};
 use crate::section::{Got, Section};
 use crate::settings::{
-    CrcVariant, RealtimeUpload, Secret, UPLINKS_MAX, Uplink, UplinkEdition, UplinkOutlet,
+    CrcVariant, RealtimeUpload, Secret, StationSettings, UPLINKS_MAX, Uplink, UplinkEdition,
+    UplinkOutlet,
 };
 use crate::source::Loader;
 use cems_core::model::{Medium, Outlet, OutletId, Registry};
@@ -32,14 +33,16 @@ const FIELD_BYTES_MAX: usize = 48;
 
 /// Reads every `[[uplink]]` and marks the outlets named as forwarded.
 pub(super) fn uplinks(
-    main: &Section<'_>,
+    docs: &[&Section<'_>],
     registry: &mut Registry,
+    station: &StationSettings,
     loader: &mut Loader<'_>,
     r: &mut Report,
 ) -> Vec<Uplink> {
     let mut taken = Taken::default();
     let mut out = Vec::new();
-    for (n, s) in main.sections(r, "uplink").into_iter().enumerate() {
+    let sections: Vec<Section<'_>> = docs.iter().flat_map(|d| d.sections(r, "uplink")).collect();
+    for (n, s) in sections.into_iter().enumerate() {
         if n == UPLINKS_MAX {
             r.error(
                 s.at,
@@ -52,9 +55,15 @@ pub(super) fn uplinks(
         }
         out.extend(uplink(s, registry, &mut taken, loader, r));
     }
-    for outlet in out.iter().flat_map(|uplink| &uplink.outlets) {
-        if let Some(outlet) = registry.outlets.get_mut(&outlet.outlet) {
-            outlet.forward = true;
+    for terms in out.iter_mut().flat_map(|uplink| &mut uplink.outlets) {
+        let Some(outlet) = registry.outlets.get_mut(&terms.outlet) else {
+            continue;
+        };
+        outlet.forward = true;
+        // Means formed here have twelve places, of which a logger sends those of the factor; what
+        // came from another logger goes on as it came.
+        if station.instruments.iter().any(|i| i.outlet == terms.outlet) {
+            factor::round_as_shown(terms, outlet);
         }
     }
     out

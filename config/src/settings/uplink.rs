@@ -128,7 +128,9 @@ pub struct UplinkFactor {
     /// What values are multiplied by to be in the centre's unit; `None`: nothing. Amounts
     /// (`-Cou`) are sent as they are.
     pub multiplier: Option<Decimal>,
-    /// Decimals sent; `None`: as many as the record has.
+    /// Decimals sent of concentrations and the like, rounded half to even; `None`: as many as the
+    /// record has. Where the file says none, outlets with instruments here have those of the
+    /// factor.
     pub decimals: Option<u32>,
 }
 

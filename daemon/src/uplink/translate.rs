@@ -13,6 +13,8 @@ use smol_str::{SmolStr, ToSmolStr};
 /// Most decimals of a number sent where nothing is said: behind them a quotient of a unit
 /// conversion goes on without end, and no analyser resolves that far.
 const DECIMALS_MAX: u32 = 10;
+/// Fewest decimals of an amount: a minute's in kilograms is small, and sums are made of it.
+const AMOUNT_DECIMALS_MIN: u32 = 6;
 
 /// A record ready to be put into frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,23 +99,25 @@ fn item(
 ) -> Option<Item> {
     let value = &stored.value;
     let mut fields: Vec<(SmolStr, SmolStr)> = Vec::new();
-    let mut put = |name: &'static str, number: Option<&Number>, multiplier: Option<Decimal>| {
-        let text = number.and_then(|number| written(number.value, multiplier, factor.decimals));
-        if let Some(text) = text {
-            fields.push((SmolStr::new_static(name), text));
-        }
+    let mut put = |name: &'static str, text: Option<SmolStr>| {
+        fields.extend(text.map(|text| (SmolStr::new_static(name), text)));
     };
-    let unit = factor.multiplier;
+    let figure = |number: &Option<Number>| {
+        let number = number.as_ref()?;
+        written(number.value, factor.multiplier, factor.decimals)
+    };
     if kind == RecordKind::Realtime {
-        put("Rtd", value.rtd.as_ref(), unit);
-        put("ZsRtd", value.converted.as_ref(), unit);
+        put("Rtd", figure(&value.rtd));
+        put("ZsRtd", figure(&value.converted));
     } else {
         // Amounts keep the unit of the factor table in every edition.
-        put("Cou", value.cou.as_ref(), None);
-        put("Min", value.min.as_ref(), unit);
-        put("Avg", value.avg.as_ref(), unit);
-        put("Max", value.max.as_ref(), unit);
-        put("ZsAvg", value.converted.as_ref(), unit);
+        let places = factor.decimals.map(|n| n.max(AMOUNT_DECIMALS_MIN));
+        let amount = value.cou.as_ref();
+        put("Cou", amount.and_then(|n| written(n.value, None, places)));
+        put("Min", figure(&value.min));
+        put("Avg", figure(&value.avg));
+        put("Max", figure(&value.max));
+        put("ZsAvg", figure(&value.converted));
     }
     if let Some(flag) = &value.flag {
         fields.push((SmolStr::new_static("Flag"), letter(&flag.0, edition)));

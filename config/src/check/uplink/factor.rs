@@ -4,7 +4,7 @@ use super::super::{Taken, unknown};
 use crate::factors::FactorTable;
 use crate::report::{Report, say};
 use crate::section::{Got, Section};
-use crate::settings::{UplinkEdition, UplinkFactor};
+use crate::settings::{UplinkEdition, UplinkFactor, UplinkOutlet};
 use crate::units::{Dimension, Unit};
 use cems_core::model::{FactorCode, Outlet, OutletFactor};
 use rust_decimal::Decimal;
@@ -73,6 +73,18 @@ pub(super) fn factors(
     }
     out.sort_by(|a, b| a.factor.cmp(&b.factor));
     out
+}
+
+/// Decimals where the file says none: those of the factor, and as many more as a smaller number in
+/// a larger unit needs.
+pub(super) fn round_as_shown(terms: &mut UplinkOutlet, outlet: &Outlet) {
+    for sent in terms.factors.iter_mut().filter(|f| f.decimals.is_none()) {
+        let own = outlet
+            .factors
+            .get(&sent.factor)
+            .map_or(2, |own| own.decimals);
+        sent.decimals = Some(own + sent.multiplier.map_or(0, |m| m.normalize().scale().min(6)));
+    }
 }
 
 /// What the file says about one factor.
