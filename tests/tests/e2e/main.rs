@@ -4,6 +4,7 @@
 //! Every story starts its own `cemsd` on free ports in its own directory, so all run side by side.
 
 mod alarms;
+mod commands;
 mod config;
 mod day;
 mod demo;
@@ -12,6 +13,7 @@ mod frames;
 mod fulldisk;
 mod hostile;
 mod inside;
+mod instruments;
 mod sigkill;
 mod spine;
 
@@ -35,6 +37,11 @@ impl Town {
     async fn start(city: &City) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let config = city.write(directory.path());
+        Self::open(directory, config).await
+    }
+
+    /// A daemon on a settings file that is there already.
+    async fn open(directory: TempDir, config: PathBuf) -> Self {
         let daemon = Daemon::start(&config).await;
         let api = Api::new(daemon.console, DUTY_TOKEN);
         Self {

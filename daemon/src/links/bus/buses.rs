@@ -40,26 +40,21 @@ struct Running {
 }
 
 impl Buses {
-    /// Starts the buses of these settings; none at a pure centre.
-    ///
-    /// # Errors
-    /// When a setting cannot be honoured, with what to do about it. A line that cannot be opened is
-    /// no error: it is tried again for ever.
-    pub fn start(station: &StationSettings, room: BusRoom) -> anyhow::Result<Self> {
-        let buses = Self {
+    /// No bus yet; [`Buses::reload`] starts those of the settings.
+    pub fn new(room: BusRoom) -> Self {
+        Self {
             room,
             board: BusBoard::default(),
             running: Mutex::default(),
-        };
-        buses.reload(station)?;
-        Ok(buses)
+        }
     }
 
-    /// Takes new settings: buses that stay as they are are not touched, a bus whose instruments
-    /// changed takes them between two polls, a bus whose line changed is started anew.
+    /// Takes settings: buses that stay as they are are not touched, a bus whose instruments changed
+    /// takes them between two polls, a bus whose line changed is started anew. A line that cannot
+    /// be opened is no error: it is tried again for ever.
     ///
     /// # Errors
-    /// As [`Buses::start`]; nothing is changed then.
+    /// When a setting cannot be honoured, with what to do about it; nothing is changed then.
     pub fn reload(&self, station: &StationSettings) -> anyhow::Result<()> {
         let mut dials = Vec::with_capacity(station.buses.len());
         for bus in &station.buses {

@@ -227,6 +227,8 @@ impl Keeper {
         self.asked_since_wait = true;
         let at = (self.now)();
         let polled = seat.poller.poll(&mut self.line, patience).await;
+        // Now, while there is a gap, and not when the next instrument is due.
+        self.line.calm().await;
         // A poll in which no group was due asked nothing.
         let answered = polled.answered > 0 || polled.asked == 0;
         let line_down = polled.error.as_ref().is_some_and(|e| e.is_line_down());

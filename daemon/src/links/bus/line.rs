@@ -254,9 +254,11 @@ impl Line {
                 wait_ms: left.as_millis(),
             });
         }
-        let alike = self.units.alike_the_last(question);
-        let twice = alike.then(|| self.settle_time(Some(question.unit)));
-        if let Some(silence) = held.max(twice) {
+        let twice = self.units.alike_the_last(question).map(|at| {
+            let silence = self.settle_time(Some(question.unit));
+            silence.saturating_sub(at.elapsed())
+        });
+        if let Some(silence) = held.max(twice).filter(|silence| !silence.is_zero()) {
             self.settle(silence).await?;
             self.pause().await;
         }
@@ -276,6 +278,15 @@ impl Line {
         }
         self.pause().await;
         Ok(())
+    }
+
+    /// Waits out the silence that trouble asks for, so that the next question need not.
+    pub async fn calm(&mut self) {
+        let dirty = self.open.as_ref().is_some_and(|open| open.dirty.is_some());
+        if self.framing != LineFraming::Tcp && dirty {
+            // What goes wrong now is met by the next question as well, and told there.
+            let _ = self.settle(frame_gap(self.door.character())).await;
+        }
     }
 
     /// The pause between requests.
@@ -434,7 +445,7 @@ impl Line {
         };
         if matches!(answer, Ok(_) | Err(LineError::Refused(_))) {
             let window = self.late_window(question.unit);
-            self.units.answered(question, window);
+            self.units.answered(question, window, Instant::now());
         }
         self.conclude(question.unit, answer.as_ref().err(), took);
         answer

@@ -259,3 +259,64 @@ fn forced(places: &[Place], now: Instant) -> Option<Turn> {
         patient: place.patient(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn the_one_that_is_due_longest_is_next() {
+        let now = Instant::now();
+        let places = [Place::new(s(5), now + s(2)), Place::new(s(5), now + s(1))];
+        let cost = |_, _| Duration::ZERO;
+        assert_eq!(next(&places, now, cost), Turn::Wait(now + s(1)));
+        assert_eq!(next(&places, now + s(3), cost), Turn::Poll(1));
+        assert_eq!(next(&[], now, cost), Turn::Wait(now + PROBE_PAUSE_MAX));
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_skipped_and_counted() {
+        let begun = Instant::now();
+        let mut place = Place::new(s(1), begun);
+        assert_eq!(place.begins(begun), Duration::ZERO);
+        let ended = place.ended(true, false, begun + Duration::from_millis(4_500));
+        assert_eq!(ended, Standing::Answers);
+        assert_eq!(place.pulse().skipped, 3, "those at 1, 2 and 3 s");
+        assert_eq!(place.due, begun + s(4), "the one at 4 s is only late");
+    }
+
+    #[test]
+    fn a_silent_one_is_probed_where_it_fits_and_seldom() {
+        let begun = Instant::now();
+        let mut dead = Place::new(s(5), begun);
+        for n in 0..3 {
+            dead.begins(begun + s(n * 5));
+            dead.ended(false, false, begun + s(n * 5 + 1));
+        }
+        assert!(dead.is_silent());
+        let now = begun + s(30);
+        let live = |due| Place::new(s(5), due);
+        let cost = |_, patient| if patient { s(2) } else { s(1) };
+        let turn = |places: &[Place]| next(places, now, cost);
+        let probe = Turn::Probe {
+            index: 0,
+            patient: false,
+        };
+        assert_eq!(turn(&[dead.clone(), live(now + s(1))]), probe);
+        let soon = now + Duration::from_millis(900);
+        assert_eq!(turn(&[dead.clone(), live(soon)]), Turn::Wait(soon));
+        assert_eq!(turn(&[dead.clone(), live(now)]), Turn::Poll(1));
+        // Its turn was at 21 s; after half a minute more it does not wait for a gap any longer.
+        let full = begun + s(21) + PROBE_FORCED_AFTER;
+        assert_eq!(next(&[dead.clone(), live(full)], full, cost), probe);
+        for n in 0..20 {
+            dead.ended(false, false, now + s(n * 60));
+        }
+        assert_eq!(dead.due, now + s(19 * 60) + PROBE_PAUSE_MAX);
+        assert_eq!(dead.ended(true, false, now + s(2_000)), Standing::Back);
+    }
+}

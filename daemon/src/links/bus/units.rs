@@ -31,8 +31,8 @@ struct Unit {
     owes: Option<Question>,
     /// Until then answers to repeated questions may still come.
     held_until: Option<Instant>,
-    /// The last question answered.
-    last: Option<Question>,
+    /// The last question answered, and when.
+    last: Option<(Question, Instant)>,
 }
 
 impl Units {
@@ -50,14 +50,14 @@ impl Units {
 
     /// The question got an answer, or a refusal. If it had been repeated, another one may come,
     /// and until its time is over the unit is asked nothing.
-    pub(super) fn answered(&mut self, question: Question, window: Duration) {
+    pub(super) fn answered(&mut self, question: Question, window: Duration, now: Instant) {
         let unit = self.0.entry(question.unit).or_default();
         if let [_, .., last] = unit.unanswered.as_slice() {
             unit.held_until = Some(*last + window);
         }
         unit.unanswered.clear();
         unit.owes = None;
-        unit.last = Some(question);
+        unit.last = Some((question, now));
     }
 
     /// The question that must be asked before any other: its answer may still come.
@@ -71,14 +71,12 @@ impl Units {
         Some(until.saturating_duration_since(now)).filter(|left| !left.is_zero())
     }
 
-    /// A second copy of the answer before would pass for the answer to this question.
-    pub(super) fn alike_the_last(&self, question: &Question) -> bool {
-        let last = self.0.get(&question.unit).and_then(|unit| unit.last);
-        last.is_some_and(|last| {
-            last.start != question.start
-                && last.table == question.table
-                && last.rtu_answer_bytes() == question.rtu_answer_bytes()
-        })
+    /// When an answer came of which a second copy would pass for the answer to this question.
+    pub(super) fn alike_the_last(&self, question: &Question) -> Option<Instant> {
+        let (last, at) = self.0.get(&question.unit)?.last?;
+        let alike =
+            last.table == question.table && last.rtu_answer_bytes() == question.rtu_answer_bytes();
+        alike.then_some(at)
     }
 
     /// An answer took this long, or came this late.
@@ -117,12 +115,12 @@ mod tests {
         let begun = Instant::now();
         let mut units = Units::default();
         units.asked(A, s(4), begun);
-        units.answered(A, s(4));
+        units.answered(A, s(4), begun);
         assert_eq!(units.held(1, begun), None, "asked once, answered");
         units.asked(A, s(4), begun + s(5));
         assert_eq!(units.owes(1), Some(A));
         units.asked(A, s(4), begun + s(8));
-        units.answered(A, s(4));
+        units.answered(A, s(4), begun);
         assert_eq!(units.held(1, begun + s(9)), Some(s(3)));
         assert_eq!(units.held(1, begun + s(12)), None);
         assert_eq!(units.held(2, begun + s(9)), None, "others are not");
@@ -136,7 +134,7 @@ mod tests {
         for n in 0..100 {
             units.asked(A, s(4), begun + s(n * 60));
         }
-        units.answered(A, s(4));
+        units.answered(A, s(4), begun);
         assert_eq!(units.held(1, begun + s(99 * 60)), None);
         for n in 0..1_000 {
             units.asked(A, s(4), begun + s(6_000) + Duration::from_millis(n));
@@ -159,19 +157,15 @@ mod tests {
     #[test]
     fn only_an_answer_of_the_same_form_passes_for_another() {
         let mut units = Units::default();
-        assert!(!units.alike_the_last(&A));
-        units.answered(A, s(1));
-        assert!(!units.alike_the_last(&A), "the same question");
-        assert!(units.alike_the_last(&Question { start: 8, ..A }));
-        assert!(!units.alike_the_last(&Question {
-            start: 8,
-            count: 3,
-            ..A
-        }));
-        assert!(!units.alike_the_last(&Question {
-            start: 8,
-            unit: 2,
-            ..A
-        }));
+        assert_eq!(units.alike_the_last(&A), None);
+        let now = Instant::now();
+        units.answered(A, s(1), now);
+        assert_eq!(units.alike_the_last(&A), Some(now));
+        let other = Question { start: 8, ..A };
+        assert_eq!(units.alike_the_last(&other), Some(now));
+        let longer = Question { count: 3, ..other };
+        assert_eq!(units.alike_the_last(&longer), None);
+        let neighbour = Question { unit: 2, ..other };
+        assert_eq!(units.alike_the_last(&neighbour), None);
     }
 }

@@ -233,3 +233,30 @@ async fn an_exception_is_an_answer_and_keeps_the_connection() {
     }
     assert_eq!(*opened.lock().expect("plain"), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_second_copy_of_an_answer_does_not_cover_for_a_late_one() {
+    // The copy of the first answer would answer the second question, whose own late answer would
+    // then answer the third.
+    let mut n = 0;
+    let slave = move |asked: Asked| {
+        n += 1;
+        match n {
+            1 => vec![(ms(3), asked.rtu()), (ms(40), asked.rtu())],
+            2 => vec![(ms(150), asked.rtu())],
+            _ => vec![(ms(60), asked.rtu())],
+        }
+    };
+    let mut line = line(ScriptDial::rtu(script(slave)));
+    assert_eq!(value(line.ask(one(1)).await), Some(word(1, 1)));
+    assert_eq!(value(line.ask(one(1)).await), None, "it is late");
+    for address in [2, 3] {
+        let answer = loop {
+            match line.ask(one(address)).await {
+                Err(LineError::Held { .. }) => sleep(ms(50)).await,
+                other => break other,
+            }
+        };
+        assert_eq!(value(answer), Some(word(1, address)));
+    }
+}
