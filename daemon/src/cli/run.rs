@@ -51,10 +51,17 @@ pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
 /// A wrong file changes nothing: the registry in force stays.
 async fn reload(app: &App, file: &Path) {
     match load(file) {
-        Ok(checked) => match app.reload(&checked.registry, &checked.digest).await {
-            Ok(()) => tracing::info!("the registry was read anew; ports and users need a restart"),
-            Err(error) => tracing::error!(%error, "the new registry could not be journalled"),
-        },
+        Ok(checked) => {
+            match app.reload(&checked.registry, &checked.digest).await {
+                Ok(()) => {
+                    tracing::info!("the registry was read anew; ports and users need a restart");
+                }
+                Err(error) => tracing::error!(%error, "the new registry could not be journalled"),
+            }
+            if let Err(error) = app.reload_station(&checked.settings.station) {
+                tracing::error!(%error, "the buses stay as they were");
+            }
+        }
         Err(error) => tracing::error!(%error, "the registry stays as it was"),
     }
 }
