@@ -208,7 +208,7 @@ impl App {
         app.tasks
             .spawn(steward.run(wishes, before, app.stop.clone()));
         let backend = app.backend(&settings, readers, &places, uplinks)?;
-        app.buses.reload(&settings.station)?;
+        app.buses.reload(&settings.station);
         let (close, closing) = tokio::sync::watch::channel(false);
         let stopping = app.stop.clone();
         app.tasks.spawn(async move {
@@ -366,6 +366,7 @@ impl App {
             access,
             clock: self.clock.clone(),
             switchboard: Arc::clone(&self.gate.switchboard),
+            troubles: station::troubles(uplinks.clone()),
             station: station::view(uplinks, Arc::clone(&self.buses)),
         })))
     }

@@ -1,7 +1,7 @@
 //! The station side: instruments read, uploads to centres.
 
 use super::{App, Places};
-use crate::console::StationView;
+use crate::console::{StationView, Troubles};
 use crate::keys::KeyRing;
 use crate::links::bus::Buses;
 use crate::store::Readers;
@@ -40,11 +40,8 @@ impl App {
 impl App {
     /// Takes new buses, instruments and register maps into force; what did not change is not
     /// touched, and no sample is lost.
-    ///
-    /// # Errors
-    /// When a setting cannot be honoured; nothing is changed then.
-    pub fn reload_station(&self, station: &StationSettings) -> anyhow::Result<()> {
-        self.buses.reload(station)
+    pub fn reload_station(&self, station: &StationSettings) {
+        self.buses.reload(station);
     }
 }
 
@@ -61,4 +58,9 @@ pub(super) fn view(uplinks: Option<Arc<UplinkBoard>>, buses: Arc<Buses>) -> Stat
             instruments: buses.instruments(),
         }
     })
+}
+
+/// Centres that have not been heard of for long.
+pub(super) fn troubles(uplinks: Option<Arc<UplinkBoard>>) -> Troubles {
+    Arc::new(move || uplinks.as_ref().map_or_else(Vec::new, |board| board.problems()))
 }

@@ -44,6 +44,9 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 20_000,
           value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
     entries: u64,
+    /// Measure the rhythm of a bus of ten slaves with and without a dead one, and nothing else.
+    #[arg(long)]
+    bus: bool,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -61,6 +64,9 @@ struct Figure {
 /// # Errors
 /// When the directory cannot be written.
 pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    if args.bus {
+        return super::bench_bus::run(args.json);
+    }
     let dir = Scratch::new(&args.dir)?;
     let mut figures = Vec::new();
     journal_figures(&dir.0, args.entries, &mut figures)?;

@@ -2,6 +2,7 @@
 //! usage (clap's own).
 
 pub mod bench;
+mod bench_bus;
 pub mod check;
 pub mod decode;
 pub mod demo;

@@ -156,7 +156,7 @@ pub async fn run(args: ProbeArgs) -> anyhow::Result<ExitCode> {
         if let Some(map) = &file.map
             && (fresh || session.is_none())
         {
-            session = Some(Session::new(&args, map, session.take())?);
+            session = Some(Session::new(&args, map, session.take()));
         }
         let polled = match &mut session {
             Some(session) => Some(session.poller.poll(&mut session.line, None).await),
@@ -191,7 +191,7 @@ struct Session {
 
 impl Session {
     /// With another map on the same line when it can stay.
-    fn new(args: &ProbeArgs, map: &Arc<Map>, before: Option<Self>) -> anyhow::Result<Self> {
+    fn new(args: &ProbeArgs, map: &Arc<Map>, before: Option<Self>) -> Self {
         let bus = bus(args, map);
         let channels: Vec<Channel> = map
             .points
@@ -219,18 +219,15 @@ impl Session {
         let poller = Poller::new(&instrument, &bus.timing);
         let line = match before.filter(|before| before.framing == bus.framing) {
             Some(before) => before.line,
-            None => {
-                let dial = dial(&bus).map_err(anyhow::Error::msg)?;
-                Line::new(dial, framing(&bus), poller.line_timing())
-            }
+            None => Line::new(dial(&bus), framing(&bus), poller.line_timing()),
         };
-        Ok(Self {
+        Self {
             line,
             framing: bus.framing,
             poller,
             map: Arc::clone(map),
             channels,
-        })
+        }
     }
 }
 

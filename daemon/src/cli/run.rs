@@ -58,9 +58,7 @@ async fn reload(app: &App, file: &Path) {
                 }
                 Err(error) => tracing::error!(%error, "the new registry could not be journalled"),
             }
-            if let Err(error) = app.reload_station(&checked.settings.station) {
-                tracing::error!(%error, "the buses stay as they were");
-            }
+            app.reload_station(&checked.settings.station);
         }
         Err(error) => tracing::error!(%error, "the registry stays as it was"),
     }

@@ -52,14 +52,7 @@ impl Buses {
     /// Takes settings: buses that stay as they are are not touched, a bus whose instruments changed
     /// takes them between two polls, a bus whose line changed is started anew. A line that cannot
     /// be opened is no error: it is tried again for ever.
-    ///
-    /// # Errors
-    /// When a setting cannot be honoured, with what to do about it; nothing is changed then.
-    pub fn reload(&self, station: &StationSettings) -> anyhow::Result<()> {
-        let mut dials = Vec::with_capacity(station.buses.len());
-        for bus in &station.buses {
-            dials.push(dial(bus).map_err(anyhow::Error::msg)?);
-        }
+    pub fn reload(&self, station: &StationSettings) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|id, one| {
             let stays = station.buses.iter().any(|bus| bus.id == *id);
@@ -70,7 +63,7 @@ impl Buses {
         });
         self.board
             .keep(|id| station.instruments.iter().any(|i| i.id == id));
-        for (bus, dial) in station.buses.iter().zip(dials) {
+        for bus in &station.buses {
             let plan = BusPlan {
                 bus: bus.clone(),
                 instruments: station.on_bus(&bus.id).cloned().collect(),
@@ -92,12 +85,12 @@ impl Buses {
             if let Some(before) = running.remove(&bus.id) {
                 before.stop.cancel();
             }
-            running.insert(bus.id.clone(), self.open(plan, dial));
+            running.insert(bus.id.clone(), self.open(plan));
         }
-        Ok(())
     }
 
-    fn open(&self, plan: BusPlan, dial: Box<dyn super::Dial>) -> Running {
+    fn open(&self, plan: BusPlan) -> Running {
+        let dial = dial(&plan.bus);
         let (plans, changes) = watch::channel(plan);
         let (records, waiting) = mpsc::channel(RECORDS_WAITING_MAX);
         let clock = self.room.clock.clone();

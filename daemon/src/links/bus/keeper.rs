@@ -58,40 +58,28 @@ struct Seat {
 }
 
 /// How a bus's line is opened.
-///
-/// # Errors
-/// For settings that cannot be honoured: switching an RS-485 driver from here.
-pub fn dial(bus: &Bus) -> Result<Box<dyn Dial>, String> {
-    Ok(match &bus.line {
-        cems_config::Line::Tcp { address } => Box::new(TcpDial::new(address.as_str())),
-        cems_config::Line::Serial(serial) => {
-            if serial.rs485 {
-                return Err(format!(
-                    "bus {}: `rs485 = true` is not supported: use an adapter that switches its \
-                     driver by itself, or set the port up with `rs485conf {}` and leave the \
-                     setting out",
-                    bus.id,
-                    serial.device.display()
-                ));
-            }
-            Box::new(SerialDial {
-                device: serial.device.display().to_string(),
-                baud: serial.baud,
-                data_bits: match serial.data_bits {
-                    7 => tokio_serial::DataBits::Seven,
-                    _ => tokio_serial::DataBits::Eight,
-                },
-                parity: match serial.parity {
-                    Parity::None => tokio_serial::Parity::None,
-                    Parity::Even => tokio_serial::Parity::Even,
-                    Parity::Odd => tokio_serial::Parity::Odd,
-                },
-                stop_bits: match serial.stop_bits {
-                    2 => tokio_serial::StopBits::Two,
-                    _ => tokio_serial::StopBits::One,
-                },
-            })
-        }
+pub fn dial(bus: &Bus) -> Box<dyn Dial> {
+    let serial = match &bus.line {
+        cems_config::Line::Tcp { address } => return Box::new(TcpDial::new(address.as_str())),
+        cems_config::Line::Serial(serial) => serial,
+    };
+    Box::new(SerialDial {
+        device: serial.device.display().to_string(),
+        baud: serial.baud,
+        data_bits: match serial.data_bits {
+            7 => tokio_serial::DataBits::Seven,
+            _ => tokio_serial::DataBits::Eight,
+        },
+        parity: match serial.parity {
+            Parity::None => tokio_serial::Parity::None,
+            Parity::Even => tokio_serial::Parity::Even,
+            Parity::Odd => tokio_serial::Parity::Odd,
+        },
+        stop_bits: match serial.stop_bits {
+            2 => tokio_serial::StopBits::Two,
+            _ => tokio_serial::StopBits::One,
+        },
+        rs485: serial.rs485,
     })
 }
 

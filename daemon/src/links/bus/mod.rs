@@ -14,6 +14,7 @@
 //! instrument costs its neighbours nothing but the first three attempts. A line that broke is
 //! opened again for ever.
 
+mod bench;
 mod board;
 mod buses;
 mod door;
@@ -32,6 +33,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use bench::{Rhythm, rhythm};
 pub use board::BusBoard;
 pub use buses::{BusRoom, Buses};
 pub use keeper::{BusPlan, Keeper, Now, dial, framing};

@@ -74,9 +74,23 @@ pub struct SerialDial {
     pub parity: Parity,
     /// Stop bits: 1 or 2.
     pub stop_bits: StopBits,
+    /// Two-wire: the port itself switches its driver on while it sends.
+    pub rs485: bool,
 }
 
 impl SerialDial {
+    /// Tells the driver to switch the line while it sends. The setting stays with the port when it
+    /// is closed, so it is made on a handle of its own before the port is opened for use.
+    fn switch_to_rs485(&self) -> io::Result<()> {
+        let port = serial2::SerialPort::open(&self.device, serial2::KeepSettings)?;
+        let mode = serial2::rs4xx::Rs485Config::new();
+        port.set_rs4xx_mode(mode).map_err(|error| {
+            let advice = "the driver of this port cannot switch an RS-485 line: use an adapter \
+                          that does it by itself and leave `rs485` out";
+            io::Error::new(error.kind(), format!("{advice} ({error})"))
+        })
+    }
+
     /// Bits of one character: start, data, parity, stop.
     fn bits(&self) -> u32 {
         let parity = u32::from(self.parity != Parity::None);
@@ -91,6 +105,9 @@ impl Dial for SerialDial {
             .parity(self.parity)
             .stop_bits(self.stop_bits);
         Box::pin(async move {
+            if self.rs485 {
+                self.switch_to_rs485()?;
+            }
             // Opened exclusively (TIOCEXCL and flock): two masters on one line would take each
             // other's answers.
             let port = builder.open_native_async().map_err(io::Error::from)?;
@@ -126,6 +143,7 @@ mod tests {
             data_bits: DataBits::Eight,
             parity,
             stop_bits: StopBits::One,
+            rs485: false,
         }
     }
 
@@ -150,5 +168,25 @@ mod tests {
         let error = dial.open().await.expect_err("no such device");
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         assert_eq!(dial.place(), "/dev/serial/by-id/usb-analyser");
+    }
+
+    #[tokio::test]
+    async fn a_port_that_cannot_switch_a_line_says_so_and_stays_closed() {
+        // A pseudo terminal is opened like a serial port and knows nothing of RS-485.
+        let (_master, slave) = tokio_serial::SerialStream::pair().expect("a pty");
+        let device = tokio_serial::SerialPort::name(&slave).expect("it has a name");
+        drop(slave);
+        let mut dial = SerialDial {
+            device,
+            rs485: true,
+            ..port(9_600, Parity::None)
+        };
+        let error = dial.open().await.expect_err("refused");
+        assert!(error.to_string().contains("leave `rs485` out"), "{error}");
+        dial.rs485 = false;
+        let opened = dial.open().await;
+        assert!(opened.is_ok(), "{opened:?}");
+        let again = dial.open().await.expect_err("opened exclusively");
+        assert!(again.to_string().contains("lock"), "{again}");
     }
 }

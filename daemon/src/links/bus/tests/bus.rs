@@ -200,11 +200,11 @@ async fn nine_of_ten_keep_their_period_while_one_is_dead() {
             .map(|unit| instrument(unit, every_ms, &map))
             .collect();
         let bus = Running::start(plan(all), ScriptDial::rtu(rack(dead, &times)));
-        sleep(Duration::from_secs(1_800)).await;
+        sleep(Duration::from_secs(600)).await;
         let settled = bus.begun + Duration::from_secs(60);
         for unit in (1..=10).filter(|unit| !dead.contains(unit)) {
             let intervals = intervals(&times, unit, settled);
-            assert!(intervals.len() > 300, "{unit}: {}", intervals.len());
+            assert!(intervals.len() > 100, "{unit}: {}", intervals.len());
             let period = u128::from(every_ms);
             let late = |ms: &&u128| **ms > period + period / 20 || **ms < period - period / 20;
             let out: Vec<_> = intervals.iter().filter(late).collect();
@@ -214,7 +214,7 @@ async fn nine_of_ten_keep_their_period_while_one_is_dead() {
         }
         for unit in dead {
             let probes = intervals(&times, *unit, settled).len();
-            assert!((20..=60).contains(&probes), "{probes} probes in 29 min");
+            assert!((6..=20).contains(&probes), "{probes} probes in 9 min");
         }
     }
 }
