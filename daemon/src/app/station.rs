@@ -62,5 +62,9 @@ pub(super) fn view(uplinks: Option<Arc<UplinkBoard>>, buses: Arc<Buses>) -> Stat
 
 /// Centres that have not been heard of for long.
 pub(super) fn troubles(uplinks: Option<Arc<UplinkBoard>>) -> Troubles {
-    Arc::new(move || uplinks.as_ref().map_or_else(Vec::new, |board| board.problems()))
+    Arc::new(move || {
+        uplinks
+            .as_ref()
+            .map_or_else(Vec::new, |board| board.problems())
+    })
 }

@@ -28,6 +28,9 @@ use std::sync::Arc;
 /// What the station side of the daemon shows; never waits for long.
 pub type StationView = Arc<dyn Fn() -> StationStatus + Send + Sync>;
 
+/// Trouble that is shown beside that of the books; never waits.
+pub type Troubles = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
 /// The daemon as the console sees it.
 pub struct ConsoleBackend {
     journal: Journal,
@@ -37,6 +40,7 @@ pub struct ConsoleBackend {
     clock: Clock,
     switchboard: Arc<Switchboard>,
     station: StationView,
+    troubles: Troubles,
 }
 
 /// The parts of the daemon behind the console.
@@ -55,6 +59,9 @@ pub struct ConsoleParts {
     pub switchboard: Arc<Switchboard>,
     /// Instruments and uplinks.
     pub station: StationView,
+    /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
+    /// all the same.
+    pub troubles: Troubles,
 }
 
 impl ConsoleBackend {
@@ -68,6 +75,7 @@ impl ConsoleBackend {
             clock: parts.clock,
             switchboard: parts.switchboard,
             station: parts.station,
+            troubles: parts.troubles,
         }
     }
 
@@ -116,8 +124,10 @@ impl Backend for ConsoleBackend {
         if let Some(cause) = self.projected.problem() {
             problems.push(format!("projections stand still: {cause}"));
         }
+        let ready = problems.is_empty();
+        problems.extend((self.troubles)());
         Health {
-            ready: problems.is_empty(),
+            ready,
             problems,
             journal_seq: journal.last_seq,
             projected_seq: self.projected.position().borrow().seq.0,
