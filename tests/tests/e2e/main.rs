@@ -16,6 +16,7 @@ mod inside;
 mod instruments;
 mod sigkill;
 mod spine;
+mod uplink;
 
 mod browser;
 
