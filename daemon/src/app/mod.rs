@@ -193,6 +193,7 @@ impl App {
                 .context("address of the HJ 212 port")?,
             console_address: console.local_addr().context("address of the console")?,
         };
+        app.gate.know(&checked.registry);
         app.open_the_books(&opened, &checked.registry, &checked.digest)
             .await?;
         let uplinks =
@@ -279,7 +280,7 @@ impl App {
     pub async fn reload(&self, registry: &Registry, files_sha256: &str) -> anyhow::Result<()> {
         let event = registry_event(registry, files_sha256);
         append(&self.journal, &event).await?;
-        self.gate.directory.store(Arc::new(Directory::of(registry)));
+        self.gate.know(registry);
         Ok(())
     }
 

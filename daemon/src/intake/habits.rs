@@ -1,14 +1,13 @@
 //! Habits of a logger that one of its frames shows.
 
-use super::open::cipher_form;
+use super::open::{VERSION_2025, cipher_form};
 use super::translate::instant;
 use crate::events::{NOTED_IGNORES_CLOCK, NOTED_READS_ANSWERS, NOTED_REPEATED, NOTED_SETS_CLOCK};
 use cems_core::model::rows::Habits;
 use cems_core::model::time::SECOND_MS;
 use cems_core::model::{Timestamp, UtcOffset};
 use cems_protocols::hj212::{
-    CrcVerdict, Edition, FindingCode, LocalTime, Message, RawFrame, TextEncoding,
-    must_be_enciphered,
+    CrcVerdict, FindingCode, LocalTime, Message, RawFrame, TextEncoding, must_be_enciphered,
 };
 use smol_str::SmolStr;
 
@@ -71,7 +70,8 @@ fn line_end(bytes: &[u8]) -> &'static str {
 }
 
 fn encryption(came: &RawFrame, message: &Message, opened: bool) -> Option<SmolStr> {
-    if message.edition != Edition::V2025 || !must_be_enciphered(message.cn()) {
+    let says_2025 = message.header.version_bits() == Some(VERSION_2025);
+    if !says_2025 || !must_be_enciphered(message.cn()) {
         return None;
     }
     let form = cipher_form(came, opened).unwrap_or("none");

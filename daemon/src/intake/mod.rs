@@ -11,7 +11,7 @@ mod open;
 mod tests;
 mod translate;
 
-pub use admit::{Admission, Directory};
+pub use admit::{Admission, Directory, password_digest};
 pub use habits::clock_offset_ms;
 pub use interpret::Interpreter;
 pub use open::{Opened, open};

@@ -4,8 +4,11 @@ use super::Directory;
 use crate::keys::{DatedKey, KeyOwner, KeyRing};
 use cems_core::model::OutletId;
 use cems_protocols::hj212::{
-    self, CrcVerdict, Edition, FindingCode, Message, RawFrame, decipher, parse_with_key,
+    self, CrcVerdict, FindingCode, Message, RawFrame, decipher, parse_with_key,
 };
+
+/// Version bits of the Flag that 2025 uses (second-hand).
+pub(super) const VERSION_2025: u8 = 2;
 
 /// A frame as it can be read now.
 pub struct Opened {
@@ -26,7 +29,7 @@ pub fn open(frame: &RawFrame, message: Message, directory: &Directory, keys: &Ke
         with: None,
     };
     let maybe = matches!(message.crc, CrcVerdict::Encrypted)
-        || (message.edition == Edition::V2025 && !message.crc.is_known());
+        || (message.header.version_bits() == Some(VERSION_2025) && !message.crc.is_known());
     let outlet = message
         .header
         .mn

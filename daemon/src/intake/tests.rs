@@ -73,6 +73,8 @@ fn event(raw: Vec<u8>, at: &str) -> Event {
     Interpreter.event(&line.to_line(), local(at), Some(&registry()))
 }
 
+mod secrets;
+
 const HOME: [u8; 4] = [192, 0, 2, 1];
 
 #[test]

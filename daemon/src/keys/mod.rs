@@ -10,6 +10,7 @@
 
 mod error;
 mod master;
+mod passwords;
 
 pub use error::KeyError;
 
@@ -246,6 +247,7 @@ impl KeyRing {
         }
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.execute_batch(SCHEMA)?;
+        connection.execute_batch(passwords::SCHEMA)?;
         let mut inner = Inner {
             connection,
             cipher: ChaCha20Poly1305::new(&Key::from(secret)),

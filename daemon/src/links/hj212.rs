@@ -14,12 +14,13 @@ mod repeats;
 mod wording;
 
 use crate::clock::Clock;
-use crate::intake::{Admission, Directory};
+use crate::intake::{Admission, Directory, password_digest};
 use crate::journal::Journal;
 use crate::keys::KeyRing;
 use crate::switchboard::Switchboard;
 use crate::telemetry;
 use arc_swap::ArcSwap;
+use cems_core::model::{OutletId, Registry};
 use cems_protocols::hj212::SessionConfig;
 use connection::Connection;
 use std::sync::Arc;
@@ -50,6 +51,36 @@ pub struct Gate {
     pub clock: Clock,
     /// Connections at once; one more is closed at once and counted.
     pub connections_max: usize,
+}
+
+impl Gate {
+    /// Takes a registry into force, with the passwords that its loggers were told since.
+    pub fn know(&self, registry: &Registry) {
+        let mut directory = Directory::of(registry);
+        match self.keys.passwords() {
+            Ok(told) => {
+                for (outlet, sha256) in told {
+                    directory.told(&outlet, &sha256);
+                }
+            }
+            Err(error) => tracing::error!(%error, "passwords that loggers were told are unknown"),
+        }
+        self.directory.store(Arc::new(directory));
+    }
+
+    /// A logger is about to be told a password. False when that could not be noted: then it must
+    /// not be told.
+    pub(crate) fn will_tell(&self, outlet: &OutletId, password: &str) -> bool {
+        let sha256 = password_digest(password);
+        if let Err(error) = self.keys.note_password(outlet, &sha256) {
+            tracing::error!(%error, %outlet, "a new password could not be noted");
+            return false;
+        }
+        let mut directory = Directory::clone(&self.directory.load());
+        directory.told(outlet, &sha256);
+        self.directory.store(Arc::new(directory));
+        true
+    }
 }
 
 /// Accepts connections until told to stop, then waits for them to finish what they have read.

@@ -146,3 +146,6 @@ pub(super) fn wall(at: Timestamp, offset: UtcOffset) -> LocalTime {
         ..LocalTime::from_unix_ms(at.0, offset.minutes())
     }
 }
+
+#[cfg(test)]
+mod tests;

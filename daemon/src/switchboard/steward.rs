@@ -12,7 +12,7 @@ use crate::store::{Readers, StoreError};
 use cems_core::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use cems_core::model::{OutletId, Seq, Timestamp};
 use cems_protocols::hj212::dialogue::{InitialSettings, initial_procedure};
-use cems_protocols::hj212::{Edition, Request, Secret};
+use cems_protocols::hj212::{Request, Secret, order};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -95,6 +95,17 @@ struct Notes {
     /// Requests for records that may still be ordered, in thousandths.
     budget: u64,
     keys_at: Option<Timestamp>,
+}
+
+impl Notes {
+    /// Outlets that went away are forgotten, so that notes do not grow with every stranger.
+    fn forget_all_but(&mut self, connected: &[LineState]) {
+        let here: BTreeSet<&OutletId> = connected.iter().map(|line| &line.outlet).collect();
+        self.look_at.retain(|outlet, _| here.contains(outlet));
+        self.told_time
+            .retain(|(outlet, _), _| here.contains(outlet));
+        self.gave_key.retain(|outlet, _| here.contains(outlet));
+    }
 }
 
 impl Steward {
@@ -241,6 +252,8 @@ impl Steward {
     async fn round(&self, notes: &mut Notes) -> Result<(), Trouble> {
         self.board.sweep().await?;
         let now = self.clock.now();
+        let connected = self.board.connected();
+        notes.forget_all_but(&connected);
         if notes.keys_at.is_none_or(|at| now >= at) {
             notes.keys_at = Some(now.plus_ms(KEY_LOOK_MS));
             self.old_keys(now).await?;
@@ -250,7 +263,7 @@ impl Steward {
         // A minute's worth may come at once, no more.
         notes.budget = (notes.budget + per_minute * speed * 1_000 / 60).min(per_minute * 1_000);
         match self.board.settings().refetch_days {
-            Some(days) => self.fetch_missing(notes, now, days).await,
+            Some(days) => self.fetch_missing(notes, &connected, now, days).await,
             None => Ok(()),
         }
     }
@@ -259,19 +272,14 @@ impl Steward {
     async fn fetch_missing(
         &self,
         notes: &mut Notes,
+        connected: &[LineState],
         now: Timestamp,
         days: u32,
     ) -> Result<(), Trouble> {
-        let connected = self.board.connected();
-        let here: BTreeSet<&OutletId> = connected.iter().map(|line| &line.outlet).collect();
-        notes.look_at.retain(|outlet, _| here.contains(outlet));
-        notes
-            .told_time
-            .retain(|(outlet, _), _| here.contains(outlet));
-        notes.gave_key.retain(|outlet, _| here.contains(outlet));
         let due = |line: &&LineState| {
-            let at = notes.look_at.get(&line.outlet);
-            line.idle && at.is_some_and(|at| *at <= now)
+            let first = line.since.plus_ms(SETTLE_MS);
+            let at = notes.look_at.get(&line.outlet).copied().unwrap_or(first);
+            line.idle && at <= now
         };
         let lines: Vec<LineState> = connected
             .iter()
@@ -324,7 +332,8 @@ impl Steward {
     /// none this way: it would travel in clear text.
     async fn new_key(&self, outlet: &OutletId, now: Timestamp, age_ms: i64) -> Result<(), Trouble> {
         let spoken = self.board.edition(outlet);
-        let wanted = self.board.settings().rotate_keys && spoken == Some(Edition::V2025);
+        let knows = spoken.is_some_and(|edition| order("1014", edition).is_some());
+        let wanted = self.board.settings().rotate_keys && knows;
         let present = self.keys.in_force(&KeyOwner::Outlet(outlet.clone()))?;
         let old = present.is_some_and(|dated| now >= dated.since.plus_ms(age_ms));
         if !wanted || !old || self.board.has(outlet, Why::Key) {

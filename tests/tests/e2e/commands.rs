@@ -159,15 +159,42 @@ async fn the_duty_desk_commands_loggers_of_three_editions() {
         let refused = reaches(&town.api, id, "refused").await;
         assert_eq!(refused["steps"][1]["detail"], "QnRtn=3", "{refused:#}");
     }
+    a_new_password_cuts_no_line(&town).await;
     only_what_may_be(&town).await;
     assert!(town.daemon.stop().await.success());
     let events = events(&town.data());
+    let secret = |e: &JournalEvent| {
+        let line = String::from_utf8(e.to_line()).expect("JSON");
+        !matches!(e, JournalEvent::Frame { .. }) && line.contains("987654")
+    };
+    assert!(
+        !events.iter().any(secret),
+        "a new password stands in the journal"
+    );
     let at = |wanted: fn(&JournalEvent) -> bool| events.iter().position(wanted);
     let ordered = at(|e| matches!(e, JournalEvent::Order { .. })).expect("ordered");
     let sent = at(|e| matches!(e, JournalEvent::Sent { .. })).expect("sent");
     let step = at(|e| matches!(e, JournalEvent::Step { .. })).expect("a step");
     assert!(ordered < sent && sent < step, "{ordered} {sent} {step}");
     assert_books_hold(&town.data());
+}
+
+/// The registry still has the old one.
+async fn a_new_password_cuts_no_line(town: &Town) {
+    let mut device = Device::connect(town, GAS_MN, Some(1)).await;
+    device.upload("2051", MINUTE).await;
+    let id = order(&town.api, "jia-1", "1072", json!({"NewPW": "987654"})).await;
+    let qn = device.asked("1072", "CP=&&NewPW=987654&&").await;
+    device.answer("9011", &qn, "QnRtn=1").await;
+    device.answer("9012", &qn, "ExeRtn=1").await;
+    reaches(&town.api, id, "done").await;
+    let frame = Frame {
+        pw: "987654".to_owned(),
+        ..Frame::new(GAS_MN, "2051", MINUTE)
+    };
+    device.wire.send(frame.text()).await.expect("sent");
+    let answer = device.wire.answer().await;
+    assert!(answer.contains("CN=9014;"), "{answer}");
 }
 
 /// Who may not, and what cannot be.
@@ -322,4 +349,39 @@ async fn live(inside: &mut Inside) -> usize {
         assert!(answer.contains("CN=1012;"), "{answer}");
         told += 1;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logger_is_told_its_settings_at_its_first_connection_only() {
+    let initial = "initial = { set_time = false, timeout_s = 10, retries = 3, \
+                   realtime_interval_s = 60, facility = true }";
+    let city = City::default().hj212(initial);
+    let mut town = Town::start(&city).await;
+    let mut device = Device::connect(&town, GAS_MN, Some(1)).await;
+    device.upload("2051", MINUTE).await;
+    for (cn, part) in [
+        ("1000", "OverTime=10;ReCount=3"),
+        ("1062", "RtdInterval=60"),
+        ("2021", ""),
+    ] {
+        let qn = device.asked(cn, part).await;
+        device.answer("9011", &qn, "QnRtn=1").await;
+        device.answer("9012", &qn, "ExeRtn=1").await;
+    }
+    let all_done = |list: &Value| {
+        let done = |row: &Value| row["state"] == "done" && row["why"] == "initial";
+        (rows(list).len() == 3 && rows(list).iter().all(done)).then_some(())
+    };
+    let path = "/api/v1/exchanges?outlet=jia-1";
+    town.api
+        .until(path, "the initial procedure", all_done)
+        .await;
+    drop(device);
+    let mut again = Device::connect(&town, GAS_MN, Some(1)).await;
+    again.upload("2051", MINUTE).await;
+    // Whatever else it had to say would come before this.
+    order(&town.api, "jia-1", "1061", json!({})).await;
+    again.asked("1061", "").await;
+    assert!(town.daemon.stop().await.success());
+    assert_books_hold(&town.data());
 }

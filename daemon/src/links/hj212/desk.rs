@@ -89,9 +89,12 @@ impl Desk {
             };
             let id = order.id.0;
             let request = self.present(order);
-            if let Request::SetKey { key, .. } = &request
-                && !self.offer(id, key)
-            {
+            let ready = match &request {
+                Request::SetKey { key, .. } => self.offer(id, key),
+                Request::SetPassword { new } => self.gate.will_tell(&self.outlet, new.reveal()),
+                _ => true,
+            };
+            if !ready {
                 let outcome = Outcome::Withdrawn;
                 self.follow(vec![CentreOutput::Ended { id, outcome }], work);
                 continue;
