@@ -227,7 +227,7 @@ impl Keeper {
         said::polled(&bus, &seat.id, standing, why.as_deref());
         let set = (polled.answered > 0).then(|| seat.poller.samples(&polled));
         let (id, pulse) = (seat.id.clone(), place.pulse());
-        self.board.polled(&id, at, pulse, set.as_ref(), why.clone());
+        self.board.polled(&id, at, pulse, set.as_ref(), why);
         self.record(index, at, standing, polled, set);
         for note in self.line.take_notes() {
             self.note(&bus, at, &note);

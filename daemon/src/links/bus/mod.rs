@@ -4,7 +4,7 @@
 //!  settings ─▶ Buses ─ a task per line ─▶ Keeper
 //!                                           │ schedule  whose turn it is (pure)
 //!                                           │ poll      requests of a map, samples of the answers
-//!                                           │ line      the guard: an answer belongs to its question
+//!                                           │ line      an answer belongs to its question
 //!                                           │ quiet     a wire that can be emptied
 //!                                           ▼
 //!              journal ◀─ record ◀─ bounded queue        board ─▶ pages
@@ -40,7 +40,9 @@ pub use keeper::{BusPlan, Keeper, Now, dial, framing};
 pub use line::{Line, LineFraming, LineNote, LineTiming};
 pub use poll::{Polled, Poller};
 pub use question::{LineError, Question};
-pub use quiet::{Capture, Discarded, QuietLine};
+pub use quiet::{
+    CAPTURE_BYTES_MAX, Capture, DISCARDED_KEPT_BYTES_MAX, DiscardError, Discarded, QuietLine,
+};
 pub use record::{RECORDS_WAITING_MAX, Record, Recorded};
 pub use schedule::Pulse;
 pub use wire::{Dial, Opening, SerialDial, TcpDial, Wire};

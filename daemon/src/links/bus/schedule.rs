@@ -9,11 +9,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Polls without an answer until an instrument is called silent.
-pub const SILENT_AFTER: u32 = 3;
+pub(super) const SILENT_AFTER: u32 = 3;
 /// So long without an answer is silent, too, however slowly it is polled.
-pub const SILENT_AFTER_TIME: Duration = Duration::from_secs(60);
+pub(super) const SILENT_AFTER_TIME: Duration = Duration::from_secs(60);
 /// Longest pause between attempts to reach a silent instrument.
-pub const PROBE_PAUSE_MAX: Duration = Duration::from_secs(60);
+pub(super) const PROBE_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// A bus so full that there is never a gap still tries after this long.
 const PROBE_FORCED_AFTER: Duration = Duration::from_secs(30);
 /// Every so many probes one has the full patience: an instrument may come back slower than it was.
@@ -21,7 +21,7 @@ const PATIENT_PROBE_EVERY: u32 = 4;
 
 /// One instrument's place in the schedule.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub(super) struct Place {
     every: Duration,
     /// The next time of its grid, or of the next probe.
     due: Instant,
@@ -49,7 +49,7 @@ pub struct Pulse {
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub(super) enum Turn {
     /// Poll the instrument with this index.
     Poll(usize),
     /// See whether the silent instrument with this index is back.
@@ -65,7 +65,7 @@ pub enum Turn {
 
 /// What a poll did to an instrument's standing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(super) enum Standing {
     /// It answers, as before.
     Answers,
     /// It answers again.
@@ -206,7 +206,7 @@ impl Place {
 }
 
 /// Whose turn it is. `cost` says how long an attempt at a silent instrument can take.
-pub fn next(places: &[Place], now: Instant, cost: impl Fn(usize, bool) -> Duration) -> Turn {
+pub(super) fn next(places: &[Place], now: Instant, cost: impl Fn(usize, bool) -> Duration) -> Turn {
     let answering = || places.iter().enumerate().filter(|(_, p)| p.answers());
     let first = answering().min_by_key(|(_, place)| place.due);
     if let Some((index, place)) = first

@@ -135,8 +135,11 @@ impl Running {
 
     fn troubles(&self, what: &str) -> usize {
         let records = self.records.lock().expect("plain");
-        let is = |record: &&(Duration, Record)| matches!(&record.1.what, Recorded::Trouble { what: w, .. } if w == what);
-        records.iter().filter(is).count()
+        let whats = records.iter().filter_map(|(_, record)| match &record.what {
+            Recorded::Trouble { what, .. } => Some(what.as_str()),
+            Recorded::Poll { .. } => None,
+        });
+        whats.filter(|own| *own == what).count()
     }
 }
 

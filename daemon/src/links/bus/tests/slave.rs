@@ -124,7 +124,8 @@ async fn serve(mut wire: DuplexStream, tcp: bool, script: Script) {
                 request.extend_from_slice(&chunk[..count]);
                 while request.len() >= length {
                     let whole: Vec<u8> = request.drain(..length).collect();
-                    let reply = (script.lock().expect("no panic in scripts"))(read_request(&whole, tcp));
+                    let asked = read_request(&whole, tcp);
+                    let reply = (script.lock().expect("no panic in scripts"))(asked);
                     let now = Instant::now();
                     due.extend(reply.into_iter().map(|(after, bytes)| (now + after, bytes)));
                     due.make_contiguous().sort_by_key(|(at, _)| *at);
