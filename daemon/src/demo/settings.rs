@@ -57,6 +57,7 @@ impl<'a> Settings<'a> {
             "registry = [\"registry.toml\"]\nusers = [\"users.toml\"]\n\n\
              [site]\nname = \"示例市污染源监控中心（演示）\"\n\n\
              [hj212]\nlisten = \"127.0.0.1:{}\"\n\n\
+             [hj212.dialogue]\nrefetch_days = 1\n\n\
              [console]\nlisten = \"127.0.0.1:{}\"\n\n\
              [log]\nlevel = \"warn\"\n",
             ports.hj212, ports.console

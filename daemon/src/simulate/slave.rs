@@ -252,9 +252,9 @@ fn text_words(text: &str, registers: u16) -> Vec<u16> {
         .collect()
 }
 
-/// A tenth of the plausible range, or 0.
+/// A tenth of the plausible range, or 10 of whatever it is.
 fn middle(point: &Point) -> Decimal {
-    point.range.map_or(Decimal::ZERO, |range| {
+    point.range.map_or(Decimal::TEN, |range| {
         let tenth = (range.max - range.min) / Decimal::TEN;
         range.min + tenth
     })
