@@ -17,8 +17,6 @@ pub(super) struct Kept {
     pub(super) clock_ahead_ms: i64,
     /// MN the centre has given (CN 1002, 2025).
     pub(super) mn: Option<String>,
-    /// The logger has made itself known (CN 1001, 2025).
-    pub(super) announced: bool,
     /// SHA-256 over what the settings file says. When that changes, the file goes before what
     /// the centre had set.
     file: String,
@@ -54,7 +52,6 @@ impl Kept {
             settings,
             clock_ahead_ms: 0,
             mn: None,
-            announced: false,
             file: sha256_hex(&said),
         }
     }
@@ -77,7 +74,6 @@ impl Kept {
         number(&kept, "rtd_interval_s", &mut settings.rtd_interval_s);
         number(&kept, "realtime", &mut settings.realtime);
         number(&kept, "clock_ahead_ms", &mut self.clock_ahead_ms);
-        number(&kept, "announced", &mut self.announced);
         self.mn = kept.get("mn").cloned();
         Ok(self)
     }
@@ -100,7 +96,6 @@ impl Kept {
             ("rtd_interval_s", rtd_interval_s.to_string()),
             ("realtime", realtime.to_string()),
             ("clock_ahead_ms", self.clock_ahead_ms.to_string()),
-            ("announced", self.announced.to_string()),
         ];
         out.extend(self.mn.clone().map(|mn| ("mn", mn)));
         out

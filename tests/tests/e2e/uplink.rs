@@ -242,6 +242,23 @@ async fn tell(frames: Vec<String>, address: Arc<Mutex<SocketAddr>>, pace: Durati
     }
 }
 
+/// Kills the station, kills the centre, or pulls the line between them.
+async fn trouble(kind: usize, station: &mut Town, centre: &mut Town, line: &Line) {
+    match kind {
+        0 => {
+            station.daemon.kill();
+            station.restart().await;
+        }
+        1 => {
+            centre.daemon.kill();
+            line.lead(None);
+            centre.restart().await;
+            line.lead(Some(centre.daemon.hj212));
+        }
+        _ => line.lead(Some(centre.daemon.hj212)),
+    }
+}
+
 #[tokio::test]
 async fn kills_and_cuts_lose_nothing_between_station_and_centre() {
     let mut random = Random::of_test("uplink", 20_260_331);
@@ -271,29 +288,21 @@ async fn kills_and_cuts_lose_nothing_between_station_and_centre() {
     for _ in 0..6 {
         let pause = u64::try_from(random.within(300..1_500)).expect("small");
         tokio::time::sleep(Duration::from_millis(pause)).await;
-        match random.within(0..3) {
-            0 => {
-                station.daemon.kill();
-                station.restart().await;
-                *address.lock().expect("whole") = station.daemon.hj212;
-            }
-            1 => {
-                centre.daemon.kill();
-                line.lead(None);
-                centre.restart().await;
-                line.lead(Some(centre.daemon.hj212));
-            }
-            _ => line.lead(Some(centre.daemon.hj212)),
-        }
+        trouble(random.within(0..3), &mut station, &mut centre, &line).await;
+        *address.lock().expect("whole") = station.daemon.hj212;
     }
     teller.await.expect("the logger gets rid of everything");
 
-    let ours = records(&station.data());
-    let kinds: BTreeSet<(String, i64)> = ours
-        .keys()
-        .map(|(kind, start, _)| (kind.clone(), *start))
-        .collect();
-    assert_eq!(kinds.len(), count, "the station has them all");
+    let ours = until("the station to have them all", async || {
+        let ours = records(&station.data());
+        let kinds: BTreeSet<_> = ours.keys().map(|(kind, start, _)| (kind, *start)).collect();
+        if kinds.len() == count {
+            Ok(ours)
+        } else {
+            Err(ours.len())
+        }
+    })
+    .await;
     until_within(
         ACROSS,
         "the centre to have what the station has",

@@ -152,7 +152,7 @@ fn one(
                     "HJ/T 212-2005 没有 {value} 的编码"
                 ),
                 say!(
-                    "name the factors sent: factors = {{ {value} = {{ code = \"...\" }} }}, or without it",
+                    "name its code: factors = {{ {value} = {{ code = \"...\" }} }}, or drop it",
                     "请列出上传的因子：factors = {{ {value} = {{ code = \"...\" }} }}，或不列该因子"
                 ),
             );

@@ -205,8 +205,8 @@ impl Link {
         Ok(exe::DONE)
     }
 
-    /// What a logger of 2025 says by itself when a connection stands: who it is, once (1001), and
-    /// that its key is old (1014). Second-hand: HJ 212-2025 as quoted publicly.
+    /// What a logger of 2025 says by itself when a connection stands: that its key is old (1014).
+    /// Second-hand: HJ 212-2025 as quoted publicly.
     pub(super) async fn greet(&mut self, writer: &mut Writer) -> Result<(), Ending> {
         let Some(made) = self.old_key().await? else {
             return Ok(());

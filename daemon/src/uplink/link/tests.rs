@@ -79,28 +79,10 @@ impl Dial for TestDial {
     }
 }
 
-/// A station with one outlet and one uplink.
-struct Desk {
-    _dir: tempfile::TempDir,
-    store: SqliteStore,
-    seq: u64,
-    feed: Feed,
-    ground: Arc<Ground>,
-    notes: Arc<Notes>,
-    uplink: Arc<Uplink>,
-    outlet: Outlet,
-    news: Arc<Notify>,
-    connections: mpsc::UnboundedSender<Box<dyn Duplex>>,
-    waiting: Option<mpsc::UnboundedReceiver<Box<dyn Duplex>>>,
-    stop: CancellationToken,
-    running: Option<tokio::task::JoinHandle<()>>,
-}
-
-impl Desk {
-    /// `more`: what else the settings file says of the uplink, before its outlet.
-    fn new(edition: &str, more: &str) -> Self {
-        let text = format!(
-            r#"
+/// The settings of a station with one outlet and one uplink.
+fn site(edition: &str, more: &str) -> String {
+    format!(
+        r#"
 [[region]]
 id = "shili"
 name = "示例市"
@@ -127,7 +109,30 @@ edition = "{edition}"
 {more}
 outlet = [{{ outlet = "jia-1", password = "654321" }}]
 "#
-        );
+    )
+}
+
+/// A station with one outlet and one uplink.
+struct Desk {
+    _dir: tempfile::TempDir,
+    store: SqliteStore,
+    seq: u64,
+    feed: Feed,
+    ground: Arc<Ground>,
+    notes: Arc<Notes>,
+    uplink: Arc<Uplink>,
+    outlet: Outlet,
+    news: Arc<Notify>,
+    connections: mpsc::UnboundedSender<Box<dyn Duplex>>,
+    waiting: Option<mpsc::UnboundedReceiver<Box<dyn Duplex>>>,
+    stop: CancellationToken,
+    running: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Desk {
+    /// `more`: what else the settings file says of the uplink, before its outlet.
+    fn new(edition: &str, more: &str) -> Self {
+        let text = site(edition, more);
         let files = [("cemsd.toml", text.as_str()), ("key", "0123456789ABCDEF")];
         let checked = load_str(&files).unwrap_or_else(|problems| panic!("{problems}"));
         let dir = tempfile::tempdir().expect("a directory");

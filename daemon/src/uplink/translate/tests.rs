@@ -47,7 +47,8 @@ factor = [{ code = "w20115", range = 100 }, { code = "w01018", range = 500 }]
 /// The site, uploading to one centre. Names of the outlet and what else the file says.
 fn site(edition: &str, outlet: &str, more: &str) -> Checked {
     let text = format!(
-        "{SITE}\n[[uplink]]\nid = \"centre\"\naddress = \"10.1.2.3:9212\"\nedition = \"{edition}\"\n\
+        "{SITE}\n[[uplink]]\nid = \"centre\"\naddress = \"10.1.2.3:9212\"\n\
+         edition = \"{edition}\"\n\
          [[uplink.outlet]]\noutlet = \"{outlet}\"\npassword = \"123456\"\n{more}\n"
     );
     load_str(&[("cemsd.toml", &text)]).unwrap_or_else(|problems| panic!("{problems}"))
