@@ -151,7 +151,7 @@ impl Link {
         Ok(outputs)
     }
 
-    /// 1012. The machine's clock is not ours to set; where it is allowed, the difference is kept
+    /// CN 1012. The machine's clock is not ours to set; where it is allowed, the difference is kept
     /// and this line's numbers and answers follow the centre's time. Times of records stay those
     /// of the machine.
     async fn set_time(&mut self, system_time: LocalTime) -> Result<u32, Ending> {
@@ -172,7 +172,7 @@ impl Link {
         Ok(exe::DONE)
     }
 
-    /// 1062. Records can only be left out: there are none between those formed here.
+    /// CN 1062. Records can only be left out: there are none between those formed here.
     async fn set_realtime(&mut self, seconds: u32) -> Result<u32, Ending> {
         let formed = self.outlet.expectation.realtime_s.unwrap_or(0);
         if formed == 0 || !seconds.is_multiple_of(formed) {
@@ -184,7 +184,7 @@ impl Link {
         Ok(exe::DONE)
     }
 
-    /// 1014 (second-hand: HJ 212-2025 as quoted publicly). The answer still goes out under the old
+    /// CN 1014 (second-hand: HJ 212-2025 as quoted publicly). The answer still goes out under the old
     /// key: 9012 is not enciphered.
     async fn set_key(&mut self, key: &Secret) -> Result<u32, Ending> {
         if self.key.is_none() {

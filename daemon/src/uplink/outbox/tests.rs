@@ -89,12 +89,12 @@ fn a_correction_replaces_what_is_pending_and_returns_what_was_acknowledged() {
     let dir = tempfile::tempdir().expect("a directory");
     let outbox = open(dir.path());
     let old = line(1, RecordKind::Hour, 100);
-    fill(&outbox, &[old.clone()], 1);
+    fill(&outbox, std::slice::from_ref(&old), 1);
     let sent = outbox.history(&mailbox(), LATE, 9).expect("reads")[0];
 
     // Corrected while the first version is on its way: its receipt does not settle the second.
     let new = line(2, RecordKind::Hour, 100);
-    fill(&outbox, &[new.clone()], 2);
+    fill(&outbox, std::slice::from_ref(&new), 2);
     outbox
         .acknowledge(&mailbox(), &[receipt(sent)], Timestamp(500))
         .expect("books");

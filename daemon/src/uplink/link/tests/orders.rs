@@ -1,7 +1,7 @@
 //! What a centre may order, and what it is told when it may not.
 
 use super::*;
-use cems_protocols::hj212::{Edition, HistoryKind, LocalTime, Request, Secret};
+use cems_protocols::hj212::{Edition, HistoryKind, LocalTime, Request, Secret, Sm4Key};
 
 const V17: Edition = Edition::V2017;
 
@@ -289,7 +289,7 @@ async fn a_new_key_holds_from_then_on_and_is_not_in_the_journal() {
     };
     let answers = ask(&mut centre, Edition::V2025, request).await;
     assert_eq!(answers, ["9011 QnRtn=1", "9012 ExeRtn=1"]);
-    centre.key = Some(cems_protocols::hj212::Sm4Key::new(*b"ABCDEFGHabcdefgh"));
+    centre.key = Some(Sm4Key::new(*b"ABCDEFGHabcdefgh"));
     desk.form(RecordKind::Hour, minutes_before_noon(60), "35.20");
     assert_eq!(centre.take().await, "2061 1100");
     let noted = format!("{:?}", desk.notes.0.lock().expect("whole"));
