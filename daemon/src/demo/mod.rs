@@ -87,6 +87,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     } = prepared;
     telemetry::start_logging(&checked.settings.log);
     telemetry::start_metrics();
+    site::share_keys(&checked.settings, &residents, base)?;
     let clock = Clock::simulated(base, options.speed);
     let banner = banner(&logins, options.speed);
     let app = App::start(Start {

@@ -4,13 +4,17 @@
 
 use super::city::Resident;
 use super::settings::{Expected, registry_of};
-use crate::app::{App, Start};
+use crate::app::{App, Places, Start, open_keys};
 use crate::clock::Clock;
+use crate::keys::{DeviceKey, KeyOwner};
 use crate::simulate::analyser;
 use crate::simulate::slave::{Device, Line};
+use crate::text::hex;
 use anyhow::{Context, bail};
-use cems_config::Checked;
+use cems_config::{Checked, Settings};
+use cems_core::model::{OutletId, Timestamp};
 use cems_protocols::hj212::Edition;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,6 +30,41 @@ const EVERY_MS: u32 = 5_000;
 const EVERY_MS_MIN: u32 = 500;
 /// Unit number of every instrument: each is alone on its line.
 const UNIT: u8 = 1;
+
+/// File of the key with which a station of 2025 enciphers its data areas.
+const KEY_FILE: &str = "line.key";
+
+/// The key of an enterprise's line: made up, the same at every start.
+fn line_key(enterprise: &str) -> DeviceKey {
+    let digest = Sha256::digest(format!("demo line of {enterprise}"));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    DeviceKey::new(bytes)
+}
+
+/// Gives the centre the keys of its enciphered lines, as an operator does with `cemsd key import`.
+///
+/// # Errors
+/// When the keys in the centre's directory cannot be opened.
+pub(super) fn share_keys(
+    settings: &Settings,
+    residents: &[Resident],
+    since: Timestamp,
+) -> anyhow::Result<()> {
+    let keys = open_keys(settings, &Places::of(&settings.data_dir))?;
+    for resident in residents.iter().filter(|resident| enciphers(resident)) {
+        let owner = KeyOwner::Outlet(OutletId::new(resident.id));
+        // It may have been changed since by the two ends themselves.
+        if keys.in_force(&owner)?.is_none() {
+            keys.put(&owner, &line_key(resident.enterprise), since)?;
+        }
+    }
+    Ok(())
+}
+
+fn enciphers(resident: &Resident) -> bool {
+    !resident.foreign && resident.station.edition == Edition::V2025
+}
 
 /// The running station of one enterprise.
 pub(super) struct Site {
@@ -137,8 +176,12 @@ fn settings(
     }
     push(format_args!(
         "[[uplink]]\nid = \"centre\"\naddress = \"{centre}\"\nedition = \"{spoken}\"\n\
-         over_time_s = 5\n\n"
+         over_time_s = 5\n"
     ));
+    if residents.iter().any(|resident| enciphers(resident)) {
+        push(format_args!("key_file = \"{KEY_FILE}\"\n"));
+    }
+    push(format_args!("\n"));
     for resident in residents {
         let (id, password) = (resident.id, &resident.station.password);
         push(format_args!(
@@ -160,7 +203,13 @@ fn checked(main: &str, residents: &[&Resident], dir: PathBuf) -> anyhow::Result<
             (path, analyser::map(kind, resident.channels()))
         })
         .collect();
-    let mut files = vec![("station.toml", main), ("registry.toml", registry.as_str())];
+    let enterprise = residents.first().map_or("", |resident| resident.enterprise);
+    let key = hex(line_key(enterprise).bytes());
+    let mut files = vec![
+        ("station.toml", main),
+        ("registry.toml", registry.as_str()),
+        (KEY_FILE, key.as_str()),
+    ];
     files.extend(
         maps.iter()
             .map(|(name, text)| (name.as_str(), text.as_str())),

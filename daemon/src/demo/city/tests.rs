@@ -42,7 +42,9 @@ fn the_cast_is_of_one_piece() {
         assert!(cast.iter().any(|r| own(&r)), "{edition:?}");
     }
     for one in cast.iter().filter(|r| !r.foreign) {
-        let mut others = cast.iter().filter(|r| !r.foreign && r.enterprise == one.enterprise);
+        let mut others = cast
+            .iter()
+            .filter(|r| !r.foreign && r.enterprise == one.enterprise);
         assert!(others.all(|r| r.station.edition == one.station.edition));
     }
     for (id, region, ..) in ENTERPRISES {
