@@ -184,8 +184,8 @@ impl Link {
         Ok(exe::DONE)
     }
 
-    /// CN 1014 (second-hand: HJ 212-2025 as quoted publicly). The answer still goes out under the old
-    /// key: 9012 is not enciphered.
+    /// CN 1014 (second-hand: HJ 212-2025 as quoted publicly). The answer still goes out under the
+    /// old key: 9012 is not enciphered.
     async fn set_key(&mut self, key: &Secret) -> Result<u32, Ending> {
         if self.key.is_none() {
             return Ok(exe::CONDITION);
