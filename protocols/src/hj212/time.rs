@@ -29,27 +29,46 @@ pub struct LocalTime {
     pub millis: u16,
 }
 
+/// Four numbers of two digits each; `None` when one is no digit.
+#[inline]
+fn pairs(digits: [u8; 8]) -> Option<[u8; 4]> {
+    const ONES: u64 = u64::MAX / 255;
+    // All eight at once: a byte above 9 reaches its top bit when 0x76 is added, or has it.
+    let digits = u64::from_le_bytes(digits) ^ (ONES * 0x30);
+    if (digits.wrapping_add(ONES * 0x76) | digits) & (ONES * 0x80) != 0 {
+        return None;
+    }
+    let sums = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let [first, _, second, _, third, _, fourth, _] = sums.to_le_bytes();
+    Some([first, second, third, fourth])
+}
+
 impl LocalTime {
     /// Reads 14 to 17 digits `YYYYMMDDhhmmss[fraction]`; digits past 14 are fractions of a second.
     /// `None` when the text has another shape or names no real date and time.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        if !(14..=17).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_digit) {
+        let (date, clock): (&[u8; 8], _) = text.as_bytes().split_first_chunk()?;
+        let (clock, fraction) = clock.split_first_chunk::<6>()?;
+        if fraction.len() > 3 || !fraction.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let pair = |from: usize| (bytes[from] - b'0') * 10 + (bytes[from + 1] - b'0');
+        let [century, year, month, day] = pairs(*date)?;
+        let [h, h2, m, m2, s, s2] = *clock;
+        let [hour, minute, second, _] = pairs([h, h2, m, m2, s, s2, b'0', b'0'])?;
         let mut millis = 0u16;
-        for place in 14..17 {
-            millis = millis * 10 + u16::from(bytes.get(place).map_or(0, |digit| digit - b'0'));
+        if !fraction.is_empty() {
+            for place in 0..3 {
+                millis = millis * 10 + u16::from(fraction.get(place).map_or(0, |d| d - b'0'));
+            }
         }
         let time = Self {
-            year: u16::from(pair(0)) * 100 + u16::from(pair(2)),
-            month: pair(4),
-            day: pair(6),
-            hour: pair(8),
-            minute: pair(10),
-            second: pair(12),
+            year: u16::from(century) * 100 + u16::from(year),
+            month,
+            day,
+            hour,
+            minute,
+            second,
             millis,
         };
         time.is_valid().then_some(time)

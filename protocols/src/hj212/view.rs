@@ -5,19 +5,23 @@
 //! [`super::parse`] is the way, which forgives and lists what it forgave. What both read, they
 //! read alike.
 
+mod header;
 mod number;
 pub(super) mod pieces;
 
 use rust_decimal::Decimal;
 
-use super::crc::{CrcVerdict, judge};
+use super::crc::{CrcVerdict, crc_hj212, judge};
 use super::encrypt::opening;
 use super::fields::{FLAG_ANSWER, FLAG_SPLIT};
 use super::head::{Look, head_at};
 use super::items::{Kind, kind_of};
 use super::time::LocalTime;
-use pieces::{Piece, Pieces, exact_marks, word_at};
+use header::header;
+use pieces::Pieces;
 
+/// Bytes of `##` and the length.
+const HEAD_BYTES: usize = 6;
 /// Characters of the check code.
 const CODE_BYTES: usize = 4;
 
@@ -75,8 +79,8 @@ pub struct FieldView<'a> {
     end: usize,
     /// The eight bytes behind `equals`; what lies behind `end` is of no value.
     word: u64,
-    /// Name of the sub-field, if it is that short, first byte lowest; 0 for a bare field.
-    key: u64,
+    /// What the value should be, where that was plain to see.
+    kind: Option<Kind>,
     /// No blanks are in the area.
     plain: bool,
 }
@@ -101,39 +105,97 @@ pub enum ValueView<'a> {
 /// and in its case, and a data area inside `CP=&&…&&` that is no cipher text.
 #[must_use]
 pub fn frame_at(bytes: &[u8]) -> Option<FrameView<'_>> {
-    let Look::Yes(head) = head_at(bytes, 0, true) else {
-        return None;
-    };
-    let code_start = head.segment_start + head.declared;
-    let end = code_start + CODE_BYTES + 2;
-    let frame = bytes.get(..end)?;
-    let code = &frame[code_start..code_start + CODE_BYTES];
-    if head.segment_start != 6
-        || !frame.ends_with(b"\r\n")
-        || !code.iter().all(u8::is_ascii_hexdigit)
-    {
+    let declared = declared(bytes)?;
+    let code_start = HEAD_BYTES + declared;
+    let frame = bytes.get(..code_start + CODE_BYTES + 2)?;
+    let raw = frame.get(HEAD_BYTES..code_start)?;
+    let code: &[u8; CODE_BYTES] = frame.get(code_start..)?.first_chunk()?;
+    if !frame.ends_with(b"\r\n") {
         return None;
     }
-    let raw = &frame[head.segment_start..code_start];
     let segment = std::str::from_utf8(raw).ok()?;
-    let crc = judge(raw, code);
-    if crc == CrcVerdict::Encrypted {
-        return None;
-    }
     let opening = opening(raw)?;
     let area = segment.get(opening + 5..)?.strip_suffix("&&")?;
-    let area_start = head.segment_start + opening + 5;
+    let crc = verdict(raw, area, code)?;
+    let all_graphic = graphic(raw);
+    let before = segment.get(..opening)?;
+    if !all_graphic && !graphic(before.as_bytes()) {
+        return None;
+    }
     Some(FrameView {
         bytes: frame,
         segment,
-        header: header(segment.get(..opening)?)?,
+        header: header(before, raw)?,
         area,
-        area_start,
-        plain: area
-            .bytes()
-            .fold(true, |plain, byte| plain & byte.is_ascii_graphic()),
+        area_start: HEAD_BYTES + opening + 5,
+        plain: all_graphic || graphic(area.as_bytes()),
         crc,
     })
+}
+
+/// The length in a head of `##`, four digits and the letter of the first field.
+#[inline(always)]
+fn declared(bytes: &[u8]) -> Option<usize> {
+    let [b'#', b'#', digits @ .., letter] = bytes.first_chunk::<{ HEAD_BYTES + 1 }>()? else {
+        return None;
+    };
+    let value = digits.iter().try_fold(0, |value, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 10).then(|| value * 10 + usize::from(digit))
+    });
+    value.filter(|_| letter.is_ascii_alphabetic())
+}
+
+/// What the check code says; `None` when it is none, or the area is cipher text.
+#[inline(always)]
+fn verdict(raw: &[u8], area: &str, code: &[u8; CODE_BYTES]) -> Option<CrcVerdict> {
+    // Any name of four letters is taken for clear text; this one opens nearly all.
+    if area.starts_with("DataTime=") && hex(crc_hj212(raw)) == *code {
+        return Some(CrcVerdict::Hj212);
+    }
+    if !code.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let verdict = judge(raw, code);
+    (verdict != CrcVerdict::Encrypted).then_some(verdict)
+}
+
+/// The four digits of a code as the standard writes them.
+#[inline(always)]
+fn hex(code: u16) -> [u8; CODE_BYTES] {
+    let digit = |shift: u16| b"0123456789ABCDEF"[usize::from((code >> shift) & 0xF)];
+    [digit(12), digit(8), digit(4), digit(0)]
+}
+
+/// Whether all are graphic ASCII: no blanks, no control bytes, no Chinese.
+#[inline(always)]
+fn graphic(bytes: &[u8]) -> bool {
+    /// Words looked at side by side, so that the compiler uses wide registers.
+    const LANES: usize = 4;
+    const ONES: u64 = u64::MAX / 255;
+    // The top bit of a byte says that it, or a lower one, is below `!`, above `~` or not ASCII.
+    let other = |word: [u8; 8]| {
+        let word = u64::from_le_bytes(word);
+        let below = word.wrapping_sub(ONES * u64::from(b'!')) & !word;
+        below | word.wrapping_add(ONES) | word
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let (blocks, last) = words.as_chunks::<LANES>();
+    let mut lanes = [0u64; LANES];
+    for block in blocks {
+        for (lane, word) in lanes.iter_mut().zip(block) {
+            *lane |= other(*word);
+        }
+    }
+    let mut found = lanes.iter().fold(0, |found, lane| found | lane);
+    for word in last {
+        found |= other(*word);
+    }
+    let mut end = [b'!'; 8];
+    for (place, byte) in end.iter_mut().zip(rest) {
+        *place = *byte;
+    }
+    (found | other(end)) & (ONES << 7) == 0
 }
 
 /// The header alone of a frame, or of the beginning of one whose data area has not arrived yet:
@@ -146,47 +208,8 @@ pub fn header_at(bytes: &[u8]) -> Option<HeaderView<'_>> {
     };
     let segment = bytes.get(head.segment_start..)?;
     let opening = opening(segment)?;
-    header(std::str::from_utf8(&segment[..opening]).ok()?)
-}
-
-fn header(text: &str) -> Option<HeaderView<'_>> {
-    let mut header = HeaderView::default();
-    let mut seen = 0u16;
-    let bytes = text.as_bytes();
-    let plain = |byte: u8| byte.is_ascii_graphic() & (byte != b',') & (byte != b'/');
-    if !bytes.iter().fold(true, |all, byte| all & plain(*byte))
-        || bytes.last().is_some_and(|last| *last != b';')
-    {
-        return None;
-    }
-    let mut fields = 0;
-    for Piece {
-        start, equals, end, ..
-    } in Pieces::new(bytes)
-    {
-        let equals = equals?;
-        let value = text.get(equals + 1..end)?;
-        let given = (!value.is_empty()).then_some(value);
-        let bit = match text.get(start..equals)? {
-            "QN" => (header.qn = given, 0).1,
-            "ST" => (header.st = given, 1).1,
-            "CN" => (header.cn = given, 2).1,
-            "PW" => (header.pw = given, 3).1,
-            "MN" => (header.mn = given, 4).1,
-            "Flag" => (header.flag = value.parse().ok(), 5).1,
-            "PNUM" => (header.pnum = value.parse().ok(), 6).1,
-            "PNO" => (header.pno = value.parse().ok(), 7).1,
-            "RF" => (header.rf = value == "1", 8).1,
-            _ => return None,
-        };
-        if seen & (1 << bit) != 0 {
-            return None;
-        }
-        seen |= 1 << bit;
-        fields += 1;
-    }
-    // A second `=` in a value could open the data area for the tolerant reader.
-    (bytes.iter().filter(|byte| **byte == b'=').count() == fields).then_some(header)
+    let text = std::str::from_utf8(segment.get(..opening)?).ok()?;
+    graphic(text.as_bytes()).then(|| header(text, segment))?
 }
 
 impl HeaderView<'_> {
@@ -221,7 +244,7 @@ impl<'a> FrameView<'a> {
     /// The first `DataTime` of the data area, if it is a time.
     #[must_use]
     pub fn data_time(&self) -> Option<LocalTime> {
-        let is_time = |field: &FieldView<'_>| field.key == 0 && field.name() == "DataTime";
+        let is_time = |field: &FieldView<'_>| field.part().is_empty() && field.name() == "DataTime";
         self.fields().find(is_time)?.time()
     }
 }
@@ -238,91 +261,40 @@ pub struct Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = FieldView<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<FieldView<'a>> {
         loop {
             let piece = self.pieces.next()?;
             let equals = piece.equals.unwrap_or(piece.end);
-            let mut field = FieldView {
+            let field = FieldView {
                 area: self.area,
                 start: piece.start,
-                dash: equals,
+                dash: piece.dash,
                 equals,
                 end: piece.end,
                 word: piece.word,
-                key: 0,
+                kind: piece.kind,
                 plain: self.plain,
             };
-            if piece.equals.is_none() {
-                if field.name().is_empty() {
-                    continue;
-                }
-                return Some(field);
-            }
-            if let Some((dash, key)) = last_dash(self.pieces.bytes(), piece.start, equals) {
-                field.dash = dash;
-                field.key = key;
+            if piece.equals.is_none() && field.name().is_empty() {
+                continue;
             }
             return Some(field);
         }
     }
 }
 
-/// The last `-` of the name in `bytes[start..equals]` and the name behind it as a word, first byte
-/// lowest; `None` when nothing stands before or behind it.
-#[inline]
-fn last_dash(bytes: &[u8], start: usize, equals: usize) -> Option<(usize, u64)> {
-    // The eight bytes that end at the `=`; those before the name are shifted out.
-    let behind = equals.checked_sub(8).map(|at| word_at(bytes, at));
-    let Some(word) = behind.filter(|_| equals - start >= 8) else {
-        return short_dash(bytes.get(start..equals)?, start);
-    };
-    let dashes = exact_marks(word, b'-');
-    if dashes == 0 {
-        return short_dash(bytes.get(start..equals)?, start);
-    }
-    let top = dashes.leading_zeros();
-    let at = equals - 1 - usize::try_from(top / 8).ok()?;
-    if top == 0 || at == start {
-        return None;
-    }
-    // `top` is a multiple of 8 below 64: the bytes behind the dash are the highest ones.
-    Some((at, word >> (64 - top)))
-}
-
-/// [`last_dash`] of a name byte by byte.
-fn short_dash(name: &[u8], start: usize) -> Option<(usize, u64)> {
-    let at = name.iter().rposition(|byte| *byte == b'-')?;
-    let part = name.get(at + 1..)?;
-    if at == 0 || part.is_empty() {
-        return None;
-    }
-    let key = if part.len() <= 8 { word_at(part, 0) } else { 0 };
-    Some((start + at, key))
-}
-
-/// A name of up to eight characters as a word.
-const fn key(name: &[u8]) -> u64 {
-    let mut word = 0;
-    let mut index = name.len();
-    while index > 0 {
-        index -= 1;
-        word = (word << 8) | name[index] as u64;
-    }
-    word
-}
-
 impl<'a> FieldView<'a> {
     /// Factor code, or the name of a bare field.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn name(&self) -> &'a str {
-        self.between(self.start, self.dash).trim_start()
+        self.between(self.start, self.dash)
     }
 
     /// Name of the sub-field as sent; empty for a bare field.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn part(&self) -> &'a str {
         if self.dash == self.equals {
             return "";
@@ -332,12 +304,12 @@ impl<'a> FieldView<'a> {
 
     /// The value as sent, without blanks around it.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn text(&self) -> &'a str {
         self.between(self.equals + 1, self.end)
     }
 
-    #[inline]
+    #[inline(always)]
     fn between(&self, from: usize, to: usize) -> &'a str {
         let text = self.area.get(from..to).unwrap_or_default();
         if self.plain { text } else { text.trim() }
@@ -345,7 +317,7 @@ impl<'a> FieldView<'a> {
 
     /// The value by the name of its field: numbers of sub-fields, times, texts.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn value(&self) -> ValueView<'a> {
         match self.kind() {
             Kind::Number => {
@@ -368,7 +340,7 @@ impl<'a> FieldView<'a> {
 
     /// The value as a number, exact; `None` when it is none.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn number(&self) -> Option<Decimal> {
         let length = self.end.wrapping_sub(self.equals).wrapping_sub(1);
         number::of_word(self.word, length).or_else(|| number::decimal(self.text()))
@@ -380,18 +352,12 @@ impl<'a> FieldView<'a> {
         LocalTime::parse(self.text())
     }
 
-    #[inline]
+    #[inline(always)]
     fn kind(&self) -> Kind {
-        const RTD: u64 = key(b"Rtd");
-        const AVG: u64 = key(b"Avg");
-        const MIN: u64 = key(b"Min");
-        const MAX: u64 = key(b"Max");
-        const ZS_RTD: u64 = key(b"ZsRtd");
-        const FLAG: u64 = key(b"Flag");
-        match self.key {
-            RTD | AVG | MIN | MAX | ZS_RTD => Kind::Number,
-            FLAG => Kind::Text,
-            _ => kind_of(self.name(), self.part()),
+        match self.kind {
+            Some(kind) => kind,
+            None if self.dash == self.equals && self.name() == "DataTime" => Kind::Time,
+            None => kind_of(self.name(), self.part()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::pieces::{first, marks};
+use super::pieces::marks;
 
 /// Eight characters `0`.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
@@ -11,7 +11,7 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 const DIGITS_MAX: usize = 18;
 
 /// [`decimal`] of the first `length` bytes of `word`, if it is that simple.
-#[inline]
+#[inline(always)]
 pub(super) fn of_word(word: u64, length: usize) -> Option<Decimal> {
     if !matches!(length, 1..=8) {
         return None;
@@ -22,24 +22,21 @@ pub(super) fn of_word(word: u64, length: usize) -> Option<Decimal> {
 
 /// Digits and decimals of a plain number in the low `length` (1 to 8) bytes of a word, without a
 /// branch for each digit. `None` for a sign, and for what is no number.
-#[inline]
+#[inline(always)]
 fn eight(word: u64, length: usize) -> Option<(u32, u32)> {
     // The digits go to the top, zeros before them.
     let bits = u32::try_from(length * 8).ok()?;
-    let text = (word << (64 - bits)) | ZEROS.checked_shr(bits).unwrap_or(0);
-    let point = marks(text, b'.');
+    let text = (word ^ ZEROS).checked_shl(64 - bits)?;
+    let point = marks(text, b'.' ^ b'0');
     let (digits, decimals) = if point == 0 {
         (text, 0)
     } else {
-        let at = first(point) * 8;
-        let before = text & !(u64::MAX << at);
-        let after = text & ((u64::MAX << at) << 8);
-        (
-            (before << 8) | after | 0x30,
-            u32::try_from(7 - at / 8).ok()?,
-        )
+        // The top bit of the point's byte alone.
+        let point = point & point.wrapping_neg();
+        let before = text & ((point >> 7) - 1);
+        let after = text & !(point | (point - 1));
+        ((before << 8) | after, point.leading_zeros() / 8)
     };
-    let digits = digits ^ ZEROS;
     let not_digits = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
     if not_digits != 0 || (length == 1 && point != 0) {
         return None;
@@ -59,7 +56,7 @@ pub(super) fn decimal(text: &str) -> Option<Decimal> {
 }
 
 /// Numbers of up to 18 digits.
-#[inline]
+#[inline(always)]
 fn short(bytes: &[u8]) -> Option<Decimal> {
     let (negative, unsigned) = match bytes {
         [b'-', rest @ ..] => (true, rest),

@@ -1,6 +1,8 @@
-//! Cutting a list of `name=value` by `;` and `,`, eight bytes at a look.
+//! Cutting a list of `name=value` by `;` and `,`.
 
-use memchr::memmem;
+use memchr::{memmem, memrchr};
+
+use crate::hj212::items::Kind;
 
 /// Every byte 1, every byte 0x80.
 const ONES: u64 = u64::MAX / 255;
@@ -15,8 +17,13 @@ pub(in crate::hj212) struct Piece {
     pub(in crate::hj212) equals: Option<usize>,
     /// The separator, or the end of the text.
     pub(in crate::hj212) end: usize,
+    /// The last `-` before `equals` that has something before and behind it; without one it is
+    /// where the name ends.
+    pub(super) dash: usize,
     /// The eight bytes behind `equals`, first byte lowest; what lies behind `end` is of no value.
     pub(super) word: u64,
+    /// What the value should be, where the name was seen at a glance to be a usual one.
+    pub(super) kind: Option<Kind>,
 }
 
 /// The pieces of a text, in order. A separator inside a text between `//` and `//` (a log text)
@@ -32,7 +39,7 @@ pub(in crate::hj212) struct Pieces<'a> {
 }
 
 /// The eight bytes at `at`, first byte lowest; zeros stand for what is not there.
-#[inline]
+#[inline(always)]
 pub(super) fn word_at(bytes: &[u8], at: usize) -> u64 {
     match bytes.get(at..).and_then(<[u8]>::first_chunk) {
         Some(word) => u64::from_le_bytes(*word),
@@ -47,22 +54,34 @@ fn last_word(rest: &[u8]) -> u64 {
         .fold(0, |word, byte| (word << 8) | u64::from(*byte))
 }
 
+/// A text of up to eight bytes as a word, first byte lowest.
+pub(super) const fn text_word(text: &[u8]) -> u64 {
+    let mut word = 0;
+    let mut index = text.len();
+    while index > 0 {
+        index -= 1;
+        word = (word << 8) | text[index] as u64;
+    }
+    word
+}
+
+/// Top bits of the bytes of `word` that are `;` or `,`; above the first of them there may be
+/// others.
+#[inline(always)]
+fn separators(word: u64) -> u64 {
+    let borrowed = |wanted: u8| (word ^ (ONES * u64::from(wanted))).wrapping_sub(ONES);
+    (borrowed(b';') | borrowed(b',')) & !word & TOPS
+}
+
 /// Top bits of the bytes of `word` that are `wanted`; above the first of them there may be others.
-#[inline]
+#[inline(always)]
 pub(super) fn marks(word: u64, wanted: u8) -> u64 {
     let differing = word ^ (ONES * u64::from(wanted));
     differing.wrapping_sub(ONES) & !differing & TOPS
 }
 
-/// Top bits of exactly the bytes of `word` that are `wanted`.
-#[inline]
-pub(super) fn exact_marks(word: u64, wanted: u8) -> u64 {
-    let differing = word ^ (ONES * u64::from(wanted));
-    !(((differing & !TOPS).wrapping_add(!TOPS)) | differing | !TOPS)
-}
-
 /// Index of the first byte marked.
-#[inline]
+#[inline(always)]
 pub(super) fn first(marks: u64) -> usize {
     usize::try_from(marks.trailing_zeros() / 8).unwrap_or(0)
 }
@@ -81,17 +100,11 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// The text, and what lies behind it.
-    #[inline]
-    pub(super) fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
     /// Index of the first `;` or `,` at or after `at`, where `word` stands.
-    #[inline]
+    #[inline(always)]
     fn separator(&self, mut at: usize, mut word: u64) -> usize {
         loop {
-            let found = marks(word, b';') | marks(word, b',');
+            let found = separators(word);
             if found != 0 {
                 return (at + first(found)).min(self.end);
             }
@@ -121,15 +134,47 @@ impl<'a> Pieces<'a> {
     }
 }
 
-impl Iterator for Pieces<'_> {
-    type Item = Piece;
-
-    #[inline]
-    fn next(&mut self) -> Option<Piece> {
+impl Pieces<'_> {
+    /// The next piece, if it is `code-Part=value` with a code of six characters, as nearly all are,
+    /// a usual part and a value that is no log text.
+    ///
+    /// The code's length and the part are matters of branches, which the processor foresees; only
+    /// the length of the value, which it cannot foresee, is computed.
+    #[inline(always)]
+    fn at_a_glance(&self) -> Option<Piece> {
         let start = self.start;
-        if start >= self.end {
+        let glance: &[u8; GLANCE] = self.bytes.get(start..)?.first_chunk()?;
+        let (name, part) = (word_in(glance, 0), word_in(glance, CODE + 1));
+        if glance[CODE] != b'-' || may_part(name) & (u64::MAX >> (64 - 8 * CODE)) != 0 {
             return None;
         }
+        let (length, kind) = usual_part(part)?;
+        let dash = start + CODE;
+        let equals = dash + 1 + length;
+        let word = word_at(self.bytes, equals + 1);
+        let found = separators(word);
+        let end = if found == 0 {
+            self.end
+        } else {
+            equals + 1 + first(found)
+        };
+        if end > self.end || end < equals + 1 || end > equals + 9 || opens_with_care(word) {
+            return None;
+        }
+        Some(Piece {
+            start,
+            equals: Some(equals),
+            end,
+            dash,
+            word,
+            kind: Some(kind),
+        })
+    }
+
+    /// The next piece, whatever it is; there is one.
+    #[inline(never)]
+    fn at_leisure(&self) -> Piece {
+        let start = self.start;
         let mut at = start;
         let mark = loop {
             let word = word_at(self.bytes, at);
@@ -143,13 +188,14 @@ impl Iterator for Pieces<'_> {
             }
         };
         if mark >= self.end || self.bytes.get(mark) != Some(&b'=') {
-            self.start = mark + 1;
-            return Some(Piece {
+            return Piece {
                 start,
                 equals: None,
                 end: mark,
+                dash: mark,
                 word: 0,
-            });
+                kind: None,
+            };
         }
         let word = word_at(self.bytes, mark + 1);
         let mut end = if mark + 1 >= self.end {
@@ -157,16 +203,85 @@ impl Iterator for Pieces<'_> {
         } else {
             self.separator(mark + 1, word)
         };
-        if matches!(word.to_le_bytes()[0], b'/' | b' ' | b'\t'..=b'\r') && end > mark + 1 {
+        if opens_with_care(word) && end > mark + 1 {
             end = self.quoted(mark, end);
         }
-        self.start = end + 1;
-        Some(Piece {
+        let name = self.bytes.get(start..mark).unwrap_or_default();
+        let dash = memrchr(b'-', name).filter(|at| *at > 0 && at + 1 < name.len());
+        Piece {
             start,
             equals: Some(mark),
             end,
+            dash: dash.map_or(mark, |at| start + at),
             word,
-        })
+            kind: None,
+        }
+    }
+}
+
+/// Characters of a factor's code since 2017.
+const CODE: usize = 6;
+/// Bytes looked at to see a code, its `-` and a usual part.
+const GLANCE: usize = CODE + 1 + 8;
+
+/// Eight bytes of a glance, first byte lowest.
+#[inline(always)]
+fn word_in(glance: &[u8; GLANCE], at: usize) -> u64 {
+    let word = glance.get(at..).and_then(<[u8]>::first_chunk);
+    word.map_or(0, |word| u64::from_le_bytes(*word))
+}
+
+/// Top bits of the bytes of `word` that part names and values: `=`, `;`, `,`, `-` (and `<`, which
+/// is as rare); above the first of them there may be others.
+#[inline(always)]
+fn may_part(word: u64) -> u64 {
+    // With two bits taken away `,`, `-`, `<` and `=` are one character.
+    marks(word & (ONES * 0xEE), b',') | marks(word, b';')
+}
+
+/// Length and kind of the sub-field's name that the word begins with, if its `=` follows.
+#[inline(always)]
+fn usual_part(word: u64) -> Option<(usize, Kind)> {
+    const RTD: u64 = text_word(b"Rtd=");
+    const AVG: u64 = text_word(b"Avg=");
+    const MIN: u64 = text_word(b"Min=");
+    const MAX: u64 = text_word(b"Max=");
+    const COU: u64 = text_word(b"Cou=");
+    const FLAG: u64 = text_word(b"Flag=");
+    const ZS_RTD: u64 = text_word(b"ZsRtd=");
+    const ZS_AVG: u64 = text_word(b"ZsAvg=");
+    const ZS_MIN: u64 = text_word(b"ZsMin=");
+    const ZS_MAX: u64 = text_word(b"ZsMax=");
+    if matches!(word & 0xFFFF_FFFF, RTD | AVG | MIN | MAX | COU) {
+        return Some((3, Kind::Number));
+    }
+    if word & 0xFF_FFFF_FFFF == FLAG {
+        return Some((4, Kind::Text));
+    }
+    let six = word & 0xFFFF_FFFF_FFFF;
+    matches!(six, ZS_RTD | ZS_AVG | ZS_MIN | ZS_MAX).then_some((5, Kind::Number))
+}
+
+/// Whether the first byte of a value is a `/` or a blank: a log text may begin here.
+#[inline(always)]
+fn opens_with_care(word: u64) -> bool {
+    matches!(word.to_le_bytes()[0], b'/' | b' ' | b'\t'..=b'\r')
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Piece;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Piece> {
+        if self.start >= self.end {
+            return None;
+        }
+        let piece = match self.at_a_glance() {
+            Some(piece) => piece,
+            None => self.at_leisure(),
+        };
+        self.start = piece.end + 1;
+        Some(piece)
     }
 }
 
@@ -197,11 +312,16 @@ mod tests {
                     end = separator(quote + 2 + close + 2);
                 }
             }
+            let name = &text[start..equals.unwrap_or(start)];
+            let dash = name.iter().rposition(|byte| *byte == b'-');
+            let dash = dash.filter(|at| *at > 0 && at + 1 < name.len());
             pieces.push(Piece {
                 start,
                 equals,
                 end,
+                dash: dash.map_or(equals.unwrap_or(end), |at| start + at),
                 word: 0,
+                kind: None,
             });
             start = end + 1;
         }
@@ -213,23 +333,27 @@ mod tests {
 
         #[test]
         fn a_look_of_64_bytes_is_the_same_as_byte_for_byte(
-            parts in proptest::collection::vec("(;|,|=|//|-| |[a-z0-9.]{1,9}|[ -~]{0,30})", 0..60),
+            parts in proptest::collection::vec(
+                "(;|,|=|//|-| |[a-z0-9.]{1,9}|[ -~]{0,30}|\
+                    [a;,=<-][0-9]{5}-(Zs)?(Rtd|Avg|Min|Max|Cou|Flag)=[0-9./]{0,9}[;,]?)",
+                0..60,
+            ),
         ) {
             let text = parts.concat();
             let pieces: Vec<Piece> = Pieces::new(text.as_bytes())
-                .map(|piece| Piece { word: 0, ..piece })
+                .map(|piece| Piece { word: 0, kind: None, ..piece })
                 .collect();
             prop_assert_eq!(pieces, plainly(text.as_bytes()), "{:?}", text);
         }
 
         #[test]
         fn a_list_inside_other_bytes_ends_where_it_is_said(
-            text in "[a=;,/ ]{0,40}",
+            text in "[a=;,/ -]{0,80}",
             around in "[a=;,/ ]{0,12}",
         ) {
             let bytes = [text.as_str(), &around].concat();
             let pieces: Vec<Piece> = Pieces::within(bytes.as_bytes(), text.len())
-                .map(|piece| Piece { word: 0, ..piece })
+                .map(|piece| Piece { word: 0, kind: None, ..piece })
                 .collect();
             prop_assert_eq!(pieces, plainly(text.as_bytes()));
         }
