@@ -5,7 +5,7 @@ use super::site::Site;
 use crate::clock::Clock;
 use crate::simulate::client::{Client, Timing};
 use crate::simulate::outbox::Retries;
-use crate::simulate::source::Source;
+use crate::simulate::plant::Plant;
 use crate::simulate::tally::Tally;
 use cems_core::model::Timestamp;
 use std::collections::BTreeMap;
@@ -65,11 +65,11 @@ impl Life {
             let site = Site::start(group, centre, (dir, speed), clock, running).await?;
             life.sites.push(site);
         }
-        let client = |station, source, schedule, script| Client {
+        let client = |station, plant: Plant, schedule| Client {
+            script: plant.script().clone(),
             station,
-            source,
+            plant,
             schedule,
-            script,
             centre,
             clock: clock.clone(),
             since,
@@ -77,13 +77,10 @@ impl Life {
             tally: Arc::clone(&life.tally),
         };
         for (station, schedule, plant) in guests(&residents) {
-            let script = plant.script().clone();
-            life.spawn(client(station, Source::Plant(plant), schedule, script));
+            life.spawn(client(station, plant, schedule));
         }
         for resident in residents.into_iter().filter(|resident| resident.foreign) {
-            let script = resident.plant.script().clone();
-            let source = Source::Plant(resident.plant);
-            life.spawn(client(resident.station, source, resident.schedule, script));
+            life.spawn(client(resident.station, resident.plant, resident.schedule));
         }
         Ok(life)
     }

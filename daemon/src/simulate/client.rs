@@ -3,10 +3,10 @@
 
 use super::outbox::{Outbox, Patience, Retries};
 use super::parcel::{Parcel, damaged, pieces};
+use super::plant::Plant;
 use super::reply;
 use super::schedule::{Schedule, Task};
 use super::script::Script;
-use super::source::Source;
 use super::station::{Station, interval_before};
 use super::tally::Tally;
 use crate::clock::Clock;
@@ -63,8 +63,8 @@ impl Default for Timing {
 pub struct Client {
     /// The logger.
     pub station: Station,
-    /// Its readings.
-    pub source: Source,
+    /// What its instruments measure.
+    pub plant: Plant,
     /// What it sends when.
     pub schedule: Schedule,
     /// What happens to it.
@@ -222,13 +222,13 @@ impl Work {
         let station = &client.station;
         let parcel = match task {
             Task::Data(RecordKind::Realtime) => {
-                let readings = client.source.sample(at, &client.tally).await;
+                let readings = client.plant.sample(at);
                 Some(station.realtime(at, ahead, &readings)?)
             }
             Task::Data(kind) => {
                 let minutes = client.schedule.minute_min.unwrap_or(1);
                 let span = interval_before(kind, at, minutes, station.offset);
-                let means = client.source.means(span.0, span.1, &client.tally).await;
+                let means = client.plant.means(span.0, span.1);
                 Some(station.interval(kind, span, (at, ahead), &means)?)
             }
             Task::Facilities => {

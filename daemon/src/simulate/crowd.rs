@@ -7,7 +7,6 @@ use super::plant::{Plant, PlantKind};
 use super::scenario::Scenario;
 use super::schedule::Schedule;
 use super::script::Script;
-use super::source::Source;
 use super::stack::Outfall;
 use super::station::{Quirks, Station};
 use super::tally::Tally;
@@ -185,7 +184,7 @@ impl Crowd {
                 quirks: Quirks::default(),
                 offset: UtcOffset::default(),
             },
-            source: Source::Plant(Plant::new(kind, seed).with_script(script.clone())),
+            plant: Plant::new(kind, seed).with_script(script.clone()),
             schedule: Schedule {
                 realtime_s: Some(self.interval_s),
                 minute_min: Some(1),

@@ -117,8 +117,6 @@ tally! {
     requests,
     /// Bytes that were no frame, from the centre.
     garbage_bytes,
-    /// Polls of an instrument that failed.
-    polls_failed,
 }
 
 impl Tally {

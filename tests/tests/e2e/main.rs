@@ -14,6 +14,7 @@ mod fulldisk;
 mod hostile;
 mod inside;
 mod instruments;
+mod orders;
 mod sigkill;
 mod spine;
 mod uplink;

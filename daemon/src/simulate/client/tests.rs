@@ -90,7 +90,7 @@ fn client(centre: SocketAddr, edition: Edition, quirks: Quirks, clock: Clock) ->
             quirks,
             offset: UtcOffset::default(),
         },
-        source: Source::Plant(plant),
+        plant,
         schedule: Schedule {
             realtime_s: Some(30),
             minute_min: Some(1),
