@@ -97,8 +97,8 @@ fn certainty(s: &Section<'_>, r: &mut Report) -> Option<Certainty> {
     ];
     if s.item("certainty").is_none() {
         let hint = say!(
-            "how sure the entries are: \"manual\" (copied from it), \"secondary\" (from software that \
-             quotes it) or \"recalled\" (from memory)",
+            "how sure the entries are: \"manual\" (copied from it), \"secondary\" (from software \
+             that quotes it) or \"recalled\" (from memory)",
             "来源可靠程度：\"manual\"（摘自说明书）、\"secondary\"（转引）、\"recalled\"（凭记忆）"
         );
         s.missing(r, "certainty", hint);

@@ -196,8 +196,7 @@ impl App {
         app.gate.know(&checked.registry);
         app.open_the_books(&opened, &checked.registry, &checked.digest)
             .await?;
-        let uplinks =
-            app.start_uplinks(&settings, &checked.registry, &places, &readers, &keys)?;
+        let uplinks = app.start_uplinks(&settings, &checked.registry, &places, &readers, &keys)?;
         let steward = Steward {
             board: switchboard,
             journal: app.journal.clone(),

@@ -147,7 +147,8 @@ fn control_keys() -> impl Iterator<Item = String> {
         ("exertn", "1 2 3 4 5 6 100"),
         (
             "step-why",
-            "no-answer no-end not-connected connection-lost withdrawn unsupported stopping restarted",
+            "no-answer no-end not-connected connection-lost withdrawn unsupported stopping \
+             restarted",
         ),
         ("command-group", "settings data control"),
         (

@@ -142,7 +142,8 @@ fn register(s: &Section<'_>, setting: &Setting<'_>, r: &mut Report) -> Option<Re
         r.error(
             written.at,
             say!(
-                "address {sent} counted from {base} is {wire} to {last} on the wire, outside 0 to 65535",
+                "address {sent} counted from {base} is {wire} to {last} on the wire, outside 0 to \
+                 65535",
                 "地址 {sent}（从 {base} 起编）在线路上为 {wire} 到 {last}，超出 0 到 65535"
             ),
             say!(

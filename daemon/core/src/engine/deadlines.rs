@@ -88,7 +88,8 @@ pub(super) fn run(engine: &mut Engine, until: Timestamp, cx: &mut Cx<'_>) {
     }
 }
 
-/// All kinds of one outlet that are due, in fixed order: own records, periods, silence, fallback, quiet.
+/// All kinds of one outlet that are due, in fixed order: own records, periods, silence, fallback,
+/// quiet.
 fn outlet_due(engine: &mut Engine, id: &OutletId, cx: &mut Cx<'_>) {
     let registry = cx.registry;
     let site = registry

@@ -1,9 +1,9 @@
 //! A registry takes force.
 //!
 //! Outlets that come in are watched from this moment; those that leave keep their rows, but nothing
-//! runs for them any more: booked periods and samples not yet in a record are dropped, open alarms return, an open fallback
-//! closes. Alarms of limits, permits and expectations that an outlet has lost return likewise. An
-//! outlet that comes back starts anew, with its numbering and history.
+//! runs for them any more: booked periods and samples not yet in a record are dropped, open alarms
+//! return, an open fallback closes. Alarms of limits, permits and expectations that an outlet has
+//! lost return likewise. An outlet that comes back starts anew, with its numbering and history.
 
 use super::alarms::gone;
 use super::context::{Cx, ENGINE, Site};

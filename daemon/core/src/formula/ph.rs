@@ -40,7 +40,8 @@ pub fn acid_excess(ph: Decimal) -> Option<Decimal> {
     })
 }
 
-/// The pH with this excess: solves `h - 1/h = excess` for `h >= 1` and mirrors for bases. `None` on overflow.
+/// The pH with this excess: solves `h - 1/h = excess` for `h >= 1` and mirrors for bases. `None` on
+/// overflow.
 pub fn of_acid_excess(excess: Decimal) -> Option<Decimal> {
     let n = excess.abs();
     let root = sqrt(n.checked_mul(n)?.checked_add(Decimal::from(4u32))?)?;

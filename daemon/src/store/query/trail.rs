@@ -1,4 +1,5 @@
-//! Alarms, exchanges, what is to be passed on, fallbacks, manual reports, quarantine and the audit trail.
+//! Alarms, exchanges, what is to be passed on, fallbacks, manual reports, quarantine and the audit
+//! trail.
 
 use super::{Queries, body_at, int_capped, outlet_list, rows_capped, seq_at, text_at, uint};
 use crate::store::error::StoreError;

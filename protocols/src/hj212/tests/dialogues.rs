@@ -98,7 +98,8 @@ proptest! {
         prop_assert_eq!(through, (0..uploads).collect::<Vec<_>>());
         for (key, acknowledged) in &world.uploaded {
             prop_assert!(acknowledged);
-            let time = LocalTime::from_unix_ms(START_MS + i64::try_from(*key).unwrap() * 60_000, 480);
+            let at_ms = START_MS + i64::try_from(*key).unwrap() * 60_000;
+            let time = LocalTime::from_unix_ms(at_ms, 480);
             let arrived = world.heard.iter().any(|(end, message)| {
                 *end == "centre"
                     && message.bare("DataTime").is_some_and(|text| *text == time.digits14())
