@@ -80,7 +80,7 @@ pub(super) enum Standing {
 
 impl Place {
     /// A place whose first poll is due at `first`.
-    pub fn new(every: Duration, first: Instant) -> Self {
+    pub(super) fn new(every: Duration, first: Instant) -> Self {
         Self {
             every: every.max(Duration::from_millis(1)),
             due: first,
@@ -93,12 +93,12 @@ impl Place {
     }
 
     /// How well it has been going.
-    pub fn pulse(&self) -> Pulse {
+    pub(super) fn pulse(&self) -> Pulse {
         self.pulse
     }
 
     /// Changes the period; the next poll is not later than the new period from now.
-    pub fn set_every(&mut self, every: Duration, now: Instant) {
+    pub(super) fn set_every(&mut self, every: Duration, now: Instant) {
         let every = every.max(Duration::from_millis(1));
         if every != self.every {
             self.every = every;
@@ -112,12 +112,12 @@ impl Place {
     }
 
     /// It counts as silent.
-    pub fn is_silent(&self) -> bool {
+    pub(super) fn is_silent(&self) -> bool {
         self.reported.is_some()
     }
 
     /// A poll begins; how late it is.
-    pub fn begins(&mut self, now: Instant) -> Duration {
+    pub(super) fn begins(&mut self, now: Instant) -> Duration {
         let late = now.saturating_duration_since(self.due);
         self.pulse.polls += 1;
         if self.answers() {
@@ -127,7 +127,7 @@ impl Place {
     }
 
     /// The poll that was due now cannot be made at all (nothing can be recorded).
-    pub fn skip(&mut self, now: Instant) {
+    pub(super) fn skip(&mut self, now: Instant) {
         self.pulse.skipped += 1;
         self.advance(now);
     }
@@ -146,7 +146,7 @@ impl Place {
 
     /// The poll that began is over. When the whole line is down the instrument is not to blame: it
     /// keeps its place, so that it is polled as soon as the line is back.
-    pub fn ended(&mut self, answered: bool, line_down: bool, now: Instant) -> Standing {
+    pub(super) fn ended(&mut self, answered: bool, line_down: bool, now: Instant) -> Standing {
         if answered {
             let back = self.is_silent();
             let was_probe = !self.answers();
@@ -189,7 +189,7 @@ impl Place {
 
     /// Once a minute a silent instrument is reported as not answering, so that every minute record
     /// says so; asks and takes note.
-    pub fn says_so_again(&mut self, now: Instant) -> bool {
+    pub(super) fn says_so_again(&mut self, now: Instant) -> bool {
         match self.reported {
             Some(at) if now.saturating_duration_since(at) >= SILENT_AFTER_TIME => {
                 self.reported = Some(now);
@@ -200,7 +200,7 @@ impl Place {
     }
 
     /// When it is time to say again that it is silent.
-    pub fn says_so_at(&self) -> Option<Instant> {
+    pub(super) fn says_so_at(&self) -> Option<Instant> {
         self.reported.map(|at| at + SILENT_AFTER_TIME)
     }
 }

@@ -127,7 +127,7 @@ impl Dial for SerialDial {
 
 /// The silence that ends an RTU frame (Modbus over serial line V1.02, 2.5.1.1): 3.5 characters, and
 /// never less than 1.75 ms, the fixed figure for more than 19,200 bit/s.
-pub fn frame_gap(character: Option<Duration>) -> Duration {
+pub(super) fn frame_gap(character: Option<Duration>) -> Duration {
     let fixed = Duration::from_micros(1_750);
     character.map_or(fixed, |one| (one * 7 / 2).max(fixed))
 }
