@@ -79,36 +79,24 @@ fn attempts_pause_longer_and_longer_and_end() {
     let window = (hour(0), hour(2));
     let mut attempts = Vec::new();
     let mut now = hour(12);
-    for n in 0..=PAUSES_MS.len() {
-        let found = gaps(by_hour(), &[], &attempts, window, now);
-        if n == PAUSES_MS.len() {
-            // One more attempt after the last pause, and then no more.
-            assert_eq!(next(by_hour(), &found, now), Some(range(0, 1)));
-            attempts.push(Attempt {
-                range: range(0, 1),
-                at: now,
-                none_there: false,
-            });
-            break;
-        }
-        assert_eq!(
-            next(by_hour(), &found, now),
-            Some(range(0, 1)),
-            "attempt {n}"
-        );
+    let again = |attempts: &mut Vec<Attempt>, now: Timestamp| {
+        let found = gaps(by_hour(), &[], attempts, window, now);
+        let text = format!("attempt {}", attempts.len());
+        assert_eq!(next(by_hour(), &found, now), Some(range(0, 1)), "{text}");
         attempts.push(Attempt {
             range: range(0, 1),
             at: now,
             none_there: false,
         });
+    };
+    for pause in PAUSES_MS {
+        again(&mut attempts, now);
         let found = gaps(by_hour(), &[], &attempts, window, now);
-        assert_eq!(
-            next(by_hour(), &found, now),
-            None,
-            "right after attempt {n}"
-        );
-        now = now.plus_ms(PAUSES_MS[n]);
+        assert_eq!(next(by_hour(), &found, now), None, "right after one");
+        now = now.plus_ms(pause);
     }
+    // One more attempt after the last pause, and then no more.
+    again(&mut attempts, now);
     let found = gaps(by_hour(), &[], &attempts, window, now.plus_ms(99 * DAY_MS));
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].attempts, found[0].due), (5, None));
