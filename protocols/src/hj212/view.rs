@@ -70,11 +70,10 @@ pub struct HeaderView<'a> {
 /// One sub-field of a factor (`a21026-Rtd=1.5`), or a bare field (`DataTime=…`).
 #[derive(Clone, Copy)]
 pub struct FieldView<'a> {
+    name: &'a str,
+    part: &'a str,
     area: &'a str,
-    /// Where name, `-`, `=` and value stand in the area; without a `-` that parts the name, `dash`
-    /// is `equals`.
-    start: usize,
-    dash: usize,
+    /// Where the `=` and the end of the value stand in the area.
     equals: usize,
     end: usize,
     /// The eight bytes behind `equals`; what lies behind `end` is of no value.
@@ -238,6 +237,7 @@ impl<'a> FrameView<'a> {
                 self.bytes.get(self.area_start..).unwrap_or_default(),
                 self.area.len(),
             ),
+            code: "",
         }
     }
 
@@ -256,6 +256,8 @@ pub struct Fields<'a> {
     area: &'a str,
     plain: bool,
     pieces: Pieces<'a>,
+    /// The code of the last usual field.
+    code: &'a str,
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -266,22 +268,46 @@ impl<'a> Iterator for Fields<'a> {
         loop {
             let piece = self.pieces.next()?;
             let equals = piece.equals.unwrap_or(piece.end);
-            let field = FieldView {
+            let between = |from, to| trimmed(self.area, self.plain, from, to);
+            let (name, part, kind) = match piece.usual {
+                Some(usual) => {
+                    if !usual.same_code {
+                        self.code = between(piece.start, piece.dash);
+                    }
+                    (self.code, usual.part, Some(usual.kind))
+                }
+                None => {
+                    let name = between(piece.start, piece.dash);
+                    let part = if piece.dash == equals {
+                        ""
+                    } else {
+                        between(piece.dash + 1, equals)
+                    };
+                    (name, part, None)
+                }
+            };
+            if piece.equals.is_none() && name.is_empty() {
+                continue;
+            }
+            return Some(FieldView {
+                name,
+                part,
                 area: self.area,
-                start: piece.start,
-                dash: piece.dash,
                 equals,
                 end: piece.end,
                 word: piece.word,
-                kind: piece.kind,
+                kind,
                 plain: self.plain,
-            };
-            if piece.equals.is_none() && field.name().is_empty() {
-                continue;
-            }
-            return Some(field);
+            });
         }
     }
+}
+
+/// `area[from..to]` without blanks around it; `plain`: there are none.
+#[inline(always)]
+fn trimmed(area: &str, plain: bool, from: usize, to: usize) -> &str {
+    let text = area.get(from..to).unwrap_or_default();
+    if plain { text } else { text.trim() }
 }
 
 impl<'a> FieldView<'a> {
@@ -289,49 +315,47 @@ impl<'a> FieldView<'a> {
     #[must_use]
     #[inline(always)]
     pub fn name(&self) -> &'a str {
-        self.between(self.start, self.dash)
+        self.name
     }
 
     /// Name of the sub-field as sent; empty for a bare field.
     #[must_use]
     #[inline(always)]
     pub fn part(&self) -> &'a str {
-        if self.dash == self.equals {
-            return "";
-        }
-        self.between(self.dash + 1, self.equals)
+        self.part
     }
 
     /// The value as sent, without blanks around it.
     #[must_use]
     #[inline(always)]
     pub fn text(&self) -> &'a str {
-        self.between(self.equals + 1, self.end)
-    }
-
-    #[inline(always)]
-    fn between(&self, from: usize, to: usize) -> &'a str {
-        let text = self.area.get(from..to).unwrap_or_default();
-        if self.plain { text } else { text.trim() }
+        trimmed(self.area, self.plain, self.equals + 1, self.end)
     }
 
     /// The value by the name of its field: numbers of sub-fields, times, texts.
     #[must_use]
     #[inline(always)]
     pub fn value(&self) -> ValueView<'a> {
-        match self.kind() {
-            Kind::Number => {
-                if let Some(number) = self.number() {
-                    return ValueView::Number(number);
-                }
-            }
-            Kind::Time => {
-                if let Some(time) = self.time() {
-                    return ValueView::Time(time);
-                }
-            }
-            Kind::Text => {}
+        let kind = match self.kind {
+            Some(kind) => kind,
+            None if self.part.is_empty() && self.name == "DataTime" => Kind::Time,
+            None => kind_of(self.name, self.part),
+        };
+        match kind {
+            Kind::Number => match self.number() {
+                Some(number) => ValueView::Number(number),
+                None => self.as_text(),
+            },
+            Kind::Time => match self.time() {
+                Some(time) => ValueView::Time(time),
+                None => self.as_text(),
+            },
+            Kind::Text => self.as_text(),
         }
+    }
+
+    #[inline(always)]
+    fn as_text(&self) -> ValueView<'a> {
         match self.text() {
             "" => ValueView::Empty,
             text => ValueView::Text(text),
@@ -342,23 +366,17 @@ impl<'a> FieldView<'a> {
     #[must_use]
     #[inline(always)]
     pub fn number(&self) -> Option<Decimal> {
-        let length = self.end.wrapping_sub(self.equals).wrapping_sub(1);
-        number::of_word(self.word, length).or_else(|| number::decimal(self.text()))
+        let quick = number::of_word(self.word, self.end.wrapping_sub(self.equals + 1));
+        match quick {
+            Some(parts) => parts.decimal(),
+            None => number::of_text(self.text()).decimal(),
+        }
     }
 
     /// The value as a time; `None` when it is none.
     #[must_use]
     pub fn time(&self) -> Option<LocalTime> {
         LocalTime::parse(self.text())
-    }
-
-    #[inline(always)]
-    fn kind(&self) -> Kind {
-        match self.kind {
-            Some(kind) => kind,
-            None if self.dash == self.equals && self.name() == "DataTime" => Kind::Time,
-            None => kind_of(self.name(), self.part()),
-        }
     }
 }
 

@@ -10,42 +10,96 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// Most digits whose value is sure to fit an `i64`.
 const DIGITS_MAX: usize = 18;
 
-/// [`decimal`] of the first `length` bytes of `word`, if it is that simple.
+/// A number, or that there is none, in two words.
+///
+/// A `Decimal` that may come from a call comes in memory, and is then read in other portions than
+/// it was written, for which the processor waits; this stays in registers until the decimal is
+/// made at its destination.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts {
+    /// The lower 64 of 96 bits.
+    low: u64,
+    /// From the lowest: the upper 32 bits, 8 bits of scale, 1 bit of sign; all ones is no number.
+    high: u64,
+}
+
+impl Parts {
+    const NONE: Self = Self {
+        low: 0,
+        high: u64::MAX,
+    };
+
+    fn of(number: Decimal) -> Self {
+        let parts = number.unpack();
+        Self {
+            low: (u64::from(parts.mid) << 32) | u64::from(parts.lo),
+            high: (u64::from(parts.negative) << 40)
+                | (u64::from(parts.scale) << 32)
+                | u64::from(parts.hi),
+        }
+    }
+
+    /// The number.
+    #[inline(always)]
+    pub(super) fn decimal(self) -> Option<Decimal> {
+        let half = |word: u64| u32::try_from(word & 0xFFFF_FFFF).unwrap_or_default();
+        if self.high == u64::MAX {
+            return None;
+        }
+        Some(Decimal::from_parts(
+            half(self.low),
+            half(self.low >> 32),
+            half(self.high),
+            self.high >> 40 != 0,
+            half((self.high >> 32) & 0xFF),
+        ))
+    }
+}
+
+/// [`decimal`] for what [`of_word`] does not take.
+#[inline(never)]
+pub(super) fn of_text(text: &str) -> Parts {
+    decimal(text).map_or(Parts::NONE, Parts::of)
+}
+
+/// A plain number in the low `length` (1 to 8) bytes of a word, read without a branch for each
+/// digit. `None` for a sign, and for what is no number.
 #[inline(always)]
-pub(super) fn of_word(word: u64, length: usize) -> Option<Decimal> {
+pub(super) fn of_word(word: u64, length: usize) -> Option<Parts> {
     if !matches!(length, 1..=8) {
         return None;
     }
-    let (value, decimals) = eight(word, length)?;
-    Some(Decimal::from_parts(value, 0, 0, false, decimals))
-}
-
-/// Digits and decimals of a plain number in the low `length` (1 to 8) bytes of a word, without a
-/// branch for each digit. `None` for a sign, and for what is no number.
-#[inline(always)]
-fn eight(word: u64, length: usize) -> Option<(u32, u32)> {
     // The digits go to the top, zeros before them.
     let bits = u32::try_from(length * 8).ok()?;
-    let text = (word ^ ZEROS).checked_shl(64 - bits)?;
+    let text = (word ^ ZEROS).wrapping_shl(64 - bits);
     let point = marks(text, b'.' ^ b'0');
     let (digits, decimals) = if point == 0 {
         (text, 0)
     } else {
+        if length == 1 {
+            return None;
+        }
         // The top bit of the point's byte alone.
         let point = point & point.wrapping_neg();
         let before = text & ((point >> 7) - 1);
         let after = text & !(point | (point - 1));
-        ((before << 8) | after, point.leading_zeros() / 8)
+        (
+            (before << 8) | after,
+            7 - u64::from(point.trailing_zeros() / 8),
+        )
     };
     let not_digits = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
-    if not_digits != 0 || (length == 1 && point != 0) {
+    if not_digits != 0 {
         return None;
     }
     // Pairs, then fours, then all eight.
     let pairs = digits.wrapping_mul(10 * 256 + 1) >> 8;
     let fours = (pairs & 0x00FF_00FF_00FF_00FF).wrapping_mul(100 * 65_536 + 1) >> 16;
     let value = (fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(10_000 * 4_294_967_296 + 1) >> 32;
-    Some((u32::try_from(value).ok()?, decimals))
+    Some(Parts {
+        low: value,
+        high: decimals << 32,
+    })
 }
 
 /// The number that stands here, with as many decimals as were written (`1.50` keeps its scale):
@@ -155,7 +209,8 @@ mod tests {
                 *place = byte;
             }
             let read = decimal(&text);
-            let quick = of_word(u64::from_le_bytes(word), text.len()).or_else(|| decimal(&text));
+            let quick = of_word(u64::from_le_bytes(word), text.len())
+                .map_or_else(|| of_text(&text).decimal(), Parts::decimal);
             prop_assert_eq!(quick, read);
             prop_assert_eq!(quick.map(|n| n.scale()), read.map(|n| n.scale()));
         }

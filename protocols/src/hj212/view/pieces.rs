@@ -1,6 +1,6 @@
 //! Cutting a list of `name=value` by `;` and `,`.
 
-use memchr::{memmem, memrchr};
+use memchr::memmem;
 
 use crate::hj212::items::Kind;
 
@@ -22,8 +22,19 @@ pub(in crate::hj212) struct Piece {
     pub(super) dash: usize,
     /// The eight bytes behind `equals`, first byte lowest; what lies behind `end` is of no value.
     pub(super) word: u64,
-    /// What the value should be, where the name was seen at a glance to be a usual one.
-    pub(super) kind: Option<Kind>,
+    /// What the glance told, where one was enough.
+    pub(super) usual: Option<Usual>,
+}
+
+/// What is known of a piece seen at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Usual {
+    /// The sub-field's name.
+    pub(super) part: &'static str,
+    /// What the value should be.
+    pub(super) kind: Kind,
+    /// The code is that of the last piece seen at a glance.
+    pub(super) same_code: bool,
 }
 
 /// The pieces of a text, in order. A separator inside a text between `//` and `//` (a log text)
@@ -36,6 +47,8 @@ pub(in crate::hj212) struct Pieces<'a> {
     start: usize,
     /// End of the list; `bytes` may go on, so that looks of eight bytes stay inside it.
     end: usize,
+    /// Code and `-` of the last piece seen at a glance, above a byte 0.
+    code: u64,
 }
 
 /// The eight bytes at `at`, first byte lowest; zeros stand for what is not there.
@@ -97,128 +110,146 @@ impl<'a> Pieces<'a> {
             bytes,
             start: 0,
             end: end.min(bytes.len()),
+            code: NO_CODE,
         }
     }
 
-    /// Index of the first `;` or `,` at or after `at`, where `word` stands.
-    #[inline(always)]
-    fn separator(&self, mut at: usize, mut word: u64) -> usize {
-        loop {
-            let found = separators(word);
-            if found != 0 {
-                return (at + first(found)).min(self.end);
-            }
-            at += 8;
-            if at >= self.end {
-                return self.end;
-            }
-            word = word_at(self.bytes, at);
-        }
-    }
-
-    /// End of a piece whose value opens with a blank or `/` behind `equals`.
-    #[cold]
-    fn quoted(&self, equals: usize, end: usize) -> usize {
-        let value = &self.bytes[equals + 1..end];
-        let quote = equals + 1 + value.len() - value.trim_ascii_start().len();
-        if !self.bytes[quote..end].starts_with(b"//") {
-            return end;
-        }
-        match memmem::find(&self.bytes[quote + 2..self.end], b"//") {
-            Some(close) => {
-                let after = quote + 2 + close + 2;
-                self.separator(after, word_at(self.bytes, after))
-            }
-            None => end,
-        }
-    }
-}
-
-impl Pieces<'_> {
     /// The next piece, if it is `code-Part=value` with a code of six characters, as nearly all are,
     /// a usual part and a value that is no log text.
     ///
     /// The code's length and the part are matters of branches, which the processor foresees; only
     /// the length of the value, which it cannot foresee, is computed.
     #[inline(always)]
-    fn at_a_glance(&self) -> Option<Piece> {
+    fn at_a_glance(&mut self) -> Option<Piece> {
         let start = self.start;
         let glance: &[u8; GLANCE] = self.bytes.get(start..)?.first_chunk()?;
-        let (name, part) = (word_in(glance, 0), word_in(glance, CODE + 1));
-        if glance[CODE] != b'-' || may_part(name) & (u64::MAX >> (64 - 8 * CODE)) != 0 {
+        let (code, part) = (word_in(glance, 0) << 8, word_in(glance, CODE + 1));
+        let same_code = code == self.code;
+        if !same_code {
+            if glance[CODE] != b'-' || may_part(code) << 8 != 0 {
+                return None;
+            }
+        }
+        let (part, kind) = usual_part(part)?;
+        let dash = start + CODE;
+        let equals = dash + 1 + part.len();
+        let word = word_at(self.bytes, equals + 1);
+        if opens_with_care(word) {
             return None;
         }
-        let (length, kind) = usual_part(part)?;
-        let dash = start + CODE;
-        let equals = dash + 1 + length;
-        let word = word_at(self.bytes, equals + 1);
         let found = separators(word);
         let end = if found == 0 {
-            self.end
+            last_value(equals, self.end)?
         } else {
             equals + 1 + first(found)
         };
-        if end > self.end || end < equals + 1 || end > equals + 9 || opens_with_care(word) {
+        if end > self.end {
             return None;
         }
+        self.code = code;
         Some(Piece {
             start,
             equals: Some(equals),
             end,
             dash,
             word,
-            kind: Some(kind),
+            usual: Some(Usual {
+                part,
+                kind,
+                same_code,
+            }),
         })
-    }
-
-    /// The next piece, whatever it is; there is one.
-    #[inline(never)]
-    fn at_leisure(&self) -> Piece {
-        let start = self.start;
-        let mut at = start;
-        let mark = loop {
-            let word = word_at(self.bytes, at);
-            let found = marks(word, b'=') | marks(word, b';') | marks(word, b',');
-            if found != 0 {
-                break (at + first(found)).min(self.end);
-            }
-            at += 8;
-            if at >= self.end {
-                break self.end;
-            }
-        };
-        if mark >= self.end || self.bytes.get(mark) != Some(&b'=') {
-            return Piece {
-                start,
-                equals: None,
-                end: mark,
-                dash: mark,
-                word: 0,
-                kind: None,
-            };
-        }
-        let word = word_at(self.bytes, mark + 1);
-        let mut end = if mark + 1 >= self.end {
-            self.end
-        } else {
-            self.separator(mark + 1, word)
-        };
-        if opens_with_care(word) && end > mark + 1 {
-            end = self.quoted(mark, end);
-        }
-        let name = self.bytes.get(start..mark).unwrap_or_default();
-        let dash = memrchr(b'-', name).filter(|at| *at > 0 && at + 1 < name.len());
-        Piece {
-            start,
-            equals: Some(mark),
-            end,
-            dash: dash.map_or(mark, |at| start + at),
-            word,
-            kind: None,
-        }
     }
 }
 
+/// End of a value of up to eight bytes that nothing follows; `None` when it is longer.
+#[cold]
+fn last_value(equals: usize, end: usize) -> Option<usize> {
+    let length = end.checked_sub(equals + 1)?;
+    (length <= 8).then_some(end)
+}
+
+/// Index of the first `;` or `,` at or after `at`, where `word` stands.
+fn separator(bytes: &[u8], end: usize, mut at: usize, mut word: u64) -> usize {
+    loop {
+        let found = separators(word);
+        if found != 0 {
+            return (at + first(found)).min(end);
+        }
+        at += 8;
+        if at >= end {
+            return end;
+        }
+        word = word_at(bytes, at);
+    }
+}
+
+/// End of a piece whose value opens with a blank or `/` behind `equals`.
+#[cold]
+fn quoted(bytes: &[u8], equals: usize, end: usize, list_end: usize) -> usize {
+    let value = &bytes[equals + 1..end];
+    let quote = equals + 1 + value.len() - value.trim_ascii_start().len();
+    if !bytes[quote..end].starts_with(b"//") {
+        return end;
+    }
+    match memmem::find(&bytes[quote + 2..list_end], b"//") {
+        Some(close) => {
+            let after = quote + 2 + close + 2;
+            separator(bytes, list_end, after, word_at(bytes, after))
+        }
+        None => end,
+    }
+}
+
+/// The piece at `start` of the list that ends at `list_end`, whatever it is.
+#[inline(never)]
+fn at_leisure(bytes: &[u8], start: usize, list_end: usize) -> Piece {
+    let mut at = start;
+    let mark = loop {
+        let word = word_at(bytes, at);
+        let found = marks(word, b'=') | separators(word);
+        if found != 0 {
+            break (at + first(found)).min(list_end);
+        }
+        at += 8;
+        if at >= list_end {
+            break list_end;
+        }
+    };
+    if mark >= list_end || bytes.get(mark) != Some(&b'=') {
+        return Piece {
+            start,
+            equals: None,
+            end: mark,
+            dash: mark,
+            word: 0,
+            usual: None,
+        };
+    }
+    let word = word_at(bytes, mark + 1);
+    let mut end = if mark + 1 >= list_end {
+        list_end
+    } else {
+        separator(bytes, list_end, mark + 1, word)
+    };
+    if opens_with_care(word) && end > mark + 1 {
+        end = quoted(bytes, mark, end, list_end);
+    }
+    let name = bytes.get(start..mark).unwrap_or_default();
+    let dash = name.iter().rposition(|byte| *byte == b'-');
+    let dash = dash.filter(|at| *at > 0 && at + 1 < name.len());
+    Piece {
+        start,
+        equals: Some(mark),
+        end,
+        dash: dash.map_or(mark, |at| start + at),
+        word,
+        usual: None,
+    }
+}
+
+/// What is no code above a byte 0.
+const NO_CODE: u64 = 1;
 /// Characters of a factor's code since 2017.
 const CODE: usize = 6;
 /// Bytes looked at to see a code, its `-` and a usual part.
@@ -239,9 +270,9 @@ fn may_part(word: u64) -> u64 {
     marks(word & (ONES * 0xEE), b',') | marks(word, b';')
 }
 
-/// Length and kind of the sub-field's name that the word begins with, if its `=` follows.
+/// The sub-field's name that the word begins with, if its `=` follows, and what its values are.
 #[inline(always)]
-fn usual_part(word: u64) -> Option<(usize, Kind)> {
+fn usual_part(word: u64) -> Option<(&'static str, Kind)> {
     const RTD: u64 = text_word(b"Rtd=");
     const AVG: u64 = text_word(b"Avg=");
     const MIN: u64 = text_word(b"Min=");
@@ -252,14 +283,28 @@ fn usual_part(word: u64) -> Option<(usize, Kind)> {
     const ZS_AVG: u64 = text_word(b"ZsAvg=");
     const ZS_MIN: u64 = text_word(b"ZsMin=");
     const ZS_MAX: u64 = text_word(b"ZsMax=");
-    if matches!(word & 0xFFFF_FFFF, RTD | AVG | MIN | MAX | COU) {
-        return Some((3, Kind::Number));
+    let three = match word & 0xFFFF_FFFF {
+        RTD => Some("Rtd"),
+        AVG => Some("Avg"),
+        MIN => Some("Min"),
+        MAX => Some("Max"),
+        COU => Some("Cou"),
+        _ => None,
+    };
+    if let Some(three) = three {
+        return Some((three, Kind::Number));
     }
     if word & 0xFF_FFFF_FFFF == FLAG {
-        return Some((4, Kind::Text));
+        return Some(("Flag", Kind::Text));
     }
-    let six = word & 0xFFFF_FFFF_FFFF;
-    matches!(six, ZS_RTD | ZS_AVG | ZS_MIN | ZS_MAX).then_some((5, Kind::Number))
+    let five = match word & 0xFFFF_FFFF_FFFF {
+        ZS_RTD => "ZsRtd",
+        ZS_AVG => "ZsAvg",
+        ZS_MIN => "ZsMin",
+        ZS_MAX => "ZsMax",
+        _ => return None,
+    };
+    Some((five, Kind::Number))
 }
 
 /// Whether the first byte of a value is a `/` or a blank: a log text may begin here.
@@ -278,7 +323,7 @@ impl Iterator for Pieces<'_> {
         }
         let piece = match self.at_a_glance() {
             Some(piece) => piece,
-            None => self.at_leisure(),
+            None => at_leisure(self.bytes, self.start, self.end),
         };
         self.start = piece.end + 1;
         Some(piece)
@@ -321,7 +366,7 @@ mod tests {
                 end,
                 dash: dash.map_or(equals.unwrap_or(end), |at| start + at),
                 word: 0,
-                kind: None,
+                usual: None,
             });
             start = end + 1;
         }
@@ -341,7 +386,7 @@ mod tests {
         ) {
             let text = parts.concat();
             let pieces: Vec<Piece> = Pieces::new(text.as_bytes())
-                .map(|piece| Piece { word: 0, kind: None, ..piece })
+                .map(|piece| Piece { word: 0, usual: None, ..piece })
                 .collect();
             prop_assert_eq!(pieces, plainly(text.as_bytes()), "{:?}", text);
         }
@@ -353,7 +398,7 @@ mod tests {
         ) {
             let bytes = [text.as_str(), &around].concat();
             let pieces: Vec<Piece> = Pieces::within(bytes.as_bytes(), text.len())
-                .map(|piece| Piece { word: 0, kind: None, ..piece })
+                .map(|piece| Piece { word: 0, usual: None, ..piece })
                 .collect();
             prop_assert_eq!(pieces, plainly(text.as_bytes()));
         }
