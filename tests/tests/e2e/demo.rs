@@ -136,6 +136,13 @@ async fn four_situations_are_on_the_screen_and_the_books_hold_afterwards() {
         );
     }
 
+    // Only a station that is cemsd itself enciphers: what the instruments say has come all the way,
+    // polled over Modbus, formed, enciphered, uploaded and opened.
+    duty.until("/api/v1/outlets/fenshao-1", "an enciphered frame", |outlet| {
+        (outlet["device"]["habits"]["encryption"] == "raw").then_some(())
+    })
+    .await;
+
     let id = demo.0.id().to_string();
     let sent = Command::new("kill").args(["-TERM", &id]).status();
     assert!(sent.is_ok_and(|status| status.success()));
@@ -144,5 +151,9 @@ async fn four_situations_are_on_the_screen_and_the_books_hold_afterwards() {
     })
     .await;
     assert!(ended.success(), "{ended:?}");
-    assert_books_hold(&directory.path().join("data"));
+    let data = directory.path().join("data");
+    assert_books_hold(&data);
+    for station in ["fenshao", "gongre", "redian", "xishui"] {
+        assert_books_hold(&data.join("stations").join(station));
+    }
 }
