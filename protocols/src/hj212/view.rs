@@ -18,6 +18,7 @@ use super::head::{Look, head_at};
 use super::items::{Kind, kind_of};
 use super::time::LocalTime;
 use header::header;
+use number::Parts;
 use pieces::Pieces;
 
 /// Bytes of `##` and the length.
@@ -76,10 +77,8 @@ pub struct FieldView<'a> {
     /// Where the `=` and the end of the value stand in the area.
     equals: usize,
     end: usize,
-    /// The eight bytes behind `equals`; what lies behind `end` is of no value.
-    word: u64,
-    /// What the value should be, where that was plain to see.
-    kind: Option<Kind>,
+    /// The value of a usual field, if it is a number.
+    number: Option<Parts>,
     /// No blanks are in the area.
     plain: bool,
 }
@@ -269,12 +268,12 @@ impl<'a> Iterator for Fields<'a> {
             let piece = self.pieces.next()?;
             let equals = piece.equals.unwrap_or(piece.end);
             let between = |from, to| trimmed(self.area, self.plain, from, to);
-            let (name, part, kind) = match piece.usual {
+            let (name, part, number) = match piece.usual {
                 Some(usual) => {
                     if !usual.same_code {
                         self.code = between(piece.start, piece.dash);
                     }
-                    (self.code, usual.part, Some(usual.kind))
+                    (self.code, usual.part, Some(usual.number))
                 }
                 None => {
                     let name = between(piece.start, piece.dash);
@@ -295,8 +294,7 @@ impl<'a> Iterator for Fields<'a> {
                 area: self.area,
                 equals,
                 end: piece.end,
-                word: piece.word,
-                kind,
+                number,
                 plain: self.plain,
             });
         }
@@ -336,10 +334,15 @@ impl<'a> FieldView<'a> {
     #[must_use]
     #[inline(always)]
     pub fn value(&self) -> ValueView<'a> {
-        let kind = match self.kind {
-            Some(kind) => kind,
-            None if self.part.is_empty() && self.name == "DataTime" => Kind::Time,
-            None => kind_of(self.name, self.part),
+        if let Some(parts) = self.number {
+            return match parts.decimal() {
+                Some(number) => ValueView::Number(number),
+                None => self.as_text(),
+            };
+        }
+        let kind = match self.name {
+            "DataTime" if self.part.is_empty() => Kind::Time,
+            name => kind_of(name, self.part),
         };
         match kind {
             Kind::Number => match self.number() {
@@ -366,7 +369,7 @@ impl<'a> FieldView<'a> {
     #[must_use]
     #[inline(always)]
     pub fn number(&self) -> Option<Decimal> {
-        let quick = number::of_word(self.word, self.end.wrapping_sub(self.equals + 1));
+        let quick = self.number.filter(|parts| *parts != Parts::NONE);
         match quick {
             Some(parts) => parts.decimal(),
             None => number::of_text(self.text()).decimal(),

@@ -2,10 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use super::pieces::marks;
-
-/// Eight characters `0`.
-const ZEROS: u64 = 0x3030_3030_3030_3030;
+/// Every byte 1, and eight characters `0`.
+const ONES: u64 = u64::MAX / 255;
+const ZEROS: u64 = ONES * 0x30;
 
 /// Most digits whose value is sure to fit an `i64`.
 const DIGITS_MAX: usize = 18;
@@ -15,7 +14,7 @@ const DIGITS_MAX: usize = 18;
 /// A `Decimal` that may come from a call comes in memory, and is then read in other portions than
 /// it was written, for which the processor waits; this stays in registers until the decimal is
 /// made at its destination.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parts {
     /// The lower 64 of 96 bits.
     low: u64,
@@ -24,7 +23,8 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    const NONE: Self = Self {
+    /// No number.
+    pub(super) const NONE: Self = Self {
         low: 0,
         high: u64::MAX,
     };
@@ -56,50 +56,58 @@ impl Parts {
     }
 }
 
-/// [`decimal`] for what [`of_word`] does not take.
+/// The number that a text is.
 #[inline(never)]
 pub(super) fn of_text(text: &str) -> Parts {
     decimal(text).map_or(Parts::NONE, Parts::of)
 }
 
-/// A plain number in the low `length` (1 to 8) bytes of a word, read without a branch for each
-/// digit. `None` for a sign, and for what is no number.
+/// The plain number that the word begins with (first byte lowest) and a `;` or `,` ends inside the
+/// word, and its length. `None` for all else, be it a number or not.
 #[inline(always)]
-pub(super) fn of_word(word: u64, length: usize) -> Option<Parts> {
-    if !matches!(length, 1..=8) {
+pub(super) fn leading(word: u64) -> Option<(usize, Parts)> {
+    if word & 0xFF == u64::from(b'-') {
+        let (length, parts) = unsigned(word >> 8)?;
+        let high = parts.high | (1 << 40);
+        return Some((length + 1, Parts { high, ..parts }));
+    }
+    unsigned(word)
+}
+
+/// [`leading`] without a sign, and without a branch for each digit.
+#[inline(always)]
+fn unsigned(word: u64) -> Option<(usize, Parts)> {
+    let text = word ^ ZEROS;
+    let byte = |stop: u64| (word >> (stop.trailing_zeros() & 56)) & 0xFF;
+    let is_end = |byte: u64| byte == u64::from(b',') || byte == u64::from(b';');
+    // The top bit of each byte above 9; what follows the end of the number is of no value.
+    let stops = (text.wrapping_add(ONES * 0x76) | text) & (ONES << 7);
+    let (stop, digits, decimals) = if byte(stops) == u64::from(b'.') {
+        let end = stops & stops.wrapping_sub(1);
+        let decimals = (end.trailing_zeros() >> 3).wrapping_sub((stops.trailing_zeros() >> 3) + 1);
+        // The top bit of the point's byte alone.
+        let point = stops & stops.wrapping_neg();
+        let before = text & (point >> 7).wrapping_sub(1);
+        let after = text & !(point | point.wrapping_sub(1));
+        if decimals == 0 && point == 1 << 7 {
+            return None;
+        }
+        (end, (before << 8) | after, u64::from(decimals))
+    } else {
+        (stops, text, 0)
+    };
+    let length = stop.trailing_zeros() >> 3;
+    if stop == 0 || length == 0 || !is_end(byte(stop)) {
         return None;
     }
     // The digits go to the top, zeros before them.
-    let bits = u32::try_from(length * 8).ok()?;
-    let text = (word ^ ZEROS).wrapping_shl(64 - bits);
-    let point = marks(text, b'.' ^ b'0');
-    let (digits, decimals) = if point == 0 {
-        (text, 0)
-    } else {
-        if length == 1 {
-            return None;
-        }
-        // The top bit of the point's byte alone.
-        let point = point & point.wrapping_neg();
-        let before = text & ((point >> 7) - 1);
-        let after = text & !(point | (point - 1));
-        (
-            (before << 8) | after,
-            7 - u64::from(point.trailing_zeros() / 8),
-        )
-    };
-    let not_digits = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
-    if not_digits != 0 {
-        return None;
-    }
+    let digits = digits.wrapping_shl(64 - 8 * length);
     // Pairs, then fours, then all eight.
     let pairs = digits.wrapping_mul(10 * 256 + 1) >> 8;
     let fours = (pairs & 0x00FF_00FF_00FF_00FF).wrapping_mul(100 * 65_536 + 1) >> 16;
-    let value = (fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(10_000 * 4_294_967_296 + 1) >> 32;
-    Some(Parts {
-        low: value,
-        high: decimals << 32,
-    })
+    let low = (fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(10_000 * 4_294_967_296 + 1) >> 32;
+    let high = decimals << 32;
+    Some((usize::try_from(length).ok()?, Parts { low, high }))
 }
 
 /// The number that stands here, with as many decimals as were written (`1.50` keeps its scale):
@@ -201,18 +209,33 @@ mod tests {
 
         #[test]
         fn no_text_is_a_trap_and_the_word_is_read_like_the_text(
-            text in "[-+.eE0-9_a]{0,40}|[.0-9]{0,9}",
+            text in "[-+.eE0-9_a]{0,40}|-?[.0-9]{0,8}",
+            end in "[,;]|[ -~]|",
             behind in any::<u64>(),
         ) {
+            let read = decimal(&text);
+            prop_assert_eq!(of_text(&text).decimal(), read);
             let mut word = behind.to_le_bytes();
-            for (place, byte) in word.iter_mut().zip(text.bytes()) {
+            for (place, byte) in word.iter_mut().zip(text.bytes().chain(end.bytes())) {
                 *place = byte;
             }
-            let read = decimal(&text);
-            let quick = of_word(u64::from_le_bytes(word), text.len())
-                .map_or_else(|| of_text(&text).decimal(), Parts::decimal);
-            prop_assert_eq!(quick, read);
-            prop_assert_eq!(quick.map(|n| n.scale()), read.map(|n| n.scale()));
+            let ends = word.iter().position(|byte| matches!(byte, b',' | b';'));
+            let written = ends.and_then(|at| std::str::from_utf8(&word[..at]).ok());
+            match leading(u64::from_le_bytes(word)) {
+                Some((length, parts)) => {
+                    let number = parts.decimal().unwrap();
+                    prop_assert_eq!(Some(length), ends);
+                    let read = decimal(written.unwrap()).unwrap();
+                    prop_assert_eq!(number, read);
+                    prop_assert_eq!(number.scale(), read.scale());
+                    prop_assert_eq!(number.is_sign_negative(), read.is_sign_negative());
+                }
+                None => {
+                    let plain = |text: &str| !text.starts_with('+') && decimal(text).is_some();
+                    let missed = written.filter(|text| !text.contains(['e', 'E']) && plain(text));
+                    prop_assert_eq!(missed, None);
+                }
+            }
         }
     }
 }

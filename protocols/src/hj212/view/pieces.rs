@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use crate::hj212::items::Kind;
+use super::number::{Parts, leading};
 
 /// Every byte 1, every byte 0x80.
 const ONES: u64 = u64::MAX / 255;
@@ -20,8 +20,6 @@ pub(in crate::hj212) struct Piece {
     /// The last `-` before `equals` that has something before and behind it; without one it is
     /// where the name ends.
     pub(super) dash: usize,
-    /// The eight bytes behind `equals`, first byte lowest; what lies behind `end` is of no value.
-    pub(super) word: u64,
     /// What the glance told, where one was enough.
     pub(super) usual: Option<Usual>,
 }
@@ -31,8 +29,8 @@ pub(in crate::hj212) struct Piece {
 pub(super) struct Usual {
     /// The sub-field's name.
     pub(super) part: &'static str,
-    /// What the value should be.
-    pub(super) kind: Kind,
+    /// The value, if it is a number.
+    pub(super) number: Parts,
     /// The code is that of the last piece seen at a glance.
     pub(super) same_code: bool,
 }
@@ -115,7 +113,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// The next piece, if it is `code-Part=value` with a code of six characters, as nearly all are,
-    /// a usual part and a value that is no log text.
+    /// a usual part and a short value: a plain number, or a flag.
     ///
     /// The code's length and the part are matters of branches, which the processor foresees; only
     /// the length of the value, which it cannot foresee, is computed.
@@ -123,26 +121,24 @@ impl<'a> Pieces<'a> {
     fn at_a_glance(&mut self) -> Option<Piece> {
         let start = self.start;
         let glance: &[u8; GLANCE] = self.bytes.get(start..)?.first_chunk()?;
-        let (code, part) = (word_in(glance, 0) << 8, word_in(glance, CODE + 1));
+        let (code, name) = (word_in(glance, 0) << 8, word_in(glance, CODE + 1));
         let same_code = code == self.code;
-        if !same_code {
-            if glance[CODE] != b'-' || may_part(code) << 8 != 0 {
-                return None;
-            }
-        }
-        let (part, kind) = usual_part(part)?;
-        let dash = start + CODE;
-        let equals = dash + 1 + part.len();
-        let word = word_at(self.bytes, equals + 1);
-        if opens_with_care(word) {
+        if !same_code && (glance[CODE] != b'-' || may_part(code) << 8 != 0) {
             return None;
         }
-        let found = separators(word);
-        let end = if found == 0 {
-            last_value(equals, self.end)?
+        let (part, (length, number)) = if let Some(part) = three(name) {
+            (part, leading(word_in(glance, CODE + 1 + 4))?)
+        } else if name & 0xFF_FFFF_FFFF == const { text_word(b"Flag=") } {
+            let at = CODE + 1 + 5;
+            let value = word_in(glance, at);
+            let left = self.end.checked_sub(start + at)?;
+            ("Flag", (flag_length(value, left)?, Parts::NONE))
         } else {
-            equals + 1 + first(found)
+            (five(name)?, leading(word_in(glance, CODE + 1 + 6))?)
         };
+        let dash = start + CODE;
+        let equals = dash + 1 + part.len();
+        let end = equals + 1 + length;
         if end > self.end {
             return None;
         }
@@ -152,21 +148,26 @@ impl<'a> Pieces<'a> {
             equals: Some(equals),
             end,
             dash,
-            word,
             usual: Some(Usual {
                 part,
-                kind,
+                number,
                 same_code,
             }),
         })
     }
 }
 
-/// End of a value of up to eight bytes that nothing follows; `None` when it is longer.
-#[cold]
-fn last_value(equals: usize, end: usize) -> Option<usize> {
-    let length = end.checked_sub(equals + 1)?;
-    (length <= 8).then_some(end)
+/// Length of the flag that the word begins with, in a list that has so many bytes left; `None`
+/// when it may be a log text, or is longer than the word.
+#[inline(always)]
+fn flag_length(word: u64, left: usize) -> Option<usize> {
+    if opens_with_care(word) {
+        return None;
+    }
+    match separators(word) {
+        0 => (left <= 8).then_some(left),
+        found => Some(first(found)),
+    }
 }
 
 /// Index of the first `;` or `,` at or after `at`, where `word` stands.
@@ -222,7 +223,6 @@ fn at_leisure(bytes: &[u8], start: usize, list_end: usize) -> Piece {
             equals: None,
             end: mark,
             dash: mark,
-            word: 0,
             usual: None,
         };
     }
@@ -243,7 +243,6 @@ fn at_leisure(bytes: &[u8], start: usize, list_end: usize) -> Piece {
         equals: Some(mark),
         end,
         dash: dash.map_or(mark, |at| start + at),
-        word,
         usual: None,
     }
 }
@@ -252,8 +251,9 @@ fn at_leisure(bytes: &[u8], start: usize, list_end: usize) -> Piece {
 const NO_CODE: u64 = 1;
 /// Characters of a factor's code since 2017.
 const CODE: usize = 6;
-/// Bytes looked at to see a code, its `-` and a usual part.
-const GLANCE: usize = CODE + 1 + 8;
+/// Bytes looked at to see a code, its `-`, a usual part of up to five characters, its `=` and
+/// eight bytes of the value.
+const GLANCE: usize = CODE + 1 + 6 + 8;
 
 /// Eight bytes of a glance, first byte lowest.
 #[inline(always)]
@@ -270,41 +270,38 @@ fn may_part(word: u64) -> u64 {
     marks(word & (ONES * 0xEE), b',') | marks(word, b';')
 }
 
-/// The sub-field's name that the word begins with, if its `=` follows, and what its values are.
+/// The name of three characters of a number that the word begins with, if its `=` follows.
 #[inline(always)]
-fn usual_part(word: u64) -> Option<(&'static str, Kind)> {
+fn three(word: u64) -> Option<&'static str> {
     const RTD: u64 = text_word(b"Rtd=");
     const AVG: u64 = text_word(b"Avg=");
     const MIN: u64 = text_word(b"Min=");
     const MAX: u64 = text_word(b"Max=");
     const COU: u64 = text_word(b"Cou=");
-    const FLAG: u64 = text_word(b"Flag=");
-    const ZS_RTD: u64 = text_word(b"ZsRtd=");
-    const ZS_AVG: u64 = text_word(b"ZsAvg=");
-    const ZS_MIN: u64 = text_word(b"ZsMin=");
-    const ZS_MAX: u64 = text_word(b"ZsMax=");
-    let three = match word & 0xFFFF_FFFF {
-        RTD => Some("Rtd"),
-        AVG => Some("Avg"),
-        MIN => Some("Min"),
-        MAX => Some("Max"),
-        COU => Some("Cou"),
-        _ => None,
-    };
-    if let Some(three) = three {
-        return Some((three, Kind::Number));
-    }
-    if word & 0xFF_FFFF_FFFF == FLAG {
-        return Some(("Flag", Kind::Text));
-    }
-    let five = match word & 0xFFFF_FFFF_FFFF {
-        ZS_RTD => "ZsRtd",
-        ZS_AVG => "ZsAvg",
-        ZS_MIN => "ZsMin",
-        ZS_MAX => "ZsMax",
+    Some(match word & 0xFFFF_FFFF {
+        RTD => "Rtd",
+        AVG => "Avg",
+        MIN => "Min",
+        MAX => "Max",
+        COU => "Cou",
         _ => return None,
-    };
-    Some((five, Kind::Number))
+    })
+}
+
+/// The name of five characters of a number that the word begins with, if its `=` follows.
+#[inline(always)]
+fn five(word: u64) -> Option<&'static str> {
+    const RTD: u64 = text_word(b"ZsRtd=");
+    const AVG: u64 = text_word(b"ZsAvg=");
+    const MIN: u64 = text_word(b"ZsMin=");
+    const MAX: u64 = text_word(b"ZsMax=");
+    Some(match word & 0xFFFF_FFFF_FFFF {
+        RTD => "ZsRtd",
+        AVG => "ZsAvg",
+        MIN => "ZsMin",
+        MAX => "ZsMax",
+        _ => return None,
+    })
 }
 
 /// Whether the first byte of a value is a `/` or a blank: a log text may begin here.
@@ -365,7 +362,6 @@ mod tests {
                 equals,
                 end,
                 dash: dash.map_or(equals.unwrap_or(end), |at| start + at),
-                word: 0,
                 usual: None,
             });
             start = end + 1;
@@ -386,7 +382,7 @@ mod tests {
         ) {
             let text = parts.concat();
             let pieces: Vec<Piece> = Pieces::new(text.as_bytes())
-                .map(|piece| Piece { word: 0, usual: None, ..piece })
+                .map(|piece| Piece { usual: None, ..piece })
                 .collect();
             prop_assert_eq!(pieces, plainly(text.as_bytes()), "{:?}", text);
         }
@@ -398,7 +394,7 @@ mod tests {
         ) {
             let bytes = [text.as_str(), &around].concat();
             let pieces: Vec<Piece> = Pieces::within(bytes.as_bytes(), text.len())
-                .map(|piece| Piece { word: 0, usual: None, ..piece })
+                .map(|piece| Piece { usual: None, ..piece })
                 .collect();
             prop_assert_eq!(pieces, plainly(text.as_bytes()));
         }
