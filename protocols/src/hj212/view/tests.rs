@@ -153,6 +153,34 @@ fn the_frames_file_is_read_alike() {
     assert!(taken > 150, "{taken} of {}", samples().len());
 }
 
+#[test]
+fn a_code_is_read_alike_wherever_it_was_seen_before() {
+    let long = "9".repeat(20);
+    for area in [
+        // The code comes back after bare fields, other codes, odd parts and values of all lengths.
+        "a21026-Rtd=1;DataTime=20240520210600;a21026-ZsRtd=-1.5;a21026-Flag=N",
+        "a21026-Rtd=1,a21002-Rtd=2,a21026-Flag=D;a21026-X=1;a21026-Avg=12345678;a21026-Max=.5",
+        "a21026-Rtd=-,a21026-Rtd=.,a21026-Rtd=,a21026-Rtd=-.5,a21026-Rtd=5.;a21026-Flag=",
+        "a21026-Rtd=1 ,a21026-Rtd= 1,a21026-Flag= N;a21026-Flag=//N,;//;a21026-Rtd=1e3",
+        // Six characters that are no code: blanks, Chinese, a second dash, nothing.
+        "  a026-Rtd=1; a0026-Rtd=2,排污-Rtd=3,排污-Flag=N;a-0026-Rtd=4;-----a-Rtd=5",
+        "a=1;26-Rtd=6;,,,,,,-Rtd=7;\0\0\0\0\0\0\0Rtd=8;\0\0\0\0\0\0-Rtd=9",
+        &format!("a21026-Cou={long},a21026-Cou=-{long};a21026-Cou={long}.{long}"),
+    ] {
+        for end in [
+            "",
+            ";",
+            ",a21026-Min=0.0",
+            ";a21026-Flag=ABCDEFGH",
+            ";a21026-Flag=ABCDEFGHI",
+        ] {
+            let segment = format!("ST=31;CN=2011;MN=FICTION0000001;CP=&&{area}{end}&&");
+            let frame = build::envelope(segment.as_bytes(), &BuildOptions::default());
+            assert_eq!(compared(&frame), Some(()), "{area}{end}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -160,7 +188,8 @@ proptest! {
     fn view_and_tolerant_reader_agree(
         header in "(QN=[0-9]{0,17};|ST=[0-9]{2};|CN=[0-9]{4};|MN=[A-Z0-9]{0,24};|Flag=[0-9]{1,3};|\
             PNUM=[0-9]{0,4};|PNO=[0-9];|RF=[01];|[ -~]{0,6}){0,8}",
-        area in "(DataTime=2024[0-9]{10};|[aw][0-9]{5}-(Rtd|Avg|Flag|rtd|Info|X)=[-+0-9.eN/ ]{0,12}[;,]|\
+        area in "(DataTime=2024[0-9]{10};|[aw]0100[12]-(ZsMin|Cou|Flag)=[-.0-9N/]{0,9}[;,]|\
+            [aw][0-9]{5}-(Rtd|Avg|Flag|rtd|Info|X)=[-+0-9.eN/ ]{0,12}[;,]|\
             [ -~]{0,6}|[排污/]{0,4}|;|,|&){0,20}",
     ) {
         let segment = format!("{header}CP=&&{area}&&");
