@@ -22,8 +22,9 @@ const CLEAR: &str = "\x1b[2J\x1b[H";
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("line").required(true)))]
 pub struct ProbeArgs {
-    /// The register map; it is read again whenever it changes.
-    #[arg(long, value_name = "FILE")]
+    /// The register map: a file, read again whenever it changes, or the name of one that comes
+    /// with the program.
+    #[arg(long, value_name = "FILE|NAME")]
     map: PathBuf,
     /// An instrument, gateway or serial server.
     #[arg(long, value_name = "HOST:PORT", group = "line")]
@@ -96,15 +97,20 @@ struct MapFile {
     seen: Option<(SystemTime, u64)>,
     map: Option<Arc<Map>>,
     problems: Option<String>,
+    /// It comes with the program and never changes.
+    built_in: bool,
 }
 
 impl MapFile {
     fn new(path: &Path) -> Self {
+        let name = path.to_str().filter(|_| !path.exists());
+        let built_in = name.and_then(|name| cems_config::instruments::builtin().get(name));
         let mut file = Self {
             path: path.to_owned(),
             seen: None,
-            map: None,
+            map: built_in.cloned(),
             problems: None,
+            built_in: built_in.is_some(),
         };
         file.read();
         file
@@ -113,6 +119,9 @@ impl MapFile {
     /// Reads the file when it changed; whether there is another map now. A map with problems does
     /// not replace one without.
     fn read(&mut self) -> bool {
+        if self.built_in {
+            return false;
+        }
         let meta = std::fs::metadata(&self.path).ok();
         let now = meta.and_then(|meta| Some((meta.modified().ok()?, meta.len())));
         if now == self.seen && (now.is_some() || self.problems.is_some()) {

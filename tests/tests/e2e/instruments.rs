@@ -319,9 +319,8 @@ async fn mbpoll_reads_our_simulated_analyser() {
 #[test]
 fn a_map_that_comes_along_reads_the_device_it_describes() {
     let (_analyser, port) = simulated("sick-marsic300");
-    let map =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/instruments/sick-marsic300.toml");
-    let object = probe(&map, &["--tcp", &format!("127.0.0.1:{port}")]);
+    let map = Path::new("sick-marsic300");
+    let object = probe(map, &["--tcp", &format!("127.0.0.1:{port}")]);
     let so2 = object["points"]
         .as_array()
         .expect("a list")
