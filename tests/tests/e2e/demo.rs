@@ -138,9 +138,11 @@ async fn four_situations_are_on_the_screen_and_the_books_hold_afterwards() {
 
     // Only a station that is cemsd itself enciphers: what the instruments say has come all the way,
     // polled over Modbus, formed, enciphered, uploaded and opened.
-    duty.until("/api/v1/outlets/fenshao-1", "an enciphered frame", |outlet| {
-        (outlet["device"]["habits"]["encryption"] == "raw").then_some(())
-    })
+    duty.until(
+        "/api/v1/outlets/fenshao-1",
+        "an enciphered frame",
+        |outlet| (outlet["device"]["habits"]["encryption"] == "raw").then_some(()),
+    )
     .await;
 
     let id = demo.0.id().to_string();

@@ -197,7 +197,10 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn the_quick_way_gives_what_the_library_gives(text in "-?[0-9]{1,12}(\\.[0-9]{1,12})?") {

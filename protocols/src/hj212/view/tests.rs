@@ -78,7 +78,8 @@ fn what_is_off_the_letter_is_left_to_the_tolerant_reader() {
     }
 }
 
-/// Name, sub-field and text of every field with a value, in an order that does not depend on grouping.
+/// Name, sub-field and text of every field with a value, in an order that does not depend on
+/// grouping.
 fn flat(message: &Message) -> Vec<(String, String, String)> {
     let mut fields = Vec::new();
     for item in &message.items {
