@@ -363,7 +363,7 @@ impl Switchboard {
             .map_err(|error| OrderError::Journal(error.to_string()))
     }
 
-    /// Tells the steward something; see [`WISHES_MAX`].
+    /// Tells the steward something; see `WISHES_MAX`.
     pub fn wish(&self, wish: Wish) {
         if let Err(error) = self.wishes.try_send(wish) {
             tracing::debug!(%error, "a wish of a connection is left for the next time");

@@ -2,8 +2,8 @@
 //! any outage.
 //!
 //! The engine notes each record of an outlet that is passed on in the forward log of the
-//! projections. The [`feed`] takes the log into the mailboxes of [`Outbox`] (`uplink.db`), one for
-//! each outlet of each uplink; a [`link`] per mailbox keeps a connection, sends new records first
+//! projections. The `feed` takes the log into the mailboxes of [`Outbox`] (`uplink.db`), one for
+//! each outlet of each uplink; a `link` per mailbox keeps a connection, sends new records first
 //! and history after, and crosses off what the centre acknowledges (9014). What goes out is the
 //! stored record as it stands then, in the centre's codes and units ([`translate`]).
 //!

@@ -281,7 +281,7 @@ impl Outbox {
     }
 
     /// Takes away what began before `before`: pending records that are owed no more, whose number
-    /// is returned, and receipts. At most [`SWEEP_ROWS_MAX`] of each; call again while the answer
+    /// is returned, and receipts. At most `SWEEP_ROWS_MAX` of each; call again while the answer
     /// is that many.
     ///
     /// # Errors
