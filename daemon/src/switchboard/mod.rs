@@ -170,16 +170,31 @@ impl Switchboard {
         &self.settings
     }
 
-    /// Takes an order: it is on disk when this returns, and is sent when its turn comes.
+    /// Takes an order: it is on disk when this returns, and is sent when its turn comes. A caller
+    /// that goes away meanwhile (a browser that is closed) changes nothing: what is in the journal
+    /// is in the queue.
     ///
     /// # Errors
     /// When too many wait, or the journal takes nothing.
     pub async fn order(
-        &self,
+        self: &Arc<Self>,
         outlet: &OutletId,
         edition: Edition,
         request: Request,
         (by, why): (&str, Why),
+    ) -> Result<Ordered, OrderError> {
+        let (board, outlet, by) = (Arc::clone(self), outlet.clone(), SmolStr::new(by));
+        tokio::spawn(async move { board.take_in(&outlet, edition, request, (by, why)).await })
+            .await
+            .map_err(|error| OrderError::Journal(error.to_string()))?
+    }
+
+    async fn take_in(
+        &self,
+        outlet: &OutletId,
+        edition: Edition,
+        request: Request,
+        (by, why): (SmolStr, Why),
     ) -> Result<Ordered, OrderError> {
         {
             let mut lines = self.lines();
@@ -193,7 +208,7 @@ impl Switchboard {
             outlet: outlet.clone(),
             cn: SmolStr::new_static(request.cn()),
             params: request.params_masked(edition),
-            by: SmolStr::new(by),
+            by,
             why: SmolStr::new_static(why.as_str()),
         };
         let appended = self.journal.append(Draft::now(event.to_line())).await;

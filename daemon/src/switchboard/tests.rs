@@ -68,6 +68,25 @@ async fn a_person_goes_before_the_daemon_and_orders_go_one_at_a_time() {
 }
 
 #[tokio::test]
+async fn an_order_whose_caller_goes_away_waits_all_the_same() {
+    let desk = desk(DialogueSettings::default());
+    let outlet = OutletId::new("jia-1");
+    let (asked, by) = (Request::GetRealtimeInterval, ("li", Why::Order));
+    let asking = desk.board.order(&outlet, Edition::V2017, asked, by);
+    tokio::select! {
+        biased;
+        _ = asking => {}
+        // The browser is closed while the journal commits.
+        () = std::future::ready(()) => {}
+    }
+    let wake = Arc::new(Notify::new());
+    let plug = desk.board.plug_in(&outlet, Edition::V2017, &wake);
+    wake.notified().await;
+    let order = desk.board.take(&outlet, plug).expect("it is in the queue");
+    assert_eq!(order.request, Request::GetRealtimeInterval);
+}
+
+#[tokio::test]
 async fn a_newer_connection_replaces_the_older() {
     let mut desk = desk(DialogueSettings::default());
     let outlet = OutletId::new("jia-1");
