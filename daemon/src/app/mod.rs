@@ -247,7 +247,7 @@ impl App {
         Ok(app)
     }
 
-    /// Where loggers connect; at least one.
+    /// Where loggers connect; nowhere at a station that takes no uploads.
     pub fn hj212_addresses(&self) -> &[SocketAddr] {
         &self.hj212_addresses
     }
