@@ -1,6 +1,6 @@
 //! `[[bus]]`: lines with instruments on them.
 
-use super::{Taken, id};
+use super::{Taken, host_port, id};
 use crate::report::{At, Report, say};
 use crate::section::{Got, Section};
 use crate::settings::{BUSES_MAX, Bus, BusTiming, Framing, Line, Parity, SerialLine};
@@ -82,7 +82,11 @@ fn line(s: &Section<'_>, r: &mut Report) -> Option<(Line, At)> {
                 }
             }
             let at = tcp.at;
-            let address = super::instrument::address(&tcp, r);
+            let address = host_port(
+                &tcp,
+                say!("such as \"10.1.2.3:502\"", "如 \"10.1.2.3:502\""),
+                r,
+            );
             Some((Line::Tcp { address }, at))
         }
         (None, Some(serial)) => {

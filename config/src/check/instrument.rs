@@ -243,25 +243,6 @@ fn unit(s: &Section<'_>, bus: Option<&Bus>, uniques: &mut Uniques, r: &mut Repor
     unit
 }
 
-/// `host:port`, looked up each time a connection is made.
-pub(super) fn address(got: &Got<String>, r: &mut Report) -> SmolStr {
-    let fine = got.value.rsplit_once(':').is_some_and(|(host, port)| {
-        let bare = host.starts_with('[') == host.ends_with(']');
-        let one = host.starts_with('[') || !host.contains(':');
-        let clean = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/');
-        bare && one && clean && port.parse::<u16>().is_ok_and(|port| port > 0)
-    });
-    if !fine {
-        let value = &got.value;
-        r.error(
-            got.at,
-            say!("not a host and a port: {value}", "不是主机和端口：{value}"),
-            say!("such as \"10.1.2.3:502\"", "如 \"10.1.2.3:502\""),
-        );
-    }
-    SmolStr::new(&got.value)
-}
-
 /// How a line is called in messages.
 fn shown(line: &Line) -> String {
     match line {

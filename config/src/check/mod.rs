@@ -17,12 +17,13 @@ mod rules;
 mod uplink;
 
 use crate::profiles;
-use crate::report::{At, Report, say};
+use crate::report::{At, Report, Say, say};
 use crate::section::{Got, Section};
 use crate::source::{Loader, Text};
 use crate::{Settings, suggest};
 use cems_core::model::{Profile, ProfileId, Registry};
 use cems_protocols::instrument::Map;
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -75,6 +76,25 @@ pub(crate) fn all(
         root.finish(r);
     }
     Some(built)
+}
+
+/// `host:port`, looked up each time a connection is made.
+fn host_port(got: &Got<String>, hint: Say, r: &mut Report) -> SmolStr {
+    let fine = got.value.rsplit_once(':').is_some_and(|(host, port)| {
+        let bare = host.starts_with('[') == host.ends_with(']');
+        let one = host.starts_with('[') || !host.contains(':');
+        let clean = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/');
+        bare && one && clean && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    if !fine {
+        let value = &got.value;
+        r.error(
+            got.at,
+            say!("not a host and a port: {value}", "不是主机和端口：{value}"),
+            hint,
+        );
+    }
+    SmolStr::new(&got.value)
 }
 
 /// Parses a file; syntax mistakes are all reported, and such a file is not looked at further.

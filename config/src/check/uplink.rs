@@ -2,7 +2,7 @@
 
 mod factor;
 
-use super::{Taken, id, unknown};
+use super::{Taken, host_port, id, unknown};
 use crate::report::{Report, say};
 use crate::section::{Got, Section};
 use crate::settings::{
@@ -124,25 +124,11 @@ fn uplink(
     id.map(|_| uplink)
 }
 
-/// `host:port`, looked up each time a connection is made.
+/// Where the centre is.
 fn address(s: &Section<'_>, r: &mut Report) -> Option<SmolStr> {
     let hint = || say!("such as \"10.1.2.3:9212\"", "如 \"10.1.2.3:9212\"");
     let got = s.need_text(r, "address", hint())?;
-    let fine = got.value.rsplit_once(':').is_some_and(|(host, port)| {
-        let bare = host.starts_with('[') == host.ends_with(']');
-        let one = host.starts_with('[') || !host.contains(':');
-        let clean = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/');
-        bare && one && clean && port.parse::<u16>().is_ok_and(|port| port > 0)
-    });
-    if !fine {
-        let value = &got.value;
-        r.error(
-            got.at,
-            say!("not a host and a port: {value}", "不是主机和端口：{value}"),
-            hint(),
-        );
-    }
-    Some(SmolStr::new(got.value))
+    Some(host_port(&got, hint(), r))
 }
 
 fn edition(s: &Section<'_>, r: &mut Report) -> Option<UplinkEdition> {

@@ -20,6 +20,7 @@ use thiserror::Error;
 
 use super::build::BuildError;
 use super::edition::Edition;
+use super::fields::Item;
 use super::time::LocalTime;
 
 pub use catalogue::{Order, ParamKind, Parameter, Presence, Reply, order, orders};
@@ -109,6 +110,17 @@ pub struct AlarmLimits {
     pub low: SmolStr,
     /// `UpValue`, decimal text.
     pub up: SmolStr,
+}
+
+impl AlarmLimits {
+    /// As both a request and an answer carry them.
+    pub(super) fn item(&self) -> Item {
+        let fields = [
+            ("LowValue", self.low.as_str()),
+            ("UpValue", self.up.as_str()),
+        ];
+        Item::factor(&self.pol_id, &fields)
+    }
 }
 
 /// One command of a centre. Times have no fractions of a second; `pol_id` is a factor code.

@@ -8,7 +8,7 @@ use super::super::fields::Item;
 use super::super::time::LocalTime;
 use super::catalogue::{ParamKind, order};
 use super::fields::MASK;
-use super::{Request, RequestContext, RequestError};
+use super::{AlarmLimits, Request, RequestContext, RequestError};
 
 impl Request {
     /// Names and values as a form has them, in the words of an edition; secrets in clear, so this
@@ -77,16 +77,7 @@ impl Request {
     /// The data area.
     fn items(&self, edition: Edition, pairs: &[(&'static str, String)]) -> Vec<Item> {
         match self {
-            Self::SetAlarmLimits { limits } => limits
-                .iter()
-                .map(|limit| {
-                    let fields = [
-                        ("LowValue", limit.low.as_str()),
-                        ("UpValue", limit.up.as_str()),
-                    ];
-                    Item::factor(&limit.pol_id, &fields)
-                })
-                .collect(),
+            Self::SetAlarmLimits { limits } => limits.iter().map(AlarmLimits::item).collect(),
             Self::SetDeviceNumber { logger, .. } => {
                 vec![Item::factor("i23005", &[("Info", logger)])]
             }

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use super::super::super::build::FrameBuilder;
 use super::super::super::edition::Edition;
 use super::super::super::fields::{Item, Message};
-use super::super::super::request::Request;
+use super::super::super::request::{AlarmLimits, Request};
 use super::super::super::time::LocalTime;
 use super::super::settings::Settings;
 use super::StationConfig;
@@ -105,13 +105,7 @@ pub(super) fn own_values(
                 .limits
                 .iter()
                 .filter(|limit| pol_ids.is_empty() || pol_ids.contains(&limit.pol_id))
-                .map(|limit| {
-                    let fields = [
-                        ("LowValue", limit.low.as_str()),
-                        ("UpValue", limit.up.as_str()),
-                    ];
-                    Item::factor(&limit.pol_id, &fields)
-                })
+                .map(AlarmLimits::item)
                 .collect(),
         ),
         _ => None,
