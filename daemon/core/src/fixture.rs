@@ -1,7 +1,6 @@
 //! A small invented city for tests, and a bench that runs the engine against a past in memory.
 
 use crate::engine::{Contact, Engine, Event, Input, MemoryHistory, Tables};
-use crate::model::registry::Rounding;
 use crate::model::*;
 use rust_decimal::Decimal;
 use std::sync::Arc;
@@ -19,26 +18,7 @@ pub(crate) fn minute(n: i64) -> Timestamp {
 }
 
 fn profile() -> Profile {
-    Profile {
-        id: "plain@1".into(),
-        title_zh: "附录 D".into(),
-        title_en: "annex D".into(),
-        source: "HJ 212-2017".into(),
-        valid_flags: vec!["N".into()],
-        flag_absent_is_valid: true,
-        stopped_flags: vec!["F".into()],
-        hour_min_valid_minutes: 45,
-        day_min_valid_hours: 20,
-        month_min_valid_days: 25,
-        february_min_valid_days: 23,
-        kelvin_offset: dec("273"),
-        standard_pressure_pa: dec("101325"),
-        air_o2_pct: dec("21"),
-        convert_after_mean: true,
-        o2_guard_pct: dec("21"),
-        rounding: Rounding::HalfEven,
-        compare_rounded: false,
-    }
+    Profile::annex_d("plain@1")
 }
 
 pub(crate) fn limit(id: &str, period: LimitPeriod, converted: bool, upper: &str) -> Limit {
@@ -51,6 +31,9 @@ pub(crate) fn limit(id: &str, period: LimitPeriod, converted: bool, upper: &str)
         from: None,
         until: None,
         source: "invented permit".into(),
+        kind: LimitKind::Permit,
+        not_during: Vec::new(),
+        special: None,
     }
 }
 
@@ -135,6 +118,7 @@ pub(crate) fn registry() -> Registry {
         name_en: None,
         region: "r".into(),
         credit_code: None,
+        permitted: Vec::new(),
     };
     let outlets = [
         outlet(GAS, Medium::Gas, "MN-GAS", gas),
@@ -147,6 +131,7 @@ pub(crate) fn registry() -> Registry {
         enterprises: [("acme".into(), acme)].into(),
         outlets: outlets.into_iter().map(|o| (o.id.clone(), o)).collect(),
         profiles: [("plain@1".into(), profile())].into(),
+        special_periods: Default::default(),
     }
 }
 

@@ -123,6 +123,8 @@ pub(super) fn aggregate(site: Site<'_>, period: Period, cx: &Cx<'_>) -> Option<A
         volume_m3: figures.volume_m3,
         factors: figures.factors,
         profile: site.profile.id.clone(),
+        received: 0,
+        due: 0,
         seq: figures.seq,
     })
 }

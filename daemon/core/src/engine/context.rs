@@ -83,10 +83,10 @@ pub(super) struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// `None` for an outlet whose profile is missing, which a checked registry does not contain.
-    pub(super) fn of(registry: &'a Registry, outlet: &'a Outlet) -> Option<Self> {
+    pub(super) fn of(registry: &'a Registry, outlet: &'a Outlet, at: Timestamp) -> Option<Self> {
         Some(Self {
             outlet,
-            profile: registry.profile_of(outlet)?,
+            profile: registry.profile_at(outlet, at)?,
             offset: registry.offset,
         })
     }

@@ -41,7 +41,7 @@ impl Deadlines {
 /// Recomputes the first deadline of an outlet.
 pub(super) fn renew_outlet(engine: &mut Engine, registry: &Registry, id: &OutletId) {
     let at = engine.outlets.get(id).and_then(|live| {
-        let site = Site::of(registry, registry.outlets.get(id)?)?;
+        let site = Site::of(registry, registry.outlets.get(id)?, engine.shared.now)?;
         first_of(live, site)
     });
     engine.deadlines.set(&Some(id.clone()), at);
@@ -95,7 +95,7 @@ fn outlet_due(engine: &mut Engine, id: &OutletId, cx: &mut Cx<'_>) {
     let site = registry
         .outlets
         .get(id)
-        .and_then(|outlet| Site::of(registry, outlet));
+        .and_then(|outlet| Site::of(registry, outlet, cx.at));
     let (Some(live), Some(site)) = (engine.outlets.get_mut(id), site) else {
         engine.deadlines.set(&Some(id.clone()), None);
         return;

@@ -2,8 +2,8 @@
 
 use crate::model::rows::Habits;
 use crate::model::{
-    AlarmId, ExchangeNews, ManualReport, Mn, OutletId, Record, Registry, SampleSet, Seq, Timestamp,
-    UserId,
+    AlarmId, ExchangeNews, ManualReport, Mark, Mn, OutletId, QaTest, Record, Registry,
+    ReviewAction, SampleSet, Seq, Timestamp, UserId,
 };
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -140,6 +140,19 @@ pub struct FallbackDecision {
     pub note: String,
 }
 
+/// A mark or a test that a person takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeBack {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Its number.
+    pub id: Seq,
+    /// Who.
+    pub by: UserId,
+    /// Why.
+    pub reason: String,
+}
+
 /// Something for the audit trail only: log-in, start, stop, recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -172,6 +185,16 @@ pub enum Event {
     AlarmAction(AlarmAction),
     /// A person decided about a fallback.
     FallbackDecision(FallbackDecision),
+    /// A mark was entered.
+    Mark(Mark),
+    /// A mark is taken back.
+    MarkWithdrawn(TakeBack),
+    /// A test of the equipment was entered.
+    QaTest(QaTest),
+    /// A test is taken back.
+    QaWithdrawn(TakeBack),
+    /// A step of a quarterly validity review.
+    Review(ReviewAction),
     /// A station read an instrument.
     Samples(SampleSet),
     /// News about a request to a device.

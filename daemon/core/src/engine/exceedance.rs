@@ -168,6 +168,7 @@ pub(super) fn keep_only(live: &mut Live, shared: &mut Shared, outlet: &Outlet, c
     let level = |period| match period {
         LimitPeriod::Hour => Level::Hour,
         LimitPeriod::Day => Level::Day,
+        LimitPeriod::Month => Level::Month,
     };
     let limits: BTreeSet<SmolStr> = outlet
         .factors
@@ -202,7 +203,7 @@ pub(super) fn keep_only(live: &mut Live, shared: &mut Shared, outlet: &Outlet, c
 fn share_key(permitted: &PermittedAmount, share: &ShareVerdict) -> SmolStr {
     let level = match permitted.period {
         AmountPeriod::Month => Level::Month,
-        AmountPeriod::Year => Level::Year,
+        AmountPeriod::Year | AmountPeriod::Special => Level::Year,
     };
     let factor = &permitted.factor;
     format_smolstr!("{factor}|{}|{}", level.as_str(), share.share_pct)

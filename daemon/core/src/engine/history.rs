@@ -1,8 +1,9 @@
 //! What the engine may look up in the past: rows it put out earlier.
 
 use crate::model::{
-    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, OutletId,
-    RecordKind, RecordRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
+    Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind,
+    RecordRow, ReviewRow, Seq, Timestamp,
 };
 
 /// Read access to earlier outputs, the current batch included. Answers must depend only on the
@@ -38,6 +39,45 @@ pub trait History {
 
     /// An exchange with a device.
     fn exchange(&self, id: Seq) -> Option<ExchangeRow>;
+
+    /// A mark.
+    fn mark(&self, id: Seq) -> Option<MarkRow>;
+
+    /// Marks of an outlet that touch `from..until`, those withdrawn included, by number.
+    fn marks(&self, outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<MarkRow>;
+
+    /// The tests of one entry.
+    fn qa_tests(&self, id: Seq) -> Vec<QaRow>;
+
+    /// The tests of one kind that stand, decide something and were done last at or before `at` and
+    /// first after it.
+    fn qa_around(
+        &self,
+        outlet: &OutletId,
+        factor: &FactorCode,
+        kind: QaKind,
+        at: Timestamp,
+    ) -> (Option<QaRow>, Option<QaRow>);
+
+    /// The validity review of a quarter.
+    fn review(&self, outlet: &OutletId, quarter: Timestamp) -> Option<ReviewRow>;
+
+    /// A quarter.
+    fn quarter(&self, outlet: &OutletId, start: Timestamp) -> Option<QuarterRow>;
+
+    /// The packed hours of a month.
+    fn pack(&self, outlet: &OutletId, month: Timestamp) -> Option<PackRow>;
+
+    /// The clues of a period.
+    fn clues(&self, outlet: &OutletId, level: Level, start: Timestamp) -> Option<ClueRow>;
+
+    /// Manual reports sampled within `from..until`, by sampling time, then number.
+    fn manual_reports(
+        &self,
+        outlet: &OutletId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<ManualReportRow>;
 }
 
 /// A past in which nothing happened.
@@ -67,5 +107,47 @@ impl History for EmptyHistory {
 
     fn exchange(&self, _: Seq) -> Option<ExchangeRow> {
         None
+    }
+
+    fn mark(&self, _: Seq) -> Option<MarkRow> {
+        None
+    }
+
+    fn marks(&self, _: &OutletId, _: Timestamp, _: Timestamp) -> Vec<MarkRow> {
+        Vec::new()
+    }
+
+    fn qa_tests(&self, _: Seq) -> Vec<QaRow> {
+        Vec::new()
+    }
+
+    fn qa_around(
+        &self,
+        _: &OutletId,
+        _: &FactorCode,
+        _: QaKind,
+        _: Timestamp,
+    ) -> (Option<QaRow>, Option<QaRow>) {
+        (None, None)
+    }
+
+    fn review(&self, _: &OutletId, _: Timestamp) -> Option<ReviewRow> {
+        None
+    }
+
+    fn quarter(&self, _: &OutletId, _: Timestamp) -> Option<QuarterRow> {
+        None
+    }
+
+    fn pack(&self, _: &OutletId, _: Timestamp) -> Option<PackRow> {
+        None
+    }
+
+    fn clues(&self, _: &OutletId, _: Level, _: Timestamp) -> Option<ClueRow> {
+        None
+    }
+
+    fn manual_reports(&self, _: &OutletId, _: Timestamp, _: Timestamp) -> Vec<ManualReportRow> {
+        Vec::new()
     }
 }

@@ -6,8 +6,9 @@ use crate::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use crate::model::{
-    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FactorCode, FallbackId, FallbackRow, ForwardRow,
-    Level, ManualReportRow, OutletId, Output, RecordKind, RecordRow, ReportId, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
+    ForwardRow, Level, ManualReportRow, MarkRow, OutletId, Output, PackRow, QaKind, QaOutcome,
+    QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, Timestamp,
 };
 use smol_str::SmolStr;
 use std::cell::RefCell;
@@ -25,6 +26,18 @@ pub struct Tables {
     pub superseded: BTreeMap<SupersededKey, SupersededRow>,
     /// Aggregates.
     pub aggregates: BTreeMap<(OutletId, Level, Timestamp), AggregateRow>,
+    /// Packed hours.
+    pub packs: BTreeMap<(OutletId, Timestamp), PackRow>,
+    /// Clues.
+    pub clues: BTreeMap<(OutletId, Level, Timestamp), ClueRow>,
+    /// Quarters.
+    pub quarters: BTreeMap<(OutletId, Timestamp), QuarterRow>,
+    /// Marks.
+    pub marks: BTreeMap<Seq, MarkRow>,
+    /// Tests of the equipment.
+    pub qa: BTreeMap<(Seq, u32), QaRow>,
+    /// Validity reviews.
+    pub reviews: BTreeMap<(OutletId, Timestamp), ReviewRow>,
     /// Latest values.
     pub latest: BTreeMap<(OutletId, FactorCode), LatestRow>,
     /// Loggers.
@@ -67,6 +80,25 @@ impl Tables {
             Output::Aggregate(row) => {
                 let key = (row.outlet.clone(), row.level, row.start);
                 self.aggregates.insert(key, row);
+            }
+            Output::Pack(row) => {
+                self.packs.insert((row.outlet.clone(), row.month), row);
+            }
+            Output::Clues(row) => {
+                let key = (row.outlet.clone(), row.level, row.start);
+                self.clues.insert(key, row);
+            }
+            Output::Quarter(row) => {
+                self.quarters.insert((row.outlet.clone(), row.start), row);
+            }
+            Output::Mark(row) => {
+                self.marks.insert(row.id, row);
+            }
+            Output::Qa(row) => {
+                self.qa.insert((row.id, row.n), row);
+            }
+            Output::Review(row) => {
+                self.reviews.insert((row.outlet.clone(), row.quarter), row);
             }
             Output::Latest(row) => {
                 let key = (row.outlet.clone(), row.factor.clone());
@@ -187,5 +219,81 @@ impl History for MemoryHistory {
 
     fn exchange(&self, id: Seq) -> Option<ExchangeRow> {
         self.tables.borrow().exchanges.get(&id).cloned()
+    }
+
+    fn mark(&self, id: Seq) -> Option<MarkRow> {
+        self.tables.borrow().marks.get(&id).cloned()
+    }
+
+    fn marks(&self, outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<MarkRow> {
+        let tables = self.tables.borrow();
+        let touches = |row: &&MarkRow| {
+            row.mark.outlet == *outlet && row.mark.from < until && from < row.mark.until
+        };
+        tables.marks.values().filter(touches).cloned().collect()
+    }
+
+    fn qa_tests(&self, id: Seq) -> Vec<QaRow> {
+        let tables = self.tables.borrow();
+        let rows = tables.qa.range((id, 0)..=(id, u32::MAX));
+        rows.map(|(_, row)| row.clone()).collect()
+    }
+
+    fn qa_around(
+        &self,
+        outlet: &OutletId,
+        factor: &FactorCode,
+        kind: QaKind,
+        at: Timestamp,
+    ) -> (Option<QaRow>, Option<QaRow>) {
+        let tables = self.tables.borrow();
+        let decides = |row: &&QaRow| {
+            row.test.outlet == *outlet
+                && row.test.factor == *factor
+                && row.test.kind == kind
+                && row.withdrawn.is_none()
+                && row.verdict.outcome != QaOutcome::NotJudged
+        };
+        let key = |row: &&QaRow| (row.test.at, row.id, row.n);
+        let rows = || tables.qa.values().filter(decides);
+        let before = rows().filter(|row| row.test.at <= at).max_by_key(key);
+        let after = rows().filter(|row| row.test.at > at).min_by_key(key);
+        (before.cloned(), after.cloned())
+    }
+
+    fn review(&self, outlet: &OutletId, quarter: Timestamp) -> Option<ReviewRow> {
+        let key = (outlet.clone(), quarter);
+        self.tables.borrow().reviews.get(&key).cloned()
+    }
+
+    fn quarter(&self, outlet: &OutletId, start: Timestamp) -> Option<QuarterRow> {
+        let key = (outlet.clone(), start);
+        self.tables.borrow().quarters.get(&key).cloned()
+    }
+
+    fn pack(&self, outlet: &OutletId, month: Timestamp) -> Option<PackRow> {
+        let key = (outlet.clone(), month);
+        self.tables.borrow().packs.get(&key).cloned()
+    }
+
+    fn clues(&self, outlet: &OutletId, level: Level, start: Timestamp) -> Option<ClueRow> {
+        let key = (outlet.clone(), level, start);
+        self.tables.borrow().clues.get(&key).cloned()
+    }
+
+    fn manual_reports(
+        &self,
+        outlet: &OutletId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<ManualReportRow> {
+        let tables = self.tables.borrow();
+        let within = |row: &&ManualReportRow| {
+            row.report.outlet == *outlet && (from..until).contains(&row.report.sampled_at)
+        };
+        let mut rows: Vec<ManualReportRow> =
+            tables.reports.values().filter(within).cloned().collect();
+        rows.sort_by_key(|row| (row.report.sampled_at, row.id));
+        rows
     }
 }

@@ -64,7 +64,7 @@ fn admit(engine: &mut Engine, new: &Registry, outlet: &Outlet, cx: &mut Cx<'_>) 
     }
     live.state.fallback.watch(pollutants(outlet), cx.at);
     exceedance::keep_only(live, &mut engine.shared, outlet, cx);
-    if let Some(site) = Site::of(new, outlet) {
+    if let Some(site) = Site::of(new, outlet, cx.at) {
         supervision::expectation_changed(live, &mut engine.shared, site, cx);
     }
 }
@@ -75,7 +75,7 @@ fn pollutants(outlet: &Outlet) -> impl Iterator<Item = &FactorCode> {
 }
 
 fn remove(engine: &mut Engine, old: Option<&Registry>, id: &OutletId, cx: &mut Cx<'_>) {
-    let site = old.and_then(|old| Site::of(old, old.outlets.get(id)?));
+    let site = old.and_then(|old| Site::of(old, old.outlets.get(id)?, cx.at));
     let (Some(live), Some(site)) = (engine.outlets.get_mut(id), site) else {
         return;
     };

@@ -24,6 +24,7 @@ fn nothing() -> Arc<Registry> {
         enterprises: BTreeMap::new(),
         outlets: BTreeMap::new(),
         profiles: BTreeMap::new(),
+        special_periods: BTreeMap::new(),
     })
 }
 
@@ -104,6 +105,11 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
                 cx.audit(by, "fallback.refused", object, error.to_string());
             }
         },
+        Event::Mark(_)
+        | Event::MarkWithdrawn(_)
+        | Event::QaTest(_)
+        | Event::QaWithdrawn(_)
+        | Event::Review(_) => {}
         Event::Samples(set) => {
             let outlet = set.outlet.clone();
             at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
@@ -137,7 +143,7 @@ fn at_outlet(
     let site = registry
         .outlets
         .get(id)
-        .and_then(|outlet| Site::of(registry, outlet));
+        .and_then(|outlet| Site::of(registry, outlet, cx.at));
     let (Some(live), Some(site)) = (engine.outlets.get_mut(id), site) else {
         return false;
     };
@@ -184,7 +190,7 @@ fn refused(engine: &mut Engine, refusal: super::event::Refusal, cx: &mut Cx<'_>)
     let site = id
         .as_ref()
         .and_then(|id| registry.outlets.get(id))
-        .and_then(|outlet| Site::of(registry, outlet));
+        .and_then(|outlet| Site::of(registry, outlet, cx.at));
     let live = id.as_ref().and_then(|id| engine.outlets.get_mut(id));
     intake::refused(live.zip(site), &mut engine.shared, refusal, cx);
     if let (Some(id), Some(_)) = (id, site) {

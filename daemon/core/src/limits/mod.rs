@@ -3,7 +3,7 @@
 //! A limit judges valid means only, and only periods that begin while it is in force. A mean that
 //! equals the limit is within it.
 
-use crate::model::registry::Rounding;
+use crate::model::Rounding;
 use crate::model::{
     FactorAggregate, Level, Limit, LimitPeriod, LimitVerdict, Medium, Outlet, OutletFactor,
     Profile, Timestamp,
@@ -25,7 +25,8 @@ pub fn in_force(limit: &Limit, level: Level, start: Timestamp) -> bool {
     let period = match level {
         Level::Hour => LimitPeriod::Hour,
         Level::Day => LimitPeriod::Day,
-        Level::Month | Level::Year => return false,
+        Level::Month => LimitPeriod::Month,
+        Level::Year => return false,
     };
     limit.period == period
         && limit.from.is_none_or(|from| from <= start)

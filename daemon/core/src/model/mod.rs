@@ -3,9 +3,14 @@
 
 pub mod access;
 pub mod alarm;
+pub mod clue;
 pub mod exchange;
 pub mod fallback;
 pub mod ids;
+pub mod mark;
+pub mod profile;
+pub mod qa;
+pub mod quarter;
 pub mod record;
 pub mod registry;
 pub mod rows;
@@ -14,19 +19,28 @@ pub mod time;
 
 pub use access::{Access, Permission, Role, Scope};
 pub use alarm::{Acknowledgement, AlarmKind, AlarmRow, AlarmSubject, Closure, Priority};
+pub use clue::{Clue, ClueRow};
 pub use exchange::{ExchangeNews, ExchangeRow, ExchangeState, ExchangeStep};
 pub use fallback::{FallbackReason, FallbackRow, ManualReport, ManualReportRow, ManualValue};
 pub use ids::{
     AlarmId, EnterpriseId, FactorCode, FallbackId, LimitId, Mn, OutletId, ProfileId, RegionId,
     ReportId, Seq, UserId,
 };
+pub use mark::{Attachment, Mark, MarkKind, MarkRow, Withdrawal};
+pub use profile::{MarkEffect, Profile, Provenance, Rounding, Sure};
+pub use qa::{
+    QaKind, QaOutcome, QaPair, QaRow, QaTest, QaVerdict, ReviewAction, ReviewEntry, ReviewRow,
+    ReviewStep,
+};
+pub use quarter::{Gap, QuarterFactor, QuarterRow, Substitute};
 pub use record::{Flag, Number, Record, RecordKind, Value};
 pub use registry::{
-    AmountPeriod, Basis, Enterprise, Expectation, FallbackRule, GasSettings, Limit, LimitPeriod,
-    Medium, Outlet, OutletFactor, PermittedAmount, Profile, Registry, WaterSettings,
+    AmountPeriod, Basis, Enterprise, Expectation, FallbackRule, GasSettings, Limit, LimitKind,
+    LimitPeriod, Medium, Outlet, OutletFactor, PermittedAmount, Registry, SpecialPeriod,
+    WaterSettings,
 };
 pub use rows::{
-    AggregateRow, CheckCode, FactorAggregate, ForwardRow, LimitVerdict, Output, RecordRow,
+    AggregateRow, CheckCode, FactorAggregate, ForwardRow, LimitVerdict, Output, PackRow, RecordRow,
     StoredValue,
 };
 pub use sample::{Sample, SampleSet};

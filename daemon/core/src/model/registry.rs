@@ -3,6 +3,8 @@
 //! whole when it changes, so that a rebuild judges the past by what was in force then.
 
 use super::ids::{EnterpriseId, FactorCode, LimitId, Mn, OutletId, ProfileId, RegionId};
+use super::mark::MarkKind;
+use super::profile::Profile;
 use super::time::{Timestamp, UtcOffset};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,9 @@ pub struct Registry {
     pub outlets: BTreeMap<OutletId, Outlet>,
     /// Rule profiles by id.
     pub profiles: BTreeMap<ProfileId, Profile>,
+    /// Special periods (特殊时段) with stricter limits or amounts, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub special_periods: BTreeMap<SmolStr, SpecialPeriod>,
 }
 
 impl Registry {
@@ -32,9 +37,19 @@ impl Registry {
         self.outlets.values().find(|o| &o.mn == mn)
     }
 
-    /// The profile that judges `outlet`.
-    pub fn profile_of(&self, outlet: &Outlet) -> Option<&Profile> {
-        self.profiles.get(&outlet.profile)
+    /// The profile that judges periods of `outlet` that begin at `at`.
+    ///
+    /// An outlet names a version (`hj75-2017@2`) or a family (`hj75-2017`). A family means the
+    /// version in force at `at`; where dates overlap, the higher number.
+    pub fn profile_at(&self, outlet: &Outlet, at: Timestamp) -> Option<&Profile> {
+        if let Some(exact) = self.profiles.get(&outlet.profile) {
+            return Some(exact);
+        }
+        let family = outlet.profile.as_str();
+        self.profiles
+            .values()
+            .filter(|p| p.family() == family && p.in_force(at))
+            .max_by_key(|p| p.version())
     }
 }
 
@@ -51,6 +66,9 @@ pub struct Enterprise {
     pub region: RegionId,
     /// Unified social credit code (统一社会信用代码), if known.
     pub credit_code: Option<SmolStr>,
+    /// Permitted amounts of the enterprise as a whole, over all its outlets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permitted: Vec<PermittedAmount>,
 }
 
 /// What comes out of an outlet.
@@ -168,6 +186,64 @@ pub struct OutletFactor {
     pub limits: Vec<Limit>,
 }
 
+/// A special period (特殊时段): heavy-pollution days, peak-shaving of a season, an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecialPeriod {
+    /// Identity, named by limits and permitted amounts.
+    pub id: SmolStr,
+    /// What it is, such as 重污染天气Ⅰ级响应.
+    pub name: String,
+    /// First instant.
+    pub from: Timestamp,
+    /// First instant after it.
+    pub until: Timestamp,
+    /// Regions it holds for; empty: all.
+    pub regions: Vec<RegionId>,
+    /// The order that declared it.
+    pub source: String,
+}
+
+/// Where a limit comes from: one mean can be judged against several.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitKind {
+    /// National emission standard (国家排放标准).
+    National,
+    /// Local emission standard (地方排放标准).
+    Local,
+    /// Ultra-low emission (超低排放).
+    UltraLow,
+    /// Pollutant discharge permit (排污许可证).
+    #[default]
+    Permit,
+    /// Special period (特殊时段).
+    Special,
+}
+
+impl LimitKind {
+    /// Every kind.
+    pub const ALL: [LimitKind; 5] = [
+        Self::National,
+        Self::Local,
+        Self::UltraLow,
+        Self::Permit,
+        Self::Special,
+    ];
+
+    /// The name in files, the store and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::National => "national",
+            Self::Local => "local",
+            Self::UltraLow => "ultra-low",
+            Self::Permit => "permit",
+            Self::Special => "special",
+        }
+    }
+}
+
 /// Length of the mean that a limit judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -176,6 +252,8 @@ pub enum LimitPeriod {
     Hour,
     /// Day mean.
     Day,
+    /// Month mean (EU IED).
+    Month,
 }
 
 /// A limit (限值) on a mean.
@@ -197,6 +275,16 @@ pub struct Limit {
     pub until: Option<Timestamp>,
     /// Where it comes from: standard or permit, clause.
     pub source: String,
+    /// Kind of the source.
+    #[serde(default)]
+    pub kind: LimitKind,
+    /// States of the source in which it does not apply (启停炉等豁免): a period touched by a mark of
+    /// such a kind is not judged against it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_during: Vec<MarkKind>,
+    /// Applies only within this special period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub special: Option<SmolStr>,
 }
 
 /// Period of a permitted amount.
@@ -207,14 +295,16 @@ pub enum AmountPeriod {
     Month,
     /// Calendar year.
     Year,
+    /// A special period of the registry, named by [`PermittedAmount::special`].
+    Special,
 }
 
-/// A permitted amount (许可排放量) of one factor at one outlet.
+/// A permitted amount (许可排放量) of one factor, at one outlet or of one enterprise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PermittedAmount {
     /// The factor.
     pub factor: FactorCode,
-    /// Month or year.
+    /// Month, year, or a special period.
     pub period: AmountPeriod,
     /// Kilograms per period.
     pub amount_kg: Decimal,
@@ -222,6 +312,9 @@ pub struct PermittedAmount {
     pub warn_at_pct: Vec<Decimal>,
     /// Where it comes from.
     pub source: String,
+    /// The special period, where `period` is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub special: Option<SmolStr>,
 }
 
 /// What should arrive from an outlet; the no-data alarm comes from here, not from arrivals.
@@ -248,55 +341,4 @@ pub struct FallbackRule {
     pub max_gap_min: u32,
     /// Fewest manual reports in a full calendar day (4).
     pub reports_per_day: u32,
-}
-
-/// Rounding of values for display and comparison where a profile rounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rounding {
-    /// GB/T 8170: half to even.
-    HalfEven,
-    /// Half away from zero (EPA).
-    HalfAwayFromZero,
-}
-
-/// A rule profile: the thresholds by which values count, as data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Profile {
-    /// Identity with version, `name@version`.
-    pub id: ProfileId,
-    /// What it is, Chinese.
-    pub title_zh: String,
-    /// What it is, English.
-    pub title_en: String,
-    /// Where it comes from.
-    pub source: String,
-    /// Flags that count as valid; an absent flag counts when `flag_absent_is_valid`.
-    pub valid_flags: Vec<SmolStr>,
-    /// A value without a flag (2005 devices) counts as valid.
-    pub flag_absent_is_valid: bool,
-    /// Flags that say the source or the instrument is stopped (停运): no data are owed.
-    pub stopped_flags: Vec<SmolStr>,
-    /// Valid minutes an hour needs (45).
-    pub hour_min_valid_minutes: u32,
-    /// Valid hours a day needs (20).
-    pub day_min_valid_hours: u32,
-    /// Valid days a month needs (25).
-    pub month_min_valid_days: u32,
-    /// Valid days a February needs (23).
-    pub february_min_valid_days: u32,
-    /// Standard temperature as kelvin added to °C (273).
-    pub kelvin_offset: Decimal,
-    /// Standard pressure, Pa (101325).
-    pub standard_pressure_pa: Decimal,
-    /// Oxygen of air in formulas (27), (28): 21.
-    pub air_o2_pct: Decimal,
-    /// Convert the hour mean (true) or average the minute conversions (false).
-    pub convert_after_mean: bool,
-    /// No converted value is given when O2 is at or above this, % v/v.
-    pub o2_guard_pct: Decimal,
-    /// Rounding mode of displayed and compared values.
-    pub rounding: Rounding,
-    /// Compare the value rounded to the factor's decimals with the limit (true) or the full value.
-    pub compare_rounded: bool,
 }

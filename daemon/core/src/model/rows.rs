@@ -2,9 +2,13 @@
 //! carries the journal position that produced it.
 
 use super::alarm::AlarmRow;
+use super::clue::ClueRow;
 use super::exchange::ExchangeRow;
 use super::fallback::{FallbackRow, ManualReportRow};
 use super::ids::{FactorCode, LimitId, OutletId, ProfileId, Seq};
+use super::mark::MarkRow;
+use super::qa::{QaRow, ReviewRow};
+use super::quarter::QuarterRow;
 use super::record::{RecordKind, Value};
 use super::time::{Level, Timestamp};
 use rust_decimal::Decimal;
@@ -124,6 +128,16 @@ pub struct FactorAggregate {
     pub stopped_units: u32,
     /// What the station itself reported for the period (`-Avg` of its hour or day record).
     pub reported: Option<Decimal>,
+    /// Amount put in for invalid periods, kg, besides `amount_kg` (month, year).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substituted_kg: Option<Decimal>,
+    /// Why it is not valid though data were there, as a code: `out-of-control`, `review-failed`;
+    /// `None`: nothing but the number of valid units decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid_why: Option<SmolStr>,
+    /// Units under marks that keep it from being judged.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exempt_units: u32,
     /// Verdicts of the limits in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<LimitVerdict>,
@@ -148,6 +162,36 @@ pub struct AggregateRow {
     pub factors: BTreeMap<FactorCode, FactorAggregate>,
     /// Profile that judged it.
     pub profile: ProfileId,
+    /// Records received of the finest kind that is expected and counts (minute, real-time, hour).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub received: u32,
+    /// Records of it that were due; those of stopped time are not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub due: u32,
+    /// Highest journal position among the inputs.
+    pub seq: Seq,
+}
+
+impl FactorAggregate {
+    /// Measured and substituted amount together, kg; what is held against a permitted amount.
+    pub fn total_kg(&self) -> Option<Decimal> {
+        match (self.amount_kg, self.substituted_kg) {
+            (Some(a), Some(b)) => a.checked_add(b),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// The hours of one outlet in one local month, packed (`core::pack`); key (outlet, month). Holds
+/// what the rows of the hours hold, for everything that reads many of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackRow {
+    /// Whose.
+    pub outlet: OutletId,
+    /// First instant of the month.
+    pub month: Timestamp,
+    /// Packed hours.
+    pub body: Vec<u8>,
     /// Highest journal position among the inputs.
     pub seq: Seq,
 }
@@ -347,6 +391,18 @@ pub enum Output {
     Superseded(SupersededRow),
     /// Insert or replace an aggregate.
     Aggregate(AggregateRow),
+    /// Insert or replace the packed hours of a month.
+    Pack(PackRow),
+    /// Insert or replace the clues of a period.
+    Clues(ClueRow),
+    /// Insert or replace a quarter.
+    Quarter(QuarterRow),
+    /// Insert or replace a mark.
+    Mark(MarkRow),
+    /// Insert or replace a test of the equipment.
+    Qa(QaRow),
+    /// Insert or replace a validity review.
+    Review(ReviewRow),
     /// Insert or replace a latest value.
     Latest(LatestRow),
     /// Insert or replace a logger.

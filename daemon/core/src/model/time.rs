@@ -182,6 +182,20 @@ impl Period {
     }
 }
 
+/// The calendar quarter that contains `at`, by the site's clock: its first instant and the first
+/// after it.
+pub fn quarter_of(at: Timestamp, offset: UtcOffset) -> (Timestamp, Timestamp) {
+    let local = offset.local(at);
+    let first = local.month0() / 3 * 3 + 1;
+    let start = first_of(local.year(), first).unwrap_or(local);
+    let end = if first == 10 {
+        first_of(local.year() + 1, 1)
+    } else {
+        first_of(local.year(), first + 3)
+    };
+    (offset.instant(start), offset.instant(end.unwrap_or(local)))
+}
+
 fn first_of(year: i32, month: u32) -> Option<NaiveDateTime> {
     NaiveDate::from_ymd_opt(year, month, 1)?.and_hms_opt(0, 0, 0)
 }

@@ -40,7 +40,7 @@ fn rules<'a>(city: &'a Registry, outlet: &str) -> Rules<'a> {
     let outlet = &city.outlets[outlet];
     Rules {
         outlet,
-        profile: city.profile_of(outlet).unwrap(),
+        profile: city.profile_at(outlet, Timestamp(0)).unwrap(),
         offset: city.offset,
     }
 }

@@ -62,6 +62,7 @@ mod tests {
             amount_kg: Decimal::from(1_000u32),
             warn_at_pct: vec![Decimal::from(90u32), Decimal::from(80u32)],
             source: "permit".into(),
+            special: None,
         };
         shares(&permitted, total.parse().unwrap())
             .into_iter()

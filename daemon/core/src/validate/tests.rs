@@ -20,7 +20,7 @@ fn city() -> Registry {
 fn codes_of(value: &Value, outlet: &str) -> Vec<String> {
     let city = city();
     let outlet = &city.outlets[outlet];
-    let profile = city.profile_of(outlet).unwrap();
+    let profile = city.profile_at(outlet, crate::model::Timestamp(0)).unwrap();
     let failed = failed(value, outlet, profile);
     failed.into_iter().map(|c| c.0.to_string()).collect()
 }
@@ -58,7 +58,7 @@ fn a_range_below_zero_allows_zero_drift() {
     let outlet = city.outlets.get_mut("dc-01").unwrap();
     outlet.factors.get_mut("a21026").unwrap().range_min = Some(dec("-3"));
     let outlet = &city.outlets["dc-01"];
-    let profile = city.profile_of(outlet).unwrap();
+    let profile = city.profile_at(outlet, crate::model::Timestamp(0)).unwrap();
     let value = value("a21026", "-0.4", "N");
     assert_eq!(failed(&value, outlet, profile), []);
 }
@@ -75,7 +75,9 @@ fn missing_parts() {
         .unwrap()
         .flag_absent_is_valid = false;
     let outlet = &strict.outlets["dc-01"];
-    let profile = strict.profile_of(outlet).unwrap();
+    let profile = strict
+        .profile_at(outlet, crate::model::Timestamp(0))
+        .unwrap();
     let checks = failed(&value, outlet, profile);
     assert_eq!(checks, [CheckCode("flag-absent".into())]);
     value.avg = None;
@@ -120,7 +122,9 @@ fn codes_and_texts_are_unique_and_every_check_is_found() {
 #[test]
 fn stopped_flags_come_from_the_profile() {
     let city = city();
-    let profile = city.profile_of(&city.outlets["dc-01"]).unwrap();
+    let profile = city
+        .profile_at(&city.outlets["dc-01"], crate::model::Timestamp(0))
+        .unwrap();
     let mut value = value("a21026", "1", "F");
     assert!(is_stopped(&value, profile));
     value.flag = Some(Flag("D".into()));

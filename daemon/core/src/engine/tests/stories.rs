@@ -214,6 +214,7 @@ fn totals_warn_at_their_shares_and_alarm_strictly_above_the_permit() {
         amount_kg: dec("50"),
         warn_at_pct: vec![dec("80"), dec("90")],
         source: "permit".into(),
+        special: None,
     });
     let mut bench = Bench::with(city, minute(-10));
     let mut seen = Vec::new();
