@@ -15,7 +15,7 @@ fn mean(value: &str, converted: Option<&str>) -> FactorAggregate {
 
 fn judged(city: &Registry, mean: &FactorAggregate, o2_valid: bool) -> Vec<(String, bool)> {
     let outlet = &city.outlets["dc-01"];
-    let profile = city.profile_at(outlet, crate::model::Timestamp(0)).unwrap();
+    let profile = city.profile_at(outlet, Timestamp(0)).unwrap();
     let factor = &outlet.factors["a21026"];
     let verdicts = judge(
         mean,

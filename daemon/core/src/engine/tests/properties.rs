@@ -33,6 +33,7 @@ fn small_city() -> Registry {
             amount_kg: dec("40"),
             warn_at_pct: vec![dec("50"), dec("80")],
             source: "invented permit".into(),
+            special: None,
         });
     }
     city
