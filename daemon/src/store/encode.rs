@@ -286,6 +286,12 @@ struct ShortAggregate {
     units: (u32, u32, u32),
     #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
     reported: Option<Exact>,
+    #[serde(rename = "sub", skip_serializing_if = "Option::is_none")]
+    substituted_kg: Option<Exact>,
+    #[serde(rename = "why", skip_serializing_if = "Option::is_none")]
+    invalid_why: Option<SmolStr>,
+    #[serde(rename = "ex", skip_serializing_if = "Option::is_none")]
+    exempt_units: Option<u32>,
     #[serde(rename = "l", skip_serializing_if = "Vec::is_empty")]
     limits: Vec<ShortVerdict>,
 }
@@ -303,8 +309,19 @@ struct ShortPeriod {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     m3: Option<Exact>,
     p: ProfileId,
+    /// Records received and due.
+    #[serde(default, skip_serializing_if = "is_none_due")]
+    n: (u32, u32),
     seq: Seq,
     f: BTreeMap<FactorCode, ShortAggregate>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "signature asked for by serde"
+)]
+fn is_none_due(records: &(u32, u32)) -> bool {
+    *records == (0, 0)
 }
 
 fn shorten_verdict(verdict: &LimitVerdict) -> ShortVerdict {
@@ -328,12 +345,16 @@ pub(super) fn aggregate_body(row: &AggregateRow) -> Result<String, StoreError> {
         invalid: !f.valid,
         units: (f.valid_units, f.due_units, f.stopped_units),
         reported: f.reported.map(Exact),
+        substituted_kg: f.substituted_kg.map(Exact),
+        invalid_why: f.invalid_why.clone(),
+        exempt_units: (f.exempt_units != 0).then_some(f.exempt_units),
         limits: f.limits.iter().map(shorten_verdict).collect(),
     };
     let short = ShortPeriod {
         reported: row.origin == AggregateOrigin::Reported,
         m3: row.volume_m3.map(Exact),
         p: row.profile.clone(),
+        n: (row.received, row.due),
         seq: row.seq,
         f: row
             .factors
@@ -371,6 +392,9 @@ pub(super) fn aggregate_row(
         due_units: f.units.1,
         stopped_units: f.units.2,
         reported: f.reported.map(|e| e.0),
+        substituted_kg: f.substituted_kg.map(|e| e.0),
+        invalid_why: f.invalid_why,
+        exempt_units: f.exempt_units.unwrap_or(0),
         limits: f.limits.into_iter().map(verdict).collect(),
     };
     Ok(AggregateRow {
@@ -390,6 +414,8 @@ pub(super) fn aggregate_row(
             .map(|(code, f)| (code, factor(f)))
             .collect(),
         profile: short.p,
+        received: short.n.0,
+        due: short.n.1,
         seq: short.seq,
     })
 }
