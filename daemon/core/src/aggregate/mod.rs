@@ -15,7 +15,9 @@
 //! here the threshold stays, and such a day shows `due_units` below it.
 
 mod accumulate;
+pub mod arrivals;
 mod gas;
+pub mod gather;
 mod hour;
 mod longer;
 mod slot;
