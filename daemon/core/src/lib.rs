@@ -14,6 +14,7 @@ mod fixture;
 pub mod formula;
 pub mod gaps;
 pub mod limits;
+pub mod marks;
 pub mod model;
 pub mod quantity;
 pub mod sampling;
