@@ -13,6 +13,7 @@ pub mod fallback;
 mod fixture;
 pub mod formula;
 pub mod gaps;
+pub mod incineration;
 pub mod limits;
 pub mod marks;
 pub mod model;
