@@ -300,6 +300,10 @@ pub struct IncinerationRule {
     pub furnace_min_c: Decimal,
     /// More than so many in a calendar day are a violation.
     pub furnace_low_max: u32,
+    /// Pollutants whose day means count (five: particulate matter, NOx, SO2, HCl, CO); empty: every
+    /// one with a day limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pollutants: Vec<FactorCode>,
     /// More than so many days over a limit in a month restrict or suspend production.
     pub exceeded_days_max: u32,
 }
