@@ -13,12 +13,12 @@ use crate::aggregate::{
     Children, Figures, HourInput, Slot, SlotValue, from_minutes, from_realtime, from_record, hour,
     longer,
 };
-use crate::limits;
+use crate::limits::{self, Circumstances};
 use crate::model::rows::AggregateOrigin;
 use crate::model::time::{DAY_MS, MINUTE_MS, SECOND_MS};
 use crate::model::{
     AggregateRow, FactorAggregate, FactorCode, Level, Output, Period, RecordKind, RecordRow,
-    Timestamp, UtcOffset,
+    Registry, Timestamp, UtcOffset,
 };
 use crate::quantity::internal;
 use crate::validate::code;
@@ -79,7 +79,7 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
         return;
     };
     row.complete = complete;
-    judge(&mut row, site);
+    judge(&mut row, site, cx.registry);
     let old = cx
         .history
         .aggregates(
@@ -253,14 +253,23 @@ fn shorter(level: Level) -> Option<Level> {
 }
 
 /// Judges the limits in force at the start of the period.
-fn judge(row: &mut AggregateRow, site: Site<'_>) {
+fn judge(row: &mut AggregateRow, site: Site<'_>, registry: &Registry) {
     let reported = row.origin == AggregateOrigin::Reported;
     let o2_valid = reported || row.factors.get(code::OXYGEN).is_some_and(|o2| o2.valid);
-    let of = (row.level, row.start);
+    let enterprise = registry.enterprises.get(&site.outlet.enterprise);
+    let of = Circumstances {
+        outlet: site.outlet,
+        profile: site.profile,
+        level: row.level,
+        start: row.start,
+        o2_valid,
+        marks: &[],
+        special_periods: &registry.special_periods,
+        region: enterprise.map(|enterprise| &enterprise.region),
+    };
     for (code, factor) in &mut row.factors {
         if let Some(settings) = site.outlet.factors.get(code) {
-            factor.limits =
-                limits::judge(factor, settings, site.outlet, site.profile, of, o2_valid);
+            factor.limits = limits::judge(factor, settings, &of).verdicts;
         }
     }
 }
