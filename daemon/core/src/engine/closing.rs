@@ -10,10 +10,10 @@ use super::context::{Cx, Site};
 use super::exceedance;
 use super::state::{Live, OutletState, Shared};
 use crate::aggregate::gather;
-use crate::limits;
+use crate::limits::{self, Circumstances};
 use crate::model::rows::AggregateOrigin;
 use crate::model::time::{MINUTE_MS, SECOND_MS};
-use crate::model::{AggregateRow, Level, Output, Period, Timestamp, UtcOffset};
+use crate::model::{AggregateRow, Level, Output, Period, Registry, Timestamp, UtcOffset};
 use crate::validate::code;
 
 /// How long after the end of a period its records are waited for: loggers send the last minute
@@ -71,7 +71,7 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
     let Some(mut row) = gather::aggregate(judging.of_period(), period, complete, cx.history) else {
         return;
     };
-    judge(&mut row, judging);
+    judge(&mut row, judging, cx.registry);
     let old = cx
         .history
         .aggregates(
@@ -99,14 +99,23 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
 }
 
 /// Judges the limits in force at the start of the period.
-fn judge(row: &mut AggregateRow, site: Site<'_>) {
+fn judge(row: &mut AggregateRow, site: Site<'_>, registry: &Registry) {
     let reported = row.origin == AggregateOrigin::Reported;
     let o2_valid = reported || row.factors.get(code::OXYGEN).is_some_and(|o2| o2.valid);
-    let of = (row.level, row.start);
+    let enterprise = registry.enterprises.get(&site.outlet.enterprise);
+    let of = Circumstances {
+        outlet: site.outlet,
+        profile: site.profile,
+        level: row.level,
+        start: row.start,
+        o2_valid,
+        marks: &[],
+        special_periods: &registry.special_periods,
+        region: enterprise.map(|enterprise| &enterprise.region),
+    };
     for (code, factor) in &mut row.factors {
         if let Some(settings) = site.outlet.factors.get(code) {
-            factor.limits =
-                limits::judge(factor, settings, site.outlet, site.profile, of, o2_valid);
+            factor.limits = limits::judge(factor, settings, &of).verdicts;
         }
     }
 }
