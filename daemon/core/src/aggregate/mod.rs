@@ -16,6 +16,7 @@
 
 mod accumulate;
 mod gas;
+pub mod gather;
 mod hour;
 mod longer;
 mod slot;

@@ -1,0 +1,242 @@
+//! What a period is computed from, and its figures: the same for the engine, which stores them,
+//! and for whoever asks later why a figure is what it is.
+
+use super::{
+    Children, Figures, HourInput, Slot, SlotValue, from_minutes, from_realtime, from_record, hour,
+    longer,
+};
+use crate::engine::History;
+use crate::model::rows::AggregateOrigin;
+use crate::model::time::DAY_MS;
+use crate::model::{
+    AggregateRow, FactorAggregate, FactorCode, Level, Outlet, Period, Profile, RecordKind,
+    RecordRow, Timestamp, UtcOffset,
+};
+use crate::quantity::internal;
+use crate::validate::code;
+use chrono::Datelike;
+use std::collections::BTreeMap;
+
+/// Whose period, by which rules, by which clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Of<'a> {
+    /// The outlet.
+    pub outlet: &'a Outlet,
+    /// The rules.
+    pub profile: &'a Profile,
+    /// The site's clock.
+    pub offset: UtcOffset,
+}
+
+impl Of<'_> {
+    fn records(self, kind: RecordKind, period: Period, history: &dyn History) -> Vec<RecordRow> {
+        let end = period.end(self.offset);
+        history.records(&self.outlet.id, kind, period.start, end)
+    }
+}
+
+/// The records an hour is computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HourInputs {
+    /// Computed from shorter records, or the station's own hour.
+    pub origin: AggregateOrigin,
+    /// Kind of `rows`.
+    pub kind: RecordKind,
+    /// The records, ascending.
+    pub rows: Vec<RecordRow>,
+    /// The same as slots; minute and hour records give one each.
+    pub slots: Vec<Slot>,
+    /// The station's own hour record, if it sent one.
+    pub reported: Option<RecordRow>,
+}
+
+/// The records of the hour that begins at `start`, by precedence: minutes; real-time values where
+/// the registry expects no minutes; the station's own hour. `None` when there are none at all.
+pub fn hour_inputs(of: Of<'_>, start: Timestamp, history: &dyn History) -> Option<HourInputs> {
+    let period = Period {
+        level: Level::Hour,
+        start,
+    };
+    let expects = &of.outlet.expectation;
+    let reported = of.records(RecordKind::Hour, period, history).pop();
+    let mut inputs = HourInputs {
+        origin: AggregateOrigin::Computed,
+        kind: RecordKind::Minute,
+        rows: of.records(RecordKind::Minute, period, history),
+        slots: Vec::new(),
+        reported,
+    };
+    let interval_min = expects.minute_min.unwrap_or(1);
+    let end = period.end(of.offset);
+    inputs.slots = from_minutes(&inputs.rows, end, interval_min, of.profile);
+    let no_minutes = inputs.slots.is_empty();
+    if let (true, None, Some(every_s)) = (no_minutes, expects.minute_min, expects.realtime_s) {
+        inputs.kind = RecordKind::Realtime;
+        inputs.rows = of.records(RecordKind::Realtime, period, history);
+        inputs.slots = from_realtime(&inputs.rows, start, every_s, of.profile);
+    }
+    if inputs.slots.is_empty() {
+        let reported = inputs.reported.clone()?;
+        inputs.origin = AggregateOrigin::Reported;
+        inputs.kind = RecordKind::Hour;
+        inputs.slots = vec![from_record(&reported, 60, of.profile)];
+        inputs.rows = vec![reported];
+    }
+    Some(inputs)
+}
+
+impl HourInputs {
+    /// Means, validity, amounts and volume of the hour.
+    pub fn figures(&self, of: Of<'_>) -> Figures {
+        let mut figures = hour(&HourInput {
+            outlet: of.outlet,
+            profile: of.profile,
+            slots: &self.slots,
+            origin: self.origin,
+        });
+        attach_reported(&mut figures, self.reported.as_ref());
+        figures
+    }
+}
+
+/// The row of a period without verdicts of limits; `None` when there is nothing below it.
+pub fn aggregate(of: Of<'_>, period: Period, history: &dyn History) -> Option<AggregateRow> {
+    let (origin, figures) = match period.level {
+        Level::Hour => {
+            let inputs = hour_inputs(of, period.start, history)?;
+            (inputs.origin, inputs.figures(of))
+        }
+        Level::Day => day_figures(of, period, history)?,
+        Level::Month | Level::Year => {
+            let rows = shorter_rows(of, period, history);
+            (
+                AggregateOrigin::Computed,
+                longer_figures(of, period, &rows)?,
+            )
+        }
+    };
+    Some(AggregateRow {
+        outlet: of.outlet.id.clone(),
+        level: period.level,
+        start: period.start,
+        origin,
+        complete: false,
+        volume_m3: figures.volume_m3,
+        factors: figures.factors,
+        profile: of.profile.id.clone(),
+        received: 0,
+        due: 0,
+        seq: figures.seq,
+    })
+}
+
+/// The rows of the next shorter level within `period`, ascending; an hour has none.
+pub fn shorter_rows(of: Of<'_>, period: Period, history: &dyn History) -> Vec<AggregateRow> {
+    let Some(below) = shorter(period.level) else {
+        return Vec::new();
+    };
+    let end = period.end(of.offset);
+    history.aggregates(&of.outlet.id, below, period.start, end)
+}
+
+/// The next shorter level; `None` below an hour.
+pub fn shorter(level: Level) -> Option<Level> {
+    match level {
+        Level::Hour => None,
+        Level::Day => Some(Level::Hour),
+        Level::Month => Some(Level::Day),
+        Level::Year => Some(Level::Month),
+    }
+}
+
+/// Shorter periods that `period` holds: hours of a day, days of a month, months of a year.
+pub fn units_of(period: Period, offset: UtcOffset) -> u32 {
+    let days = period.end(offset).since_ms(period.start).div_euclid(DAY_MS);
+    match period.level {
+        Level::Hour | Level::Day => 24,
+        Level::Month => u32::try_from(days).unwrap_or(31),
+        Level::Year => 12,
+    }
+}
+
+/// True for the month of February by the site's clock.
+pub fn is_february(period: Period, offset: UtcOffset) -> bool {
+    period.level == Level::Month && offset.local(period.start).month() == 2
+}
+
+fn longer_figures(of: Of<'_>, period: Period, rows: &[AggregateRow]) -> Option<Figures> {
+    if rows.is_empty() {
+        return None;
+    }
+    Some(longer(&Children {
+        outlet: of.outlet,
+        profile: of.profile,
+        level: period.level,
+        units: units_of(period, of.offset),
+        february: is_february(period, of.offset),
+        rows,
+    }))
+}
+
+fn day_figures(
+    of: Of<'_>,
+    period: Period,
+    history: &dyn History,
+) -> Option<(AggregateOrigin, Figures)> {
+    let reported = of.records(RecordKind::Day, period, history).pop();
+    let rows = shorter_rows(of, period, history);
+    let (origin, mut figures) = match longer_figures(of, period, &rows) {
+        Some(figures) => (AggregateOrigin::Computed, figures),
+        None => {
+            let slot = from_record(reported.as_ref()?, 60, of.profile);
+            (AggregateOrigin::Reported, reported_day(&slot))
+        }
+    };
+    attach_reported(&mut figures, reported.as_ref());
+    Some((origin, figures))
+}
+
+/// A day for which there is nothing but the station's own day record: its means as they are, its
+/// amounts where it sent any. Nothing is computed, because a day's formulas start from hours.
+fn reported_day(slot: &Slot) -> Figures {
+    let factor = |value: &SlotValue| {
+        let valid = value.value.is_some();
+        FactorAggregate {
+            mean: value.value.map(internal),
+            converted: value.converted.map(internal),
+            amount_kg: value.cou.map(internal),
+            valid,
+            valid_units: if valid { 24 } else { 0 },
+            due_units: 24,
+            stopped_units: if value.stopped { 24 } else { 0 },
+            ..FactorAggregate::default()
+        }
+    };
+    let flows = [code::GAS_FLOW, code::WATER_FLOW];
+    let volume = |code: &&str| slot.values.get(*code).and_then(|value| value.cou);
+    let mut figures = Figures {
+        volume_m3: flows.iter().find_map(volume).map(internal),
+        factors: slot
+            .values
+            .iter()
+            .map(|(code, value)| (code.clone(), factor(value)))
+            .collect::<BTreeMap<FactorCode, _>>(),
+        seq: slot.seq,
+    };
+    for code in flows {
+        if let Some(flow) = figures.factors.get_mut(code) {
+            flow.amount_kg = None;
+        }
+    }
+    figures
+}
+
+fn attach_reported(figures: &mut Figures, reported: Option<&RecordRow>) {
+    let Some(row) = reported else { return };
+    for (code, stored) in &row.values {
+        figures.seq = figures.seq.max(stored.seq);
+        if let Some(factor) = figures.factors.get_mut(code) {
+            factor.reported = stored.value.figure().map(|n| n.value.normalize());
+        }
+    }
+}
