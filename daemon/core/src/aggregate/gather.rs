@@ -1,6 +1,7 @@
 //! What a period is computed from, and its figures: the same for the engine, which stores them,
 //! and for whoever asks later why a figure is what it is.
 
+use super::standing::Standing;
 use super::{
     Children, Figures, HourInput, Slot, SlotValue, arrivals, from_minutes, from_realtime,
     from_record, hour, longer,
@@ -48,6 +49,8 @@ pub struct HourInputs {
     pub slots: Vec<Slot>,
     /// The station's own hour record, if it sent one.
     pub reported: Option<RecordRow>,
+    /// What bears on them.
+    pub standing: Standing,
 }
 
 /// The records of the hour that begins at `start`, by precedence: minutes; real-time values where
@@ -65,6 +68,7 @@ pub fn hour_inputs(of: Of<'_>, start: Timestamp, history: &dyn History) -> Optio
         rows: of.records(RecordKind::Minute, period, history),
         slots: Vec::new(),
         reported,
+        standing: Standing::of_hour(of, start, history),
     };
     let interval_min = expects.minute_min.unwrap_or(1);
     let end = period.end(of.offset);
@@ -82,12 +86,13 @@ pub fn hour_inputs(of: Of<'_>, start: Timestamp, history: &dyn History) -> Optio
         inputs.slots = vec![from_record(&reported, 60, of.profile)];
         inputs.rows = vec![reported];
     }
+    inputs.standing.apply_to_slots(of, &mut inputs.slots);
     Some(inputs)
 }
 
 impl HourInputs {
-    /// Means, validity, amounts and volume of the hour.
-    pub fn figures(&self, of: Of<'_>) -> Figures {
+    /// Means, validity, amounts and volume of the hour that begins at `start`.
+    pub fn figures(&self, of: Of<'_>, start: Timestamp) -> Figures {
         let mut figures = hour(&HourInput {
             outlet: of.outlet,
             profile: of.profile,
@@ -95,6 +100,7 @@ impl HourInputs {
             origin: self.origin,
         });
         attach_reported(&mut figures, self.reported.as_ref());
+        self.standing.apply_to_figures(start, &mut figures);
         figures
     }
 }
@@ -111,7 +117,7 @@ pub fn aggregate(
         Level::Hour => {
             let inputs = hour_inputs(of, period.start, history)?;
             let counts = arrivals::of_hour(of, period, inputs.kind, &inputs.rows, history);
-            (inputs.origin, inputs.figures(of), counts)
+            (inputs.origin, inputs.figures(of, period.start), counts)
         }
         Level::Day | Level::Month | Level::Year => {
             let rows = shorter_rows(of, period, history);

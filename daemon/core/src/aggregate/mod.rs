@@ -21,10 +21,12 @@ pub mod gather;
 mod hour;
 mod longer;
 mod slot;
+pub mod standing;
 mod water;
 
 pub use hour::{HourInput, hour};
 pub use longer::{Children, longer};
+pub use standing::Standing;
 pub use slot::{Slot, SlotValue, from_minutes, from_realtime, from_record};
 
 use crate::model::{FactorAggregate, FactorCode, Seq};
