@@ -5,6 +5,7 @@
 //! differ between machines: everything is relative to neutral water, `y = pH - 7`, where the
 //! excess of acid over base is `10^-y - 10^y` in units of 1e-7 mol/L.
 
+use super::root::sqrt;
 use rust_decimal::Decimal;
 
 const NEUTRAL: Decimal = Decimal::from_parts(7, 0, 0, false, 0);
@@ -13,8 +14,6 @@ const TEN: Decimal = Decimal::TEN;
 const LN_10: Decimal = Decimal::from_parts(3_917_278_023, 1_666_481_000, 124_823, false, 24);
 /// Terms of a series after which the rest is below 1e-24 for arguments up to 2.31.
 const SERIES_TERMS_MAX: u32 = 60;
-/// Steps of Newton's method; each doubles the digits.
-const NEWTON_STEPS_MAX: u32 = 64;
 
 /// The mean of `values`; `None` when empty or when one lies outside 0 to 14.
 pub fn mean(values: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
@@ -77,21 +76,6 @@ fn exp(x: Decimal) -> Option<Decimal> {
         total = total.checked_add(term)?;
     }
     Some(total)
-}
-
-/// Square root by Newton's method from above, for x >= 1.
-fn sqrt(x: Decimal) -> Option<Decimal> {
-    let mut root = x.checked_add(Decimal::ONE)?.checked_div(Decimal::TWO)?;
-    for _ in 0..NEWTON_STEPS_MAX {
-        let next = root
-            .checked_add(x.checked_div(root)?)?
-            .checked_div(Decimal::TWO)?;
-        if next >= root {
-            break;
-        }
-        root = next;
-    }
-    Some(root)
 }
 
 /// Decimal logarithm for 1 <= x <= 1e8: whole digits first, then `ln m = 2 artanh((m-1)/(m+1))`

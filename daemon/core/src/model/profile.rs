@@ -170,6 +170,9 @@ pub struct QaRules {
     /// Pairs a comparison needs at least.
     #[serde(default)]
     pub pairs_min: u32,
+    /// The same by item, where it differs: a flow is compared once, a level six times.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pairs_min_by_item: BTreeMap<SmolStr, u32>,
     /// Pairs that must lie within the band, by number of pairs, ascending; the last entry counts
     /// for more pairs, too. Empty: the mean decides.
     #[serde(default)]
