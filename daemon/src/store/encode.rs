@@ -5,8 +5,9 @@
 use super::error::StoreError;
 use cems_core::model::rows::AggregateOrigin;
 use cems_core::model::{
-    AggregateRow, CheckCode, FactorAggregate, FactorCode, Flag, Level, LimitId, LimitVerdict,
-    Number, OutletId, ProfileId, RecordKind, RecordRow, Seq, StoredValue, Timestamp, Value,
+    AggregateRow, CheckCode, FactorAggregate, FactorCode, Flag, JudgedMeans, Level, LimitId,
+    LimitVerdict, Number, OutletId, ProfileId, RecordKind, RecordRow, Seq, StoredValue, Timestamp,
+    Value,
 };
 use rust_decimal::Decimal;
 use serde::de::{Error as _, SeqAccess, Visitor};
@@ -292,6 +293,9 @@ struct ShortAggregate {
     invalid_why: Option<SmolStr>,
     #[serde(rename = "ex", skip_serializing_if = "Option::is_none")]
     exempt_units: Option<u32>,
+    /// Mean, converted mean, enough.
+    #[serde(rename = "j", skip_serializing_if = "Option::is_none")]
+    judged: Option<(Option<Exact>, Option<Exact>, bool)>,
     #[serde(rename = "l", skip_serializing_if = "Vec::is_empty")]
     limits: Vec<ShortVerdict>,
 }
@@ -348,6 +352,10 @@ pub(super) fn aggregate_body(row: &AggregateRow) -> Result<String, StoreError> {
         substituted_kg: f.substituted_kg.map(Exact),
         invalid_why: f.invalid_why.clone(),
         exempt_units: (f.exempt_units != 0).then_some(f.exempt_units),
+        judged: f
+            .judged
+            .as_ref()
+            .map(|j| (j.mean.map(Exact), j.converted.map(Exact), j.enough)),
         limits: f.limits.iter().map(shorten_verdict).collect(),
     };
     let short = ShortPeriod {
@@ -395,6 +403,11 @@ pub(super) fn aggregate_row(
         substituted_kg: f.substituted_kg.map(|e| e.0),
         invalid_why: f.invalid_why,
         exempt_units: f.exempt_units.unwrap_or(0),
+        judged: f.judged.map(|(mean, converted, enough)| JudgedMeans {
+            mean: mean.map(|e| e.0),
+            converted: converted.map(|e| e.0),
+            enough,
+        }),
         limits: f.limits.into_iter().map(verdict).collect(),
     };
     Ok(AggregateRow {

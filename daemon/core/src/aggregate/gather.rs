@@ -105,33 +105,28 @@ impl HourInputs {
     }
 }
 
-/// The row of a period without verdicts of limits; `None` when there is nothing below it.
-/// `complete`: the period is over, so that what is missing at its end was due.
-pub fn aggregate(
+/// A period with all that it was computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gathered {
+    /// The row, without verdicts of limits.
+    pub row: AggregateRow,
+    /// The records of an hour; `None` for longer periods.
+    pub hour: Option<HourInputs>,
+    /// The rows of the next shorter level, ascending; none for an hour.
+    pub below: Vec<AggregateRow>,
+    /// The station's own record of a day, if it sent one.
+    pub reported_day: Option<RecordRow>,
+}
+
+/// Gathers a period; `None` when there is nothing below it. `complete`: the period is over, so that
+/// what is missing at its end was due.
+pub fn gather(
     of: Of<'_>,
     period: Period,
     complete: bool,
     history: &dyn History,
-) -> Option<AggregateRow> {
-    let (origin, figures, (received, due)) = match period.level {
-        Level::Hour => {
-            let inputs = hour_inputs(of, period.start, history)?;
-            let counts = arrivals::of_hour(of, period, inputs.kind, &inputs.rows, history);
-            (inputs.origin, inputs.figures(of, period.start), counts)
-        }
-        Level::Day | Level::Month | Level::Year => {
-            let rows = shorter_rows(of, period, history);
-            let counts = arrivals::of_longer(of, period, complete, &rows);
-            let (origin, figures) = if period.level == Level::Day {
-                day_figures(of, period, &rows, history)?
-            } else {
-                let figures = longer_figures(of, period, &rows)?;
-                (AggregateOrigin::Computed, figures)
-            };
-            (origin, figures, counts)
-        }
-    };
-    Some(AggregateRow {
+) -> Option<Gathered> {
+    let row = |origin, figures: Figures, (received, due)| AggregateRow {
         outlet: of.outlet.id.clone(),
         level: period.level,
         start: period.start,
@@ -143,7 +138,47 @@ pub fn aggregate(
         received,
         due,
         seq: figures.seq,
+    };
+    if period.level == Level::Hour {
+        let inputs = hour_inputs(of, period.start, history)?;
+        let counts = arrivals::of_hour(of, period, inputs.kind, &inputs.rows, history);
+        return Some(Gathered {
+            row: row(inputs.origin, inputs.figures(of, period.start), counts),
+            hour: Some(inputs),
+            below: Vec::new(),
+            reported_day: None,
+        });
+    }
+    let below = shorter_rows(of, period, history);
+    let counts = arrivals::of_longer(of, period, complete, &below);
+    let reported_day = match period.level {
+        Level::Day => of.records(RecordKind::Day, period, history).pop(),
+        Level::Hour | Level::Month | Level::Year => None,
+    };
+    let (origin, figures) = longer_figures(of, period, &below)
+        .map(|figures| (AggregateOrigin::Computed, figures))
+        .or_else(|| {
+            let slot = from_record(reported_day.as_ref()?, 60, of.profile);
+            Some((AggregateOrigin::Reported, self::reported_day(&slot)))
+        })?;
+    let mut figures = figures;
+    attach_reported(&mut figures, reported_day.as_ref());
+    Some(Gathered {
+        row: row(origin, figures, counts),
+        hour: None,
+        below,
+        reported_day,
     })
+}
+
+/// The row of a period, as [`gather`] makes it.
+pub fn aggregate(
+    of: Of<'_>,
+    period: Period,
+    complete: bool,
+    history: &dyn History,
+) -> Option<AggregateRow> {
+    gather(of, period, complete, history).map(|gathered| gathered.row)
 }
 
 /// The rows of the next shorter level within `period`, ascending; an hour has none.
@@ -192,24 +227,6 @@ fn longer_figures(of: Of<'_>, period: Period, rows: &[AggregateRow]) -> Option<F
         february: is_february(period, of.offset),
         rows,
     }))
-}
-
-fn day_figures(
-    of: Of<'_>,
-    period: Period,
-    rows: &[AggregateRow],
-    history: &dyn History,
-) -> Option<(AggregateOrigin, Figures)> {
-    let reported = of.records(RecordKind::Day, period, history).pop();
-    let (origin, mut figures) = match longer_figures(of, period, rows) {
-        Some(figures) => (AggregateOrigin::Computed, figures),
-        None => {
-            let slot = from_record(reported.as_ref()?, 60, of.profile);
-            (AggregateOrigin::Reported, reported_day(&slot))
-        }
-    };
-    attach_reported(&mut figures, reported.as_ref());
-    Some((origin, figures))
 }
 
 /// A day for which there is nothing but the station's own day record: its means as they are, its

@@ -26,8 +26,8 @@ mod water;
 
 pub use hour::{HourInput, hour};
 pub use longer::{Children, longer};
-pub use standing::Standing;
 pub use slot::{Slot, SlotValue, from_minutes, from_realtime, from_record};
+pub use standing::Standing;
 
 use crate::model::{FactorAggregate, FactorCode, Seq};
 use rust_decimal::Decimal;

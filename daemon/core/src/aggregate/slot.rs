@@ -129,12 +129,7 @@ pub fn from_realtime(
 
 const MINUTES_PER_HOUR: u32 = 60;
 
-fn merge(
-    start: Timestamp,
-    samples: &[&RecordRow],
-    minutes: u32,
-    profile: &Profile,
-) -> Slot {
+fn merge(start: Timestamp, samples: &[&RecordRow], minutes: u32, profile: &Profile) -> Slot {
     if let [only] = samples {
         return Slot {
             start,

@@ -9,11 +9,11 @@
 use super::context::{Cx, Site};
 use super::exceedance;
 use super::state::{Live, OutletState, Shared};
-use crate::aggregate::gather;
+use crate::aggregate::gather::{self, Gathered};
 use crate::limits::{self, Circumstances};
 use crate::model::rows::AggregateOrigin;
 use crate::model::time::{MINUTE_MS, SECOND_MS};
-use crate::model::{AggregateRow, Level, Output, Period, Registry, Timestamp, UtcOffset};
+use crate::model::{Level, Output, Period, Registry, Timestamp, UtcOffset};
 use crate::validate::code;
 
 /// How long after the end of a period its records are waited for: loggers send the last minute
@@ -68,10 +68,12 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
     }
     let versions = live.versions.clone();
     let judging = versions.site(cx.registry, site, period.start);
-    let Some(mut row) = gather::aggregate(judging.of_period(), period, complete, cx.history) else {
+    let gathered = gather::gather(judging.of_period(), period, complete, cx.history);
+    let Some(mut gathered) = gathered else {
         return;
     };
-    judge(&mut row, judging, cx.registry);
+    judge(&mut gathered, judging, cx.registry);
+    let row = gathered.row;
     let old = cx
         .history
         .aggregates(
@@ -99,23 +101,27 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
 }
 
 /// Judges the limits in force at the start of the period.
-fn judge(row: &mut AggregateRow, site: Site<'_>, registry: &Registry) {
+pub(super) fn judge(gathered: &mut Gathered, site: Site<'_>, registry: &Registry) {
+    let row = &mut gathered.row;
     let reported = row.origin == AggregateOrigin::Reported;
     let o2_valid = reported || row.factors.get(code::OXYGEN).is_some_and(|o2| o2.valid);
     let enterprise = registry.enterprises.get(&site.outlet.enterprise);
-    let of = Circumstances {
-        outlet: site.outlet,
-        profile: site.profile,
-        level: row.level,
-        start: row.start,
-        o2_valid,
-        marks: &[],
-        special_periods: &registry.special_periods,
-        region: enterprise.map(|enterprise| &enterprise.region),
-    };
     for (code, factor) in &mut row.factors {
-        if let Some(settings) = site.outlet.factors.get(code) {
-            factor.limits = limits::judge(factor, settings, &of).verdicts;
-        }
+        let Some(settings) = site.outlet.factors.get(code) else {
+            continue;
+        };
+        let hour = gathered.hour.as_ref();
+        let marks = hour.map_or_else(Vec::new, |hour| hour.standing.kinds(code, row.start));
+        let of = Circumstances {
+            outlet: site.outlet,
+            profile: site.profile,
+            level: row.level,
+            start: row.start,
+            o2_valid,
+            marks: &marks,
+            special_periods: &registry.special_periods,
+            region: enterprise.map(|enterprise| &enterprise.region),
+        };
+        factor.limits = limits::judge(factor, settings, &of).verdicts;
     }
 }

@@ -105,6 +105,14 @@ fn figure(
         return Err(why::NOT_IN_SPECIAL_PERIOD);
     }
     let measured = mean.mean.filter(|_| mean.valid).ok_or(why::MEAN_INVALID)?;
+    // Of a day, hours under marks that exempt are taken out; what is left must be enough.
+    let (measured, converted) = match &mean.judged {
+        None => (measured, mean.converted),
+        Some(judged) => {
+            let enough = judged.mean.filter(|_| judged.enough);
+            (enough.ok_or(why::EXEMPT_MARK)?, judged.converted)
+        }
+    };
     if of.exempts(limit) {
         return Err(why::EXEMPT_MARK);
     }
@@ -114,7 +122,7 @@ fn figure(
     if !of.o2_valid {
         return Err(why::O2_INVALID);
     }
-    mean.converted.ok_or(why::NO_CONVERTED_VALUE)
+    converted.ok_or(why::NO_CONVERTED_VALUE)
 }
 
 /// The verdict of one limit on a figure.

@@ -14,7 +14,7 @@ use cems_core::model::rows::{
 use cems_core::model::{
     Acknowledgement, AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, CheckCode, Closure,
     ExchangeRow, ExchangeState, ExchangeStep, FactorAggregate, FactorCode, FallbackId,
-    FallbackReason, FallbackRow, Flag, ForwardRow, Level, LimitVerdict, ManualReport,
+    FallbackReason, FallbackRow, Flag, ForwardRow, JudgedMeans, Level, LimitVerdict, ManualReport,
     ManualReportRow, ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportId, Seq,
     StoredValue, Timestamp, UserId, Value,
 };
@@ -179,6 +179,11 @@ fn factor_aggregate() -> BoxedStrategy<FactorAggregate> {
                     substituted_kg: rest.0,
                     invalid_why: rest.1,
                     exempt_units: rest.2,
+                    judged: rest.0.map(|mean| JudgedMeans {
+                        mean: Some(mean),
+                        converted: None,
+                        enough: rest.2 > 30,
+                    }),
                     mean,
                     converted,
                     min,
