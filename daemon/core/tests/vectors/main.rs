@@ -4,6 +4,12 @@
 //!
 //! Each area takes the cases it knows; a case that no area knows fails.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "these are tests: a case that cannot be read fails by panic, figures are handed over"
+)]
+
 mod case;
 mod checks;
 mod conversion;
@@ -13,6 +19,7 @@ mod permits;
 mod quality;
 mod substitution;
 mod water;
+mod world;
 
 use case::{Case, Outcome};
 use libtest_mimic::{Arguments, Failed, Trial};
