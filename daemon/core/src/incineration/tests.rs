@@ -9,7 +9,7 @@ use crate::model::{FactorAggregate, LimitVerdict, Mark, MarkKind, Seq};
 
 fn rule() -> IncinerationRule {
     IncinerationRule {
-        furnace_factor: "f1".into(),
+        furnace_factor: "a01901".into(),
         furnace_min_c: dec("850"),
         furnace_low_max: 5,
         pollutants: vec!["a34013".into(), "a21002".into()],

@@ -15,6 +15,7 @@ mod permits;
 mod quality;
 mod substitution;
 mod water;
+mod world;
 
 use case::{Case, Outcome};
 use libtest_mimic::{Arguments, Failed, Trial};

@@ -111,6 +111,9 @@ fn brute_force(rows: &[MarkRow], used: u32) -> Vec<[Option<MarkEffect>; 3]> {
 }
 
 proptest! {
+    // Each case goes through the minutes of a day; more of them take seconds.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn minute_by_minute_and_by_spans_it_is_the_same(rows in any_rows(), used in 0u32..130) {
         let effects = day(&rows, used);
