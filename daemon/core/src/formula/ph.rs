@@ -80,7 +80,7 @@ fn exp(x: Decimal) -> Option<Decimal> {
 }
 
 /// Square root by Newton's method from above, for x >= 1.
-fn sqrt(x: Decimal) -> Option<Decimal> {
+pub(crate) fn sqrt(x: Decimal) -> Option<Decimal> {
     let mut root = x.checked_add(Decimal::ONE)?.checked_div(Decimal::TWO)?;
     for _ in 0..NEWTON_STEPS_MAX {
         let next = root
