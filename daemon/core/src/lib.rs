@@ -15,6 +15,7 @@ pub mod formula;
 pub mod gaps;
 pub mod limits;
 pub mod model;
+pub mod permits;
 pub mod quantity;
 pub mod sampling;
 pub mod totals;
