@@ -17,6 +17,7 @@ pub mod incineration;
 pub mod limits;
 pub mod marks;
 pub mod model;
+pub mod permits;
 pub mod qa;
 pub mod quantity;
 pub mod sampling;
