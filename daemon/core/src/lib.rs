@@ -19,6 +19,7 @@ pub mod marks;
 pub mod model;
 pub mod qa;
 pub mod quantity;
+pub mod rates;
 pub mod sampling;
 pub mod totals;
 pub mod validate;
