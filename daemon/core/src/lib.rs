@@ -21,5 +21,6 @@ pub mod qa;
 pub mod quantity;
 pub mod rates;
 pub mod sampling;
+pub mod substitute;
 pub mod totals;
 pub mod validate;
