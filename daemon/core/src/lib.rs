@@ -20,6 +20,8 @@ pub mod model;
 pub mod permits;
 pub mod qa;
 pub mod quantity;
+pub mod rates;
 pub mod sampling;
+pub mod substitute;
 pub mod totals;
 pub mod validate;
