@@ -14,15 +14,15 @@
 //! and are not due. The rules do not say how to judge a day of which the source ran only a part;
 //! here the threshold stays, and such a day shows `due_units` below it.
 
-mod accumulate;
-mod gas;
+pub(crate) mod accumulate;
+pub(crate) mod gas;
 mod hour;
 mod longer;
 mod slot;
 mod water;
 
 pub use hour::{HourInput, hour};
-pub use longer::{Children, longer};
+pub use longer::{Children, Shorter, longer};
 pub use slot::{Slot, SlotValue, from_minutes, from_realtime, from_record};
 
 use crate::model::{FactorAggregate, FactorCode, Seq};
