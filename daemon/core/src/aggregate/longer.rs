@@ -141,6 +141,7 @@ fn factor<R: Shorter>(children: &Children<'_, R>, code: &FactorCode) -> FactorAg
         min: means().min(),
         max: means().max(),
         amount_kg: formula::sum(all().filter_map(|f| f.amount_kg)).map(internal),
+        substituted_kg: formula::sum(all().filter_map(|f| f.substituted_kg)).map(internal),
         valid: mean.is_some() && valid_units >= needed(children, due_units),
         valid_units,
         due_units,
