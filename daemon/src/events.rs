@@ -5,8 +5,8 @@
 
 use cems_core::engine::{AuditEntry, FallbackDecision};
 use cems_core::model::{
-    AlarmId, ExchangeState, ManualReport, OutletId, RecordKind, Registry, SampleSet, Timestamp,
-    UserId,
+    AlarmId, ExchangeState, ManualReport, Mark, OutletId, QaTest, RecordKind, Registry,
+    ReviewAction, SampleSet, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -142,6 +142,34 @@ pub enum JournalEvent {
         /// Their words.
         note: String,
     },
+    /// A mark was entered; its position is its number.
+    Mark {
+        /// As entered.
+        mark: Mark,
+    },
+    /// A test of the equipment was entered; its position is its number.
+    QaTest {
+        /// As entered.
+        test: QaTest,
+    },
+    /// A mark or a test is taken back.
+    Withdraw {
+        /// Which of the two.
+        what: Withdrawable,
+        /// Position of its entry.
+        id: u64,
+        /// Whose.
+        outlet: OutletId,
+        /// Who takes it back.
+        by: UserId,
+        /// Why.
+        reason: String,
+    },
+    /// A step of a quarterly validity review.
+    Review {
+        /// As taken.
+        action: ReviewAction,
+    },
     /// A station read an instrument.
     Poll {
         /// What came out, by factor.
@@ -235,6 +263,16 @@ pub enum AlarmVerb {
     Acknowledge,
     /// Ends it.
     Close,
+}
+
+/// What can be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Withdrawable {
+    /// A mark.
+    Mark,
+    /// A test of the equipment.
+    QaTest,
 }
 
 /// Bytes of one run of garbage that the journal keeps; the rest is counted. A run is cut by the

@@ -5,7 +5,9 @@ use super::Taken;
 use super::factor::Setting;
 use crate::report::{At, Report, say};
 use crate::section::{Got, Item, Section};
-use cems_core::model::{Limit, LimitId, LimitPeriod, OutletFactor, Timestamp, UtcOffset};
+use cems_core::model::{
+    Limit, LimitId, LimitKind, LimitPeriod, OutletFactor, Timestamp, UtcOffset,
+};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use rust_decimal::Decimal;
 use toml::de::DeValue;
@@ -37,6 +39,9 @@ pub(super) fn limits(
             from: None,
             until: None,
             source: sourced(source.clone(), item.at, r),
+            kind: LimitKind::Permit,
+            not_during: Vec::new(),
+            special: None,
         };
         accept(limit, item.at, factor, ids, &mut out, r);
     }
@@ -53,6 +58,7 @@ fn default_id(factor: &OutletFactor, period: LimitPeriod) -> LimitId {
     let period = match period {
         LimitPeriod::Hour => "hour",
         LimitPeriod::Day => "day",
+        LimitPeriod::Month => "month",
     };
     LimitId::new(format!("{}-{period}", factor.code))
 }
@@ -170,6 +176,9 @@ fn long(
         from,
         until,
         source,
+        kind: LimitKind::Permit,
+        not_during: Vec::new(),
+        special: None,
     })
 }
 

@@ -88,6 +88,7 @@ fn one(
         amount_kg,
         warn_at_pct,
         source,
+        special: None,
     })
 }
 

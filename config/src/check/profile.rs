@@ -2,7 +2,7 @@
 
 use crate::report::{Report, say};
 use crate::section::{Got, Section, word};
-use cems_core::model::registry::Rounding;
+use cems_core::model::Rounding;
 use cems_core::model::{Profile, ProfileId};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -94,6 +94,7 @@ pub(crate) fn profile(s: &Section<'_>, r: &mut Report) -> Option<Profile> {
         o2_guard_pct: o2_guard_pct?.value,
         rounding: rounding?.value,
         compare_rounded: compare_rounded?.value,
+        ..Profile::annex_d("")
     })
 }
 

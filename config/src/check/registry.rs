@@ -36,6 +36,7 @@ pub(super) fn registry(
             enterprises: BTreeMap::new(),
             outlets: BTreeMap::new(),
             profiles,
+            special_periods: BTreeMap::new(),
         },
         expect: None,
         fallback: [Medium::Gas, Medium::Water].map(rules::default_fallback),
@@ -125,6 +126,7 @@ fn enterprises(docs: &[&Section<'_>], registry: &mut Registry, r: &mut Report) {
                     name_en,
                     region: RegionId::new(region.map(|got| got.value).unwrap_or_default()),
                     credit_code,
+                    permitted: Vec::new(),
                 },
             );
         }

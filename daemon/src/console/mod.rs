@@ -13,7 +13,6 @@ use crate::journal::Journal;
 use crate::pipeline::Projected;
 use crate::store::Readers;
 use crate::switchboard::Switchboard;
-use cems_core::engine::History;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, ManualReport,
@@ -293,44 +292,16 @@ impl Backend for ConsoleBackend {
 /// The past through committed projections, for checks made before something is journalled.
 struct Committed<'a>(&'a Readers);
 
-impl History for Committed<'_> {
-    fn record(&self, outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Option<RecordRow> {
-        self.0.record(outlet, kind, start).ok()?
-    }
-
-    fn records(
+impl Committed<'_> {
+    fn with<T: Default>(
         &self,
-        outlet: &OutletId,
-        kind: RecordKind,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Vec<RecordRow> {
-        self.0
-            .records(outlet, kind, from, until)
-            .unwrap_or_default()
-    }
-
-    fn aggregates(
-        &self,
-        outlet: &OutletId,
-        level: Level,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Vec<AggregateRow> {
-        self.0
-            .aggregates(outlet, level, from, until)
-            .unwrap_or_default()
-    }
-
-    fn alarm(&self, id: AlarmId) -> Option<AlarmRow> {
-        self.0.alarm(id).ok()?
-    }
-
-    fn fallback(&self, id: FallbackId) -> Option<FallbackRow> {
-        self.0.fallback(id).ok()?
-    }
-
-    fn exchange(&self, id: Seq) -> Option<ExchangeRow> {
-        self.0.exchange(id).ok()?
+        ask: impl FnOnce(&crate::store::Queries<'_>) -> Result<T, crate::store::StoreError>,
+    ) -> T {
+        self.0.read(ask).unwrap_or_else(|error| {
+            tracing::error!(%error, "reading the projections failed");
+            T::default()
+        })
     }
 }
+
+crate::store::history::history_through_with!([] Committed<'_>);

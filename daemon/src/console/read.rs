@@ -140,7 +140,7 @@ impl ConsoleBackend {
         if !sees(actor, &self.projected.registry(), &fallback.outlet) {
             return Err(BackendError::NotFound);
         }
-        let reports = self.readers.manual_reports(id).map_err(unavailable)?;
+        let reports = self.readers.reports_of_fallback(id).map_err(unavailable)?;
         Ok(FallbackDetail { fallback, reports })
     }
 
@@ -227,7 +227,7 @@ impl ConsoleBackend {
             .iter()
             .any(|f| f.outlet == outlet.id && f.closed_at.is_none());
         let state = state(
-            registry,
+            (registry, self.clock.now()),
             outlet,
             &latest,
             &alarms,
@@ -255,6 +255,7 @@ impl ConsoleBackend {
             let level = match permitted.period {
                 AmountPeriod::Month => Level::Month,
                 AmountPeriod::Year => Level::Year,
+                AmountPeriod::Special => continue,
             };
             let start = Period::containing(level, now, registry.offset).start;
             if let std::collections::btree_map::Entry::Vacant(slot) = rows.entry((level, start)) {
@@ -346,7 +347,7 @@ fn concerns(alarm: &AlarmRow, outlet: &OutletId) -> bool {
 
 /// The state of an outlet in one word: the worst that holds.
 fn state(
-    registry: &Registry,
+    (registry, now): (&Registry, Timestamp),
     outlet: &Outlet,
     latest: &[LatestRow],
     alarms: &[&AlarmRow],
@@ -379,7 +380,7 @@ fn state(
                 .is_some_and(|factor| factor.pollutant)
         })
         .collect();
-    let stopped_flags = registry.profile_of(outlet).map_or_else(
+    let stopped_flags = registry.profile_at(outlet, now).map_or_else(
         || vec![Flag::STOPPED.into()],
         |profile| profile.stopped_flags.clone(),
     );

@@ -3,11 +3,11 @@
 
 use super::habits;
 use super::translate::{self, Translated};
-use crate::events::{AlarmVerb, JournalEvent, Verdict};
+use crate::events::{AlarmVerb, JournalEvent, Verdict, Withdrawable};
 use crate::text::excerpt;
 use cems_core::engine::{
     AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Refusal,
-    RefusalReason,
+    RefusalReason, TakeBack,
 };
 use cems_core::model::{ExchangeNews, Mn, Outlet, OutletId, Registry, Seq, Timestamp};
 use cems_protocols::hj212::{self, CrcVerdict, Framer, Framing, Limits, Message, RawFrame, Step};
@@ -111,6 +111,27 @@ impl Interpreter {
             | JournalEvent::Sent { .. }
             | JournalEvent::FromCentre { .. }
             | JournalEvent::Delivered { .. } => Event::Tick,
+            JournalEvent::Mark { mark } => Event::Mark(mark),
+            JournalEvent::QaTest { test } => Event::QaTest(test),
+            JournalEvent::Withdraw {
+                what,
+                id,
+                outlet,
+                by,
+                reason,
+            } => {
+                let back = TakeBack {
+                    outlet,
+                    id: Seq(id),
+                    by,
+                    reason,
+                };
+                match what {
+                    Withdrawable::Mark => Event::MarkWithdrawn(back),
+                    Withdrawable::QaTest => Event::QaWithdrawn(back),
+                }
+            }
+            JournalEvent::Review { action } => Event::Review(action),
             JournalEvent::Poll { set, .. } => Event::Samples(set),
             JournalEvent::Order {
                 outlet,

@@ -10,10 +10,7 @@ use crate::intake::Interpreter;
 use crate::journal::{Entry, Reader};
 use crate::store::{Position, Store, StoreError};
 use cems_core::engine::{Engine, History, Input};
-use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, OutletId, Output,
-    RecordKind, RecordRow, Registry, Seq, Timestamp,
-};
+use cems_core::model::{Output, Registry, Seq, Timestamp};
 use cems_dashboards::backend::{Change, Changes};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -123,6 +120,7 @@ pub fn empty_registry() -> Registry {
         enterprises: std::collections::BTreeMap::new(),
         outlets: std::collections::BTreeMap::new(),
         profiles: std::collections::BTreeMap::new(),
+        special_periods: std::collections::BTreeMap::new(),
     }
 }
 
@@ -400,46 +398,13 @@ fn order(change: &Change) -> (u8, u64, String) {
 /// so that outputs can be applied between look-ups.
 struct LiveHistory<'a, S>(&'a RefCell<S>);
 
-impl<S: Store> History for LiveHistory<'_, S> {
-    fn record(&self, outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Option<RecordRow> {
-        self.0.borrow().history().record(outlet, kind, start)
-    }
-
-    fn records(
-        &self,
-        outlet: &OutletId,
-        kind: RecordKind,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Vec<RecordRow> {
-        self.0.borrow().history().records(outlet, kind, from, until)
-    }
-
-    fn aggregates(
-        &self,
-        outlet: &OutletId,
-        level: Level,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Vec<AggregateRow> {
-        self.0
-            .borrow()
-            .history()
-            .aggregates(outlet, level, from, until)
-    }
-
-    fn alarm(&self, id: AlarmId) -> Option<AlarmRow> {
-        self.0.borrow().history().alarm(id)
-    }
-
-    fn fallback(&self, id: FallbackId) -> Option<FallbackRow> {
-        self.0.borrow().history().fallback(id)
-    }
-
-    fn exchange(&self, id: Seq) -> Option<ExchangeRow> {
-        self.0.borrow().history().exchange(id)
+impl<S: Store> LiveHistory<'_, S> {
+    fn with<T>(&self, ask: impl FnOnce(&dyn History) -> T) -> T {
+        ask(self.0.borrow().history())
     }
 }
+
+crate::store::history::history_through_with!([<S: Store>] LiveHistory<'_, S>);
 
 #[cfg(test)]
 mod tests;

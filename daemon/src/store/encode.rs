@@ -5,8 +5,9 @@
 use super::error::StoreError;
 use cems_core::model::rows::AggregateOrigin;
 use cems_core::model::{
-    AggregateRow, CheckCode, FactorAggregate, FactorCode, Flag, Level, LimitId, LimitVerdict,
-    Number, OutletId, ProfileId, RecordKind, RecordRow, Seq, StoredValue, Timestamp, Value,
+    AggregateRow, CheckCode, FactorAggregate, FactorCode, Flag, JudgedMeans, Level, LimitId,
+    LimitVerdict, Number, OutletId, ProfileId, RecordKind, RecordRow, Seq, StoredValue, Timestamp,
+    Value,
 };
 use rust_decimal::Decimal;
 use serde::de::{Error as _, SeqAccess, Visitor};
@@ -286,6 +287,15 @@ struct ShortAggregate {
     units: (u32, u32, u32),
     #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
     reported: Option<Exact>,
+    #[serde(rename = "sub", skip_serializing_if = "Option::is_none")]
+    substituted_kg: Option<Exact>,
+    #[serde(rename = "why", skip_serializing_if = "Option::is_none")]
+    invalid_why: Option<SmolStr>,
+    #[serde(rename = "ex", skip_serializing_if = "Option::is_none")]
+    exempt_units: Option<u32>,
+    /// Mean, converted mean, enough.
+    #[serde(rename = "j", skip_serializing_if = "Option::is_none")]
+    judged: Option<(Option<Exact>, Option<Exact>, bool)>,
     #[serde(rename = "l", skip_serializing_if = "Vec::is_empty")]
     limits: Vec<ShortVerdict>,
 }
@@ -303,8 +313,19 @@ struct ShortPeriod {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     m3: Option<Exact>,
     p: ProfileId,
+    /// Records received and due.
+    #[serde(default, skip_serializing_if = "is_none_due")]
+    n: (u32, u32),
     seq: Seq,
     f: BTreeMap<FactorCode, ShortAggregate>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "signature asked for by serde"
+)]
+fn is_none_due(records: &(u32, u32)) -> bool {
+    *records == (0, 0)
 }
 
 fn shorten_verdict(verdict: &LimitVerdict) -> ShortVerdict {
@@ -328,12 +349,20 @@ pub(super) fn aggregate_body(row: &AggregateRow) -> Result<String, StoreError> {
         invalid: !f.valid,
         units: (f.valid_units, f.due_units, f.stopped_units),
         reported: f.reported.map(Exact),
+        substituted_kg: f.substituted_kg.map(Exact),
+        invalid_why: f.invalid_why.clone(),
+        exempt_units: (f.exempt_units != 0).then_some(f.exempt_units),
+        judged: f
+            .judged
+            .as_ref()
+            .map(|j| (j.mean.map(Exact), j.converted.map(Exact), j.enough)),
         limits: f.limits.iter().map(shorten_verdict).collect(),
     };
     let short = ShortPeriod {
         reported: row.origin == AggregateOrigin::Reported,
         m3: row.volume_m3.map(Exact),
         p: row.profile.clone(),
+        n: (row.received, row.due),
         seq: row.seq,
         f: row
             .factors
@@ -371,6 +400,14 @@ pub(super) fn aggregate_row(
         due_units: f.units.1,
         stopped_units: f.units.2,
         reported: f.reported.map(|e| e.0),
+        substituted_kg: f.substituted_kg.map(|e| e.0),
+        invalid_why: f.invalid_why,
+        exempt_units: f.exempt_units.unwrap_or(0),
+        judged: f.judged.map(|(mean, converted, enough)| JudgedMeans {
+            mean: mean.map(|e| e.0),
+            converted: converted.map(|e| e.0),
+            enough,
+        }),
         limits: f.limits.into_iter().map(verdict).collect(),
     };
     Ok(AggregateRow {
@@ -390,6 +427,8 @@ pub(super) fn aggregate_row(
             .map(|(code, f)| (code, factor(f)))
             .collect(),
         profile: short.p,
+        received: short.n.0,
+        due: short.n.1,
         seq: short.seq,
     })
 }

@@ -15,6 +15,7 @@
 mod canonical;
 mod encode;
 mod error;
+pub(crate) mod history;
 mod query;
 mod readers;
 mod schema;

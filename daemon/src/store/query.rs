@@ -1,6 +1,7 @@
 //! Every question the projections answer, over one connection. The writer asks them inside its
 //! open transaction, readers inside a read transaction of theirs.
 
+mod judgement;
 mod readings;
 mod trail;
 

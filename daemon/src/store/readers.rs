@@ -9,8 +9,9 @@ use cems_core::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ForwardRow, Level,
-    ManualReportRow, OutletId, RecordKind, RecordRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
+    ForwardRow, Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow,
+    RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -165,9 +166,25 @@ questions! {
     forward_after(seq: Seq, n: u32, limit: usize) -> Vec<ForwardRow>;
     fallback(id: FallbackId) -> Option<FallbackRow>;
     fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
-    manual_reports(id: FallbackId) -> Vec<ManualReportRow>;
-    manual_reports_of(outlet: &OutletId, from: Timestamp, until: Timestamp)
+    reports_of_fallback(id: FallbackId) -> Vec<ManualReportRow>;
+    manual_reports(outlet: &OutletId, from: Timestamp, until: Timestamp)
         -> Vec<ManualReportRow>;
+    mark(id: Seq) -> Option<MarkRow>;
+    marks(outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<MarkRow>;
+    newest_marks(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<MarkRow>;
+    qa_tests(id: Seq) -> Vec<QaRow>;
+    qa_around(outlet: &OutletId, factor: &FactorCode, kind: QaKind, at: Timestamp)
+        -> (Option<QaRow>, Option<QaRow>);
+    qa_of(outlet: &OutletId, from: Timestamp, until: Timestamp, limit: usize) -> Vec<QaRow>;
+    review(outlet: &OutletId, quarter: Timestamp) -> Option<ReviewRow>;
+    reviews(outlet: &OutletId, limit: usize) -> Vec<ReviewRow>;
+    clues(outlet: &OutletId, level: Level, start: Timestamp) -> Option<ClueRow>;
+    clues_between(outlets: Option<&BTreeSet<OutletId>>, from: Timestamp, until: Timestamp,
+        limit: usize) -> Vec<ClueRow>;
+    quarter(outlet: &OutletId, start: Timestamp) -> Option<QuarterRow>;
+    quarters(outlet: &OutletId, limit: usize) -> Vec<QuarterRow>;
+    pack(outlet: &OutletId, month: Timestamp) -> Option<PackRow>;
+    packs(outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<PackRow>;
     quarantine(limit: usize) -> Vec<QuarantineRow>;
     audit(before: Option<Seq>, limit: usize) -> Vec<AuditRow>;
     audit_of(object: &str) -> Vec<AuditRow>;

@@ -8,10 +8,7 @@ use super::write::{int, write};
 use super::{Position, Store};
 use cems_core::engine::History;
 use cems_core::model::rows::StateRow;
-use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, OutletId, Output,
-    RecordKind, RecordRow, Seq, Timestamp,
-};
+use cems_core::model::{Output, Seq};
 use rusqlite::Connection;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -152,7 +149,7 @@ impl SqliteStore {
     }
 
     /// Runs a look-up; a failure is remembered and answered with "nothing".
-    fn look_up<T: Default>(&self, ask: impl FnOnce(Queries<'_>) -> Result<T, StoreError>) -> T {
+    fn with<T: Default>(&self, ask: impl FnOnce(Queries<'_>) -> Result<T, StoreError>) -> T {
         ask(self.queries()).unwrap_or_else(|error| {
             let mut misled = self.misled.borrow_mut();
             misled.yes = true;
@@ -238,40 +235,4 @@ impl Store for SqliteStore {
     }
 }
 
-impl History for SqliteStore {
-    fn record(&self, outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Option<RecordRow> {
-        self.look_up(|q| q.record(outlet, kind, start))
-    }
-
-    fn records(
-        &self,
-        outlet: &OutletId,
-        kind: RecordKind,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Vec<RecordRow> {
-        self.look_up(|q| q.records(outlet, kind, from, until))
-    }
-
-    fn aggregates(
-        &self,
-        outlet: &OutletId,
-        level: Level,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Vec<AggregateRow> {
-        self.look_up(|q| q.aggregates(outlet, level, from, until))
-    }
-
-    fn alarm(&self, id: AlarmId) -> Option<AlarmRow> {
-        self.look_up(|q| q.alarm(id))
-    }
-
-    fn fallback(&self, id: FallbackId) -> Option<FallbackRow> {
-        self.look_up(|q| q.fallback(id))
-    }
-
-    fn exchange(&self, id: Seq) -> Option<ExchangeRow> {
-        self.look_up(|q| q.exchange(id))
-    }
-}
+super::history::history_through_with!([] SqliteStore);

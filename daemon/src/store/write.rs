@@ -8,8 +8,8 @@ use cems_core::model::rows::{
 };
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
-    AggregateRow, AlarmRow, AlarmSubject, ExchangeRow, FallbackRow, ForwardRow, ManualReportRow,
-    Output, RecordRow,
+    AggregateRow, AlarmRow, AlarmSubject, ClueRow, ExchangeRow, FallbackRow, ForwardRow,
+    ManualReportRow, MarkRow, Output, PackRow, QaOutcome, QaRow, QuarterRow, RecordRow, ReviewRow,
 };
 use rusqlite::{Connection, Params};
 
@@ -23,6 +23,12 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
         Output::Record(row) => record(connection, row),
         Output::Superseded(row) => superseded(connection, row),
         Output::Aggregate(row) => aggregate(connection, row),
+        Output::Pack(row) => pack(connection, row),
+        Output::Clues(row) => clues(connection, row),
+        Output::Quarter(row) => quarter(connection, row),
+        Output::Mark(row) => mark(connection, row),
+        Output::Qa(row) => qa(connection, row),
+        Output::Review(row) => review(connection, row),
         Output::Latest(row) => latest(connection, row),
         Output::Device(row) => device(connection, row),
         Output::Quarantine(row) => quarantine(connection, row),
@@ -102,6 +108,81 @@ fn aggregate(connection: &Connection, row: &AggregateRow) -> Result<(), StoreErr
             row.complete,
             aggregate_body(row)?,
         ),
+    )
+}
+
+fn pack(connection: &Connection, row: &PackRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO pack (outlet, month, seq, body) VALUES (?1, ?2, ?3, ?4)",
+        (
+            row.outlet.as_str(),
+            row.month.0,
+            int("pack seq", row.seq.0)?,
+            &row.body,
+        ),
+    )
+}
+
+fn clues(connection: &Connection, row: &ClueRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO clue (outlet, level, start, body) VALUES (?1, ?2, ?3, ?4)",
+        (
+            row.outlet.as_str(),
+            row.level.as_str(),
+            row.start.0,
+            json("clues", row)?,
+        ),
+    )
+}
+
+fn quarter(connection: &Connection, row: &QuarterRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO quarter (outlet, start, body) VALUES (?1, ?2, ?3)",
+        (row.outlet.as_str(), row.start.0, json("a quarter", row)?),
+    )
+}
+
+fn mark(connection: &Connection, row: &MarkRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO mark (id, outlet, start, until, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (
+            int("mark id", row.id.0)?,
+            row.mark.outlet.as_str(),
+            row.mark.from.0,
+            row.mark.until.0,
+            json("a mark", row)?,
+        ),
+    )
+}
+
+fn qa(connection: &Connection, row: &QaRow) -> Result<(), StoreError> {
+    let decides = row.withdrawn.is_none() && row.verdict.outcome != QaOutcome::NotJudged;
+    put(
+        connection,
+        "REPLACE INTO qa_test (id, n, outlet, factor, kind, at, decides, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        (
+            int("test id", row.id.0)?,
+            row.n,
+            row.test.outlet.as_str(),
+            row.test.factor.as_str(),
+            row.test.kind.as_str(),
+            row.test.at.0,
+            decides,
+            json("a test", row)?,
+        ),
+    )
+}
+
+fn review(connection: &Connection, row: &ReviewRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO review (outlet, quarter, body) VALUES (?1, ?2, ?3)",
+        (row.outlet.as_str(), row.quarter.0, json("a review", row)?),
     )
 }
 

@@ -15,8 +15,8 @@ use cems_core::model::rows::{
     AggregateOrigin, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow, StoredValue,
 };
 use cems_core::model::{
-    AggregateRow, AlarmRow, AlarmSubject, AmountPeriod, FactorAggregate, FallbackReason,
-    FallbackRow, ManualReportRow, Medium, Number, Outlet, Registry, Timestamp,
+    AggregateRow, AlarmRow, AlarmSubject, FactorAggregate, FallbackReason, FallbackRow,
+    ManualReportRow, Medium, Number, Outlet, Registry, Timestamp,
 };
 use rust_decimal::Decimal;
 
@@ -147,10 +147,7 @@ impl Convert<'_> {
         AmountOut {
             outlet: text(&row.outlet),
             factor: text(&row.factor),
-            period: match row.period {
-                AmountPeriod::Month => "month".to_owned(),
-                AmountPeriod::Year => "year".to_owned(),
-            },
+            period: row.period.as_str().to_owned(),
             start: self.iso(row.start),
             amount_kg: row.amount_kg.into(),
             permitted_kg: row.permitted_kg.into(),

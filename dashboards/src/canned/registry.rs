@@ -1,13 +1,11 @@
 //! A small fictional county: five enterprises, nine outlets, every state of an outlet.
 
-use cems_core::model::registry::Rounding;
 use cems_core::model::{
     AmountPeriod, Basis, Enterprise, EnterpriseId, Expectation, FactorCode, FallbackRule,
-    GasSettings, Limit, LimitId, LimitPeriod, Medium, Mn, Outlet, OutletFactor, OutletId,
-    PermittedAmount, Profile, ProfileId, RegionId, Registry, UtcOffset, WaterSettings,
+    GasSettings, Limit, LimitId, LimitKind, LimitPeriod, Medium, Mn, Outlet, OutletFactor,
+    OutletId, PermittedAmount, Profile, ProfileId, RegionId, Registry, UtcOffset, WaterSettings,
 };
 use rust_decimal::Decimal;
-use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// A decimal written in this file.
@@ -255,6 +253,9 @@ fn factor(row: &FactorRow, medium: Medium, pollutant: bool) -> OutletFactor {
         from: None,
         until: None,
         source: source.to_owned(),
+        kind: LimitKind::Permit,
+        not_during: Vec::new(),
+        special: None,
     };
     let period = match medium {
         Medium::Gas => LimitPeriod::Hour,
@@ -296,6 +297,7 @@ fn permitted(medium: Medium) -> Vec<PermittedAmount> {
             amount_kg: dec(kg),
             warn_at_pct: vec![dec("80"), dec("90"), dec("100")],
             source: "示例许可证 91330000EXAMPLE 表 7".to_owned(),
+            special: None,
         })
         .collect()
 }
@@ -351,24 +353,12 @@ fn outlet(row: &OutletRow) -> Outlet {
 
 fn profile() -> Profile {
     Profile {
-        id: ProfileId::new(PROFILE),
         title_zh: "固定污染源烟气与废水监测规则".to_owned(),
         title_en: "Stack gas and waste water monitoring rules".to_owned(),
         source: "HJ 75-2017, HJ 356-2019".to_owned(),
-        valid_flags: vec![SmolStr::new("N")],
-        flag_absent_is_valid: true,
-        stopped_flags: vec![SmolStr::new("F")],
-        hour_min_valid_minutes: 45,
-        day_min_valid_hours: 20,
-        month_min_valid_days: 25,
-        february_min_valid_days: 23,
-        kelvin_offset: dec("273"),
-        standard_pressure_pa: dec("101325"),
-        air_o2_pct: dec("21"),
-        convert_after_mean: true,
         o2_guard_pct: dec("20"),
-        rounding: Rounding::HalfEven,
         compare_rounded: true,
+        ..Profile::annex_d(PROFILE)
     }
 }
 
@@ -382,6 +372,7 @@ pub(super) fn registry() -> Registry {
             name_en: Some(name_en.to_owned()),
             region: region.clone(),
             credit_code: None,
+            permitted: Vec::new(),
         };
         (enterprise.id.clone(), enterprise)
     });
@@ -397,5 +388,6 @@ pub(super) fn registry() -> Registry {
         enterprises: BTreeMap::from(enterprises),
         outlets: outlets.collect(),
         profiles: BTreeMap::from([(profile.id.clone(), profile)]),
+        special_periods: BTreeMap::new(),
     }
 }

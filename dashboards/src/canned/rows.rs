@@ -265,8 +265,8 @@ fn hour_factor(outlet: &Outlet, factor: &OutletFactor, start: Timestamp) -> Fact
         valid_units: units,
         due_units: due,
         stopped_units: if flag == "F" { due } else { 0 },
-        reported: None,
         limits: limits.collect(),
+        ..FactorAggregate::default()
     }
 }
 
@@ -292,6 +292,8 @@ fn hour(outlet: &Outlet, start: Timestamp) -> AggregateRow {
         volume_m3: Some(volume(outlet)),
         factors,
         profile: ProfileId::new(PROFILE),
+        received: 60,
+        due: 60,
         seq: seq_at(start.plus_ms(HOUR_MS)),
     }
 }

@@ -262,6 +262,7 @@ fn limits(eyes: &Eyes<'_>, factor: &OutletFactor) -> Vec<(String, String)> {
         let period = match limit.period {
             LimitPeriod::Hour => "limit-hour",
             LimitPeriod::Day => "limit-day",
+            LimitPeriod::Month => "limit-month",
         };
         let mut text = format!("{} {}", limit_words(limit, factor.decimals), factor.unit);
         if limit.converted {
@@ -301,7 +302,7 @@ fn device(eyes: &Eyes<'_>, row: &DeviceRow) -> Device {
 fn outlet_facts(eyes: &Eyes<'_>, outlet: &Outlet) -> Vec<(String, String)> {
     let words = eyes.words;
     let mut facts = vec![(words.t("outlet-id"), outlet.id.to_string())];
-    if let Some(profile) = eyes.registry.profile_of(outlet) {
+    if let Some(profile) = eyes.registry.profile_at(outlet, eyes.times.now) {
         let title = words.pick(&profile.title_zh, Some(&profile.title_en));
         facts.push((words.t("profile"), format!("{} · {title}", profile.id)));
     }

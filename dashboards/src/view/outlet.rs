@@ -280,6 +280,7 @@ impl AmountItem {
                     .to_string(),
                 "year",
             ),
+            AmountPeriod::Special => (eyes.times.date(amount.start), "special"),
         };
         let words = eyes.words;
         let source = outlet.and_then(|o| {

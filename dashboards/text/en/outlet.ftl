@@ -22,6 +22,7 @@ period-complete = complete
 period-running = still running
 limit-hour = Hour limit
 limit-day = Day limit
+limit-month = Month limit
 limit-converted = on the converted value
 device = Data logger
 mn = MN

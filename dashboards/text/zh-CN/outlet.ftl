@@ -22,6 +22,7 @@ period-complete = 已结束
 period-running = 进行中
 limit-hour = 小时均值限值
 limit-day = 日均值限值
+limit-month = 月均值限值
 limit-converted = 按折算浓度
 device = 数据采集传输仪
 mn = 设备唯一标识 MN

@@ -1,9 +1,10 @@
 //! What a period is computed from, and its figures: the same for the engine, which stores them,
 //! and for whoever asks later why a figure is what it is.
 
+use super::standing::Standing;
 use super::{
-    Children, Figures, HourInput, Slot, SlotValue, from_minutes, from_realtime, from_record, hour,
-    longer,
+    Children, Figures, HourInput, Slot, SlotValue, arrivals, from_minutes, from_realtime,
+    from_record, hour, longer,
 };
 use crate::engine::History;
 use crate::model::rows::AggregateOrigin;
@@ -48,6 +49,8 @@ pub struct HourInputs {
     pub slots: Vec<Slot>,
     /// The station's own hour record, if it sent one.
     pub reported: Option<RecordRow>,
+    /// What bears on them.
+    pub standing: Standing,
 }
 
 /// The records of the hour that begins at `start`, by precedence: minutes; real-time values where
@@ -65,6 +68,7 @@ pub fn hour_inputs(of: Of<'_>, start: Timestamp, history: &dyn History) -> Optio
         rows: of.records(RecordKind::Minute, period, history),
         slots: Vec::new(),
         reported,
+        standing: Standing::of_hour(of, start, history),
     };
     let interval_min = expects.minute_min.unwrap_or(1);
     let end = period.end(of.offset);
@@ -82,12 +86,13 @@ pub fn hour_inputs(of: Of<'_>, start: Timestamp, history: &dyn History) -> Optio
         inputs.slots = vec![from_record(&reported, 60, of.profile)];
         inputs.rows = vec![reported];
     }
+    inputs.standing.apply_to_slots(of, &mut inputs.slots);
     Some(inputs)
 }
 
 impl HourInputs {
-    /// Means, validity, amounts and volume of the hour.
-    pub fn figures(&self, of: Of<'_>) -> Figures {
+    /// Means, validity, amounts and volume of the hour that begins at `start`.
+    pub fn figures(&self, of: Of<'_>, start: Timestamp) -> Figures {
         let mut figures = hour(&HourInput {
             outlet: of.outlet,
             profile: of.profile,
@@ -95,39 +100,85 @@ impl HourInputs {
             origin: self.origin,
         });
         attach_reported(&mut figures, self.reported.as_ref());
+        self.standing.apply_to_figures(start, &mut figures);
         figures
     }
 }
 
-/// The row of a period without verdicts of limits; `None` when there is nothing below it.
-pub fn aggregate(of: Of<'_>, period: Period, history: &dyn History) -> Option<AggregateRow> {
-    let (origin, figures) = match period.level {
-        Level::Hour => {
-            let inputs = hour_inputs(of, period.start, history)?;
-            (inputs.origin, inputs.figures(of))
-        }
-        Level::Day => day_figures(of, period, history)?,
-        Level::Month | Level::Year => {
-            let rows = shorter_rows(of, period, history);
-            (
-                AggregateOrigin::Computed,
-                longer_figures(of, period, &rows)?,
-            )
-        }
-    };
-    Some(AggregateRow {
+/// A period with all that it was computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gathered {
+    /// The row, without verdicts of limits.
+    pub row: AggregateRow,
+    /// The records of an hour; `None` for longer periods.
+    pub hour: Option<HourInputs>,
+    /// The rows of the next shorter level, ascending; none for an hour.
+    pub below: Vec<AggregateRow>,
+    /// The station's own record of a day, if it sent one.
+    pub reported_day: Option<RecordRow>,
+}
+
+/// Gathers a period; `None` when there is nothing below it. `complete`: the period is over, so that
+/// what is missing at its end was due.
+pub fn gather(
+    of: Of<'_>,
+    period: Period,
+    complete: bool,
+    history: &dyn History,
+) -> Option<Gathered> {
+    let row = |origin, figures: Figures, (received, due)| AggregateRow {
         outlet: of.outlet.id.clone(),
         level: period.level,
         start: period.start,
         origin,
-        complete: false,
+        complete,
         volume_m3: figures.volume_m3,
         factors: figures.factors,
         profile: of.profile.id.clone(),
-        received: 0,
-        due: 0,
+        received,
+        due,
         seq: figures.seq,
+    };
+    if period.level == Level::Hour {
+        let inputs = hour_inputs(of, period.start, history)?;
+        let counts = arrivals::of_hour(of, period, inputs.kind, &inputs.rows, history);
+        return Some(Gathered {
+            row: row(inputs.origin, inputs.figures(of, period.start), counts),
+            hour: Some(inputs),
+            below: Vec::new(),
+            reported_day: None,
+        });
+    }
+    let below = shorter_rows(of, period, history);
+    let counts = arrivals::of_longer(of, period, complete, &below);
+    let reported_day = match period.level {
+        Level::Day => of.records(RecordKind::Day, period, history).pop(),
+        Level::Hour | Level::Month | Level::Year => None,
+    };
+    let (origin, figures) = longer_figures(of, period, &below)
+        .map(|figures| (AggregateOrigin::Computed, figures))
+        .or_else(|| {
+            let slot = from_record(reported_day.as_ref()?, 60, of.profile);
+            Some((AggregateOrigin::Reported, self::reported_day(&slot)))
+        })?;
+    let mut figures = figures;
+    attach_reported(&mut figures, reported_day.as_ref());
+    Some(Gathered {
+        row: row(origin, figures, counts),
+        hour: None,
+        below,
+        reported_day,
     })
+}
+
+/// The row of a period, as [`gather`] makes it.
+pub fn aggregate(
+    of: Of<'_>,
+    period: Period,
+    complete: bool,
+    history: &dyn History,
+) -> Option<AggregateRow> {
+    gather(of, period, complete, history).map(|gathered| gathered.row)
 }
 
 /// The rows of the next shorter level within `period`, ascending; an hour has none.
@@ -176,24 +227,6 @@ fn longer_figures(of: Of<'_>, period: Period, rows: &[AggregateRow]) -> Option<F
         february: is_february(period, of.offset),
         rows,
     }))
-}
-
-fn day_figures(
-    of: Of<'_>,
-    period: Period,
-    history: &dyn History,
-) -> Option<(AggregateOrigin, Figures)> {
-    let reported = of.records(RecordKind::Day, period, history).pop();
-    let rows = shorter_rows(of, period, history);
-    let (origin, mut figures) = match longer_figures(of, period, &rows) {
-        Some(figures) => (AggregateOrigin::Computed, figures),
-        None => {
-            let slot = from_record(reported.as_ref()?, 60, of.profile);
-            (AggregateOrigin::Reported, reported_day(&slot))
-        }
-    };
-    attach_reported(&mut figures, reported.as_ref());
-    Some((origin, figures))
 }
 
 /// A day for which there is nothing but the station's own day record: its means as they are, its

@@ -2,7 +2,10 @@
 
 use super::Figures;
 use crate::formula::{self, ph, water::weighted_mean};
-use crate::model::{AggregateRow, FactorAggregate, FactorCode, Level, Medium, Outlet, Profile};
+use crate::model::profile::DayThreshold;
+use crate::model::{
+    AggregateRow, FactorAggregate, FactorCode, JudgedMeans, Level, Medium, Outlet, Profile,
+};
 use crate::quantity::{Volume, internal};
 use crate::validate::code;
 use rust_decimal::Decimal;
@@ -51,16 +54,18 @@ fn factor(children: &Children<'_>, code: &FactorCode) -> FactorAggregate {
     let stopped_units = u32::try_from(stopped).unwrap_or(children.units);
     let valid_units = u32::try_from(valid().count()).unwrap_or(u32::MAX);
     let means = || valid().filter_map(|(_, f)| f.mean);
-    let mean = mean(children, code).map(internal);
+    let mean = mean(children, code, |_| true).map(internal);
+    let due_units = children.units.saturating_sub(stopped_units);
     FactorAggregate {
-        converted: formula::mean(valid().filter_map(|(_, f)| f.converted)).map(internal),
+        converted: converted(children, code, |_| true),
         min: means().min(),
         max: means().max(),
         amount_kg: formula::sum(all().filter_map(|(_, f)| f.amount_kg)).map(internal),
-        valid: mean.is_some() && valid_units >= needed(children),
+        valid: mean.is_some() && valid_units >= needed(children, due_units),
         valid_units,
-        due_units: children.units.saturating_sub(stopped_units),
+        due_units,
         stopped_units,
+        judged: judged(children, code, due_units),
         mean,
         ..FactorAggregate::default()
     }
@@ -77,21 +82,77 @@ fn was_stopped(children: &Children<'_>, f: &FactorAggregate) -> bool {
     }
 }
 
+/// What limits judge where hours of the day are exempt: the means without them, if enough are left
+/// of what is due without them.
+fn judged(children: &Children<'_>, code: &FactorCode, due_units: u32) -> Option<JudgedMeans> {
+    let valid = || {
+        let rows = children.rows.iter();
+        rows.filter_map(|row| row.factors.get(code).filter(|f| f.valid))
+    };
+    let exempt = valid().filter(|f| f.exempt_units > 0).count();
+    if exempt == 0 || children.level != Level::Day {
+        return None;
+    }
+    let of_all = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let left = of_all(valid().count().saturating_sub(exempt));
+    let spared = |f: &FactorAggregate| f.exempt_units == 0;
+    let share = DayThreshold::ShareOfDue;
+    let needed = day_needed(
+        children.profile,
+        share,
+        due_units.saturating_sub(of_all(exempt)),
+    );
+    let mean = mean(children, code, spared).map(internal);
+    Some(JudgedMeans {
+        enough: mean.is_some() && left > 0 && left >= needed,
+        mean,
+        converted: converted(children, code, spared),
+    })
+}
+
 /// Valid units the period needs. The rules give none for a year; here all twelve months.
-fn needed(children: &Children<'_>) -> u32 {
+fn needed(children: &Children<'_>, due_units: u32) -> u32 {
     let profile = children.profile;
     match (children.level, children.february) {
-        (Level::Hour | Level::Day, _) => profile.day_min_valid_hours,
+        (Level::Hour | Level::Day, _) => day_needed(profile, profile.day_threshold, due_units),
         (Level::Month, true) => profile.february_min_valid_days,
         (Level::Month, false) => profile.month_min_valid_days,
         (Level::Year, _) => children.units,
     }
 }
 
-fn mean(children: &Children<'_>, code: &FactorCode) -> Option<Decimal> {
+/// Valid hours a day needs of those due: the profile's number, or the same share of what was due,
+/// rounded up.
+fn day_needed(profile: &Profile, threshold: DayThreshold, due_units: u32) -> u32 {
+    match threshold {
+        DayThreshold::Hours => profile.day_min_valid_hours,
+        DayThreshold::ShareOfDue => {
+            let due = due_units.saturating_mul(profile.day_min_valid_hours);
+            due.div_ceil(HOURS_PER_DAY)
+        }
+    }
+}
+
+const HOURS_PER_DAY: u32 = 24;
+
+fn converted(
+    children: &Children<'_>,
+    code: &FactorCode,
+    counts: fn(&FactorAggregate) -> bool,
+) -> Option<Decimal> {
+    let rows = children.rows.iter();
+    let valid = rows.filter_map(|row| row.factors.get(code).filter(|f| f.valid && counts(f)));
+    formula::mean(valid.filter_map(|f| f.converted)).map(internal)
+}
+
+fn mean(
+    children: &Children<'_>,
+    code: &FactorCode,
+    counts: fn(&FactorAggregate) -> bool,
+) -> Option<Decimal> {
     let valid = || {
         children.rows.iter().filter_map(|row| {
-            let f = row.factors.get(code).filter(|f| f.valid)?;
+            let f = row.factors.get(code).filter(|f| f.valid && counts(f))?;
             Some((row.volume_m3, f.mean?))
         })
     };

@@ -15,16 +15,19 @@
 //! here the threshold stays, and such a day shows `due_units` below it.
 
 mod accumulate;
+pub mod arrivals;
 mod gas;
 pub mod gather;
 mod hour;
 mod longer;
 mod slot;
+pub mod standing;
 mod water;
 
 pub use hour::{HourInput, hour};
 pub use longer::{Children, longer};
 pub use slot::{Slot, SlotValue, from_minutes, from_realtime, from_record};
+pub use standing::Standing;
 
 use crate::model::{FactorAggregate, FactorCode, Seq};
 use rust_decimal::Decimal;

@@ -25,6 +25,8 @@ pub struct SlotValue {
 /// A stretch of time with one value per factor.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Slot {
+    /// First instant.
+    pub start: Timestamp,
     /// Minutes it covers.
     pub minutes: u32,
     /// Values by factor.
@@ -55,6 +57,7 @@ fn slot_value(stored: &StoredValue, profile: &Profile) -> SlotValue {
 pub fn from_record(row: &RecordRow, minutes: u32, profile: &Profile) -> Slot {
     let values = row.values.iter();
     Slot {
+        start: row.start,
         minutes,
         seq: values.clone().map(|(_, v)| v.seq).max().unwrap_or_default(),
         values: values
@@ -114,16 +117,24 @@ pub fn from_realtime(
         debug_assert!(minute >= covered_until, "minutes ascend and do not overlap");
         covered_until = end;
         let covered = u32::try_from(end.saturating_sub(minute)).unwrap_or(1);
-        slots.push(merge(samples, covered, profile));
+        slots.push(merge(
+            from.plus_ms(minute * MINUTE_MS),
+            samples,
+            covered,
+            profile,
+        ));
     }
     slots
 }
 
 const MINUTES_PER_HOUR: u32 = 60;
 
-fn merge(samples: &[&RecordRow], minutes: u32, profile: &Profile) -> Slot {
+fn merge(start: Timestamp, samples: &[&RecordRow], minutes: u32, profile: &Profile) -> Slot {
     if let [only] = samples {
-        return from_record(only, minutes, profile);
+        return Slot {
+            start,
+            ..from_record(only, minutes, profile)
+        };
     }
     let mut seen: BTreeMap<&FactorCode, Vec<SlotValue>> = BTreeMap::new();
     let mut seq = Seq::default();
@@ -149,6 +160,7 @@ fn merge(samples: &[&RecordRow], minutes: u32, profile: &Profile) -> Slot {
         })
         .collect();
     Slot {
+        start,
         minutes,
         values,
         seq,

@@ -1,22 +1,13 @@
-//! A real day of minute data, as a provincial assessment published it, against recomputed hours:
-//! start-up, stop, calibration, fault, O2 above 21 %, an hour of exactly 45 valid minutes.
+//! A real day of minute data, as a provincial assessment published it, through the engine:
+//! start-up, stop, calibration, fault, O2 above 21 %, an hour of exactly 45 valid minutes. The
+//! figures of its hours are compared in `tests/vectors/hours.rs`.
 
 use crate::fixture::*;
 use crate::model::{AggregateRow, Level, Timestamp};
 use rust_decimal::Decimal;
-use serde_json::Value as Json;
 
 fn hour_start(hour: i64) -> Timestamp {
     minute(60 * hour)
-}
-
-fn near(found: Option<Decimal>, expected: &Json, tolerance: &str, what: &str) {
-    let expected = dec(&expected.to_string());
-    let found = found.unwrap_or_else(|| panic!("{what}: nothing, expected {expected}"));
-    assert!(
-        (found - expected).abs() <= dec(tolerance),
-        "{what}: {found}, expected {expected}"
-    );
 }
 
 fn run(records: Vec<crate::model::Record>) -> Bench {
@@ -31,64 +22,6 @@ fn run_with(registry: crate::model::Registry, records: Vec<crate::model::Record>
     bench.tick(minute(1_440 + 10));
     bench.flush();
     bench
-}
-
-const POLLUTANTS: [(&str, &str); 3] = [("pm", "a34013"), ("so2", "a21026"), ("nox", "a21002")];
-
-#[test]
-fn hours_of_the_stack_agree_with_the_recomputed_ones() {
-    let bench = run(gas_day());
-    let mut checked = 0;
-    for line in include_str!("../../testdata/vectors.jsonl").lines() {
-        let vector: Json = serde_json::from_str(line).unwrap();
-        let id = vector["id"].as_str().unwrap();
-        let Some(hour) = id.strip_prefix("zj-gas-A-h") else {
-            continue;
-        };
-        // The hours of the source count from one.
-        let hour: i64 = hour.parse().unwrap();
-        let row = bench.aggregate(GAS, Level::Hour, hour_start(hour - 1));
-        check_gas_hour(&row, &vector["expected"], id);
-        checked += 1;
-    }
-    assert_eq!(checked, 5);
-}
-
-fn check_gas_hour(row: &AggregateRow, expected: &Json, id: &str) {
-    let valid = expected["hour_valid"].as_bool().unwrap();
-    let means = &expected["means_over_N_minutes"];
-    let mean = |code: &str| row.factors[code].mean;
-    for (name, code) in [
-        ("o2", "a19001"),
-        ("t", "a01012"),
-        ("p_kPa", "a01013"),
-        ("h2o", "a01014"),
-        ("v", "a01011"),
-    ] {
-        near(mean(code), &means[name], "0.00006", &format!("{id} {name}"));
-    }
-    for (name, code) in POLLUTANTS {
-        let factor = &row.factors[code];
-        let what = format!("{id} {name}");
-        near(factor.mean, &means[name], "0.00006", &what);
-        near(
-            factor.converted,
-            &means["ref_of_means"][name],
-            "0.001",
-            &what,
-        );
-        assert_eq!(factor.valid, valid, "{what}");
-        if valid {
-            near(factor.amount_kg, &means["kg_h"][name], "0.0001", &what);
-        } else {
-            assert_eq!(factor.amount_kg, None, "{what}");
-        }
-    }
-    if valid {
-        near(row.volume_m3, &means["Qsn_m3_h"], "0.06", id);
-    } else {
-        assert_eq!(row.volume_m3, None, "{id}");
-    }
 }
 
 /// The last minute of an hour once stood for the ten that were agreed: hours of 69 minutes.
@@ -119,12 +52,10 @@ fn averaging_minute_conversions_turns_the_verdict_of_the_fifteenth_hour() {
     }
     bench.tick(minute(910));
     let nox = bench.aggregate(GAS, Level::Hour, hour_start(14)).factors["a21002"].clone();
-    assert_eq!(nox.converted.unwrap().round_dp(3), dec("201.995"));
     assert!(nox.limits[0].exceeded);
 
     let bench = run(gas_day());
     let nox = bench.aggregate(GAS, Level::Hour, hour_start(14)).factors["a21002"].clone();
-    assert_eq!(nox.converted.unwrap().round_dp(3), dec("198.448"));
     assert!(!nox.limits[0].exceeded);
 }
 

@@ -2,12 +2,13 @@
 //! flow to the dry standard flow.
 
 use crate::formula::gas::{
-    StackState, d18_standard, d19_dry, d19_dry_oxygen, d31_dry_flow, d31_standard_flow,
+    StackState, d18_standard, d19_dry, d19_dry_oxygen, d20_mass_from_ppm, d22_nox_from_ppm,
+    d31_dry_flow, d31_standard_flow,
 };
 use crate::model::{Basis, GasSettings, Profile};
 use crate::quantity::{
-    Actual, Concentration, Dry, GaugePressure, Moisture, Oxygen, Standard, Temperature, VolumeFlow,
-    Wet,
+    Actual, Concentration, Dry, GaugePressure, Moisture, MolarVolume, Oxygen, Standard,
+    Temperature, VolumeFlow, Wet,
 };
 use rust_decimal::Decimal;
 
@@ -102,4 +103,20 @@ pub fn flow(
             )
         }
     }
+}
+
+/// Volume fraction (µmol/mol) to mg/m³ at the profile's standard state by (20), from the molar mass
+/// in g/mol; the moisture stays what it was.
+pub fn mass_from_ppm(ppm: Decimal, molar_mass: Decimal, profile: &Profile) -> Option<Decimal> {
+    d20_mass_from_ppm(ppm, molar_mass, molar_volume(profile))
+}
+
+/// NOx as NO2 in mg/m³ at the profile's standard state from the volume fractions (µmol/mol) of NO
+/// and NO2 by (22).
+pub fn nox_from_ppm(no: Decimal, no2: Decimal, profile: &Profile) -> Option<Decimal> {
+    d22_nox_from_ppm(no, no2, molar_volume(profile))
+}
+
+fn molar_volume(profile: &Profile) -> MolarVolume {
+    MolarVolume::from_l_per_mol(profile.molar_volume_l)
 }

@@ -9,11 +9,11 @@
 use super::context::{Cx, Site};
 use super::exceedance;
 use super::state::{Live, OutletState, Shared};
-use crate::aggregate::gather::{self, Of};
-use crate::limits;
+use crate::aggregate::gather::{self, Gathered};
+use crate::limits::{self, Circumstances};
 use crate::model::rows::AggregateOrigin;
 use crate::model::time::{MINUTE_MS, SECOND_MS};
-use crate::model::{AggregateRow, Level, Output, Period, Timestamp, UtcOffset};
+use crate::model::{Level, Output, Period, Registry, Timestamp, UtcOffset};
 use crate::validate::code;
 
 /// How long after the end of a period its records are waited for: loggers send the last minute
@@ -66,11 +66,14 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
             .closing
             .insert((period.level, period.start), closes_at);
     }
-    let Some(mut row) = aggregate(site, period, cx) else {
+    let versions = live.versions.clone();
+    let judging = versions.site(cx.registry, site, period.start);
+    let gathered = gather::gather(judging.of_period(), period, complete, cx.history);
+    let Some(mut gathered) = gathered else {
         return;
     };
-    row.complete = complete;
-    judge(&mut row, site);
+    judge(&mut gathered, judging, cx.registry);
+    let row = gathered.row;
     let old = cx
         .history
         .aggregates(
@@ -84,7 +87,7 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
         return;
     }
     cx.emit(Output::Aggregate(row.clone()));
-    exceedance::means(live, shared, site, (old.as_ref(), &row), cx);
+    exceedance::means(live, shared, judging, (old.as_ref(), &row), cx);
     exceedance::amounts(live, shared, site, &row, cx);
     if let Some(level) = period.level.longer() {
         let parent = Period::containing(level, period.start, site.offset);
@@ -97,25 +100,28 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
     }
 }
 
-/// The row of a period without its verdicts; `None` when there is nothing below it.
-pub(super) fn aggregate(site: Site<'_>, period: Period, cx: &Cx<'_>) -> Option<AggregateRow> {
-    let of = Of {
-        outlet: site.outlet,
-        profile: site.profile,
-        offset: site.offset,
-    };
-    gather::aggregate(of, period, cx.history)
-}
-
 /// Judges the limits in force at the start of the period.
-fn judge(row: &mut AggregateRow, site: Site<'_>) {
+pub(super) fn judge(gathered: &mut Gathered, site: Site<'_>, registry: &Registry) {
+    let row = &mut gathered.row;
     let reported = row.origin == AggregateOrigin::Reported;
     let o2_valid = reported || row.factors.get(code::OXYGEN).is_some_and(|o2| o2.valid);
-    let of = (row.level, row.start);
+    let enterprise = registry.enterprises.get(&site.outlet.enterprise);
     for (code, factor) in &mut row.factors {
-        if let Some(settings) = site.outlet.factors.get(code) {
-            factor.limits =
-                limits::judge(factor, settings, site.outlet, site.profile, of, o2_valid);
-        }
+        let Some(settings) = site.outlet.factors.get(code) else {
+            continue;
+        };
+        let hour = gathered.hour.as_ref();
+        let marks = hour.map_or_else(Vec::new, |hour| hour.standing.kinds(code, row.start));
+        let of = Circumstances {
+            outlet: site.outlet,
+            profile: site.profile,
+            level: row.level,
+            start: row.start,
+            o2_valid,
+            marks: &marks,
+            special_periods: &registry.special_periods,
+            region: enterprise.map(|enterprise| &enterprise.region),
+        };
+        factor.limits = limits::judge(factor, settings, &of).verdicts;
     }
 }

@@ -1,6 +1,7 @@
 //! What every part of a step has at hand: position, time, the past, and the way out.
 
 use super::history::History;
+use crate::aggregate::gather;
 use crate::model::rows::AuditRow;
 use crate::model::{Outlet, Output, Profile, Registry, Seq, Timestamp, UtcOffset};
 use smol_str::SmolStr;
@@ -89,5 +90,14 @@ impl<'a> Site<'a> {
             profile: registry.profile_at(outlet, at)?,
             offset: registry.offset,
         })
+    }
+
+    /// The same for what gathers a period.
+    pub(super) fn of_period(self) -> gather::Of<'a> {
+        gather::Of {
+            outlet: self.outlet,
+            profile: self.profile,
+            offset: self.offset,
+        }
     }
 }

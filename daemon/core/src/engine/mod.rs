@@ -16,7 +16,7 @@
 //! | `supervision` | silence, impossible values, the manual fallback |
 //! | `intake` | refused bytes |
 //! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
-//! | `registry` | a registry takes force |
+//! | `registry`, `versions` | a registry takes force; which settings judge which period |
 //! | `alarms` | numbering and rows of alarms |
 //! | `state`, `persist` | what is kept between batches, and how |
 //!
@@ -47,6 +47,7 @@ mod sampling;
 mod state;
 mod step;
 mod supervision;
+mod versions;
 
 pub use check::{ActionError, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
 pub use closing::{GRACE_MS, SETTLE_MS};

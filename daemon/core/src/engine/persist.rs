@@ -2,6 +2,7 @@
 
 use super::context::ENGINE;
 use super::state::{Live, OutletState, REGISTRY_ROW, SHARED_ROW, STRANGERS_ROW};
+use super::versions::VERSIONS_ROW;
 use super::{Engine, deadlines};
 use crate::model::rows::StateRow;
 use crate::model::{OutletId, Output};
@@ -31,11 +32,16 @@ fn read<T: DeserializeOwned>(row: &StateRow) -> Result<T, RestoreError> {
 pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine, RestoreError> {
     let mut engine = Engine::default();
     let mut strangers = None;
+    let mut versions = Vec::new();
     for row in rows {
         match row.name.as_str() {
             SHARED_ROW => engine.shared = read(&row)?,
             STRANGERS_ROW => strangers = Some(read(&row)?),
             REGISTRY_ROW => engine.registry = Some(Arc::new(read(&row)?)),
+            name if name.starts_with(VERSIONS_ROW) => {
+                let id = name.trim_start_matches(VERSIONS_ROW);
+                versions.push((OutletId::new(id), read(&row)?));
+            }
             name => {
                 let live = Live {
                     state: read::<OutletState>(&row)?,
@@ -44,6 +50,9 @@ pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine
                 engine.outlets.insert(OutletId::new(name), live);
             }
         }
+    }
+    for (id, kept) in versions {
+        engine.outlets.entry(id).or_default().versions = kept;
     }
     engine.shared.strangers = strangers.unwrap_or_default();
     if let Some(registry) = engine.registry.clone() {
@@ -69,6 +78,10 @@ pub(super) fn flush(engine: &mut Engine, out: &mut dyn FnMut(Output)) {
             if let Some(row) = live.state.devices.get(&mn) {
                 out(Output::Device(row.clone()));
             }
+        }
+        if std::mem::take(&mut live.versions_dirty) {
+            let name = format!("{VERSIONS_ROW}{id}");
+            write(&name, &live.versions, out);
         }
         if std::mem::take(&mut live.dirty) {
             write(id.as_str(), &live.state, out);

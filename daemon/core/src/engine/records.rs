@@ -39,6 +39,9 @@ pub(super) fn take(
     live.dirty = true;
     let mut row = stored(live, &record, cx);
     let (kind, start) = (record.kind, record.start);
+    // What came late is judged by what was in force when it was measured.
+    let versions = live.versions.clone();
+    let judging = versions.site(cx.registry, site, start);
     let resent = row.resent || record.resent;
     let mut changed = false;
     let mut duplicates: u64 = 0;
@@ -49,7 +52,7 @@ pub(super) fn take(
             continue;
         }
         changed = true;
-        let new = judged(value, old, site, cx);
+        let new = judged(value, old, judging, cx);
         let factor = new.value.factor.clone();
         note_latest(live, (kind, &row), &new, cx);
         supervision::value_seen(live, shared, site, (kind, start), &new, cx);

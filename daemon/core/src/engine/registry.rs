@@ -37,6 +37,13 @@ pub(super) fn takes_force(engine: &mut Engine, new: &Arc<Registry>, cx: &mut Cx<
     for id in &gone {
         remove(engine, old.as_deref(), id, cx);
     }
+    if let Some(old) = &old {
+        for outlet in old.outlets.values() {
+            if let Some(live) = engine.outlets.get_mut(&outlet.id) {
+                live.versions_dirty |= live.versions.note((old, new), outlet, cx.at);
+            }
+        }
+    }
     let detail = summary(old.as_deref(), new);
     cx.audit(ENGINE, "registry.changed", "registry", detail);
     engine.registry = Some(Arc::clone(new));

@@ -4,10 +4,10 @@
 //! An interval closes with the first sample after its end, or [`FORM_GRACE_MS`] after it: while
 //! samples come, no tick is needed. Only outlets that are sampled have such deadlines.
 
-use super::closing;
 use super::context::{Cx, Site};
 use super::records;
 use super::state::{Live, OutletState, Shared};
+use crate::aggregate::gather;
 use crate::model::time::SECOND_MS;
 use crate::model::{Level, Period, Record, RecordKind, RecordRow, SampleSet, Timestamp};
 use crate::sampling::{self, Rules, Span};
@@ -86,7 +86,12 @@ fn day(site: Site<'_>, span: Span, cx: &Cx<'_>) -> Option<Record> {
         level: Level::Hour,
         start: last,
     };
-    hours.extend(closing::aggregate(site, period, cx));
+    hours.extend(gather::aggregate(
+        site.of_period(),
+        period,
+        true,
+        cx.history,
+    ));
     sampling::day(span, &rows, &hours, &rules(site))
 }
 

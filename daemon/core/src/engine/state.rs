@@ -1,12 +1,13 @@
 //! State of the engine: what is kept in state rows, and the caches beside it.
 //!
 //! Row `#` holds what belongs to no outlet, `#strangers` the peers and loggers that are no
-//! outlet's, `#registry` the registry in force, and a row named after each outlet the rest. Caches
-//! are rebuilt from the past and never change a result.
+//! outlet's, `#registry` the registry in force, `#past/` with an outlet's id its earlier settings,
+//! and a row named after each outlet the rest. Caches are rebuilt from the past and never change a result.
 
 use super::alarms::{AlarmBook, Conditions};
 use super::exceedance::{AmountAlarms, Stretches};
 use super::intake::Strangers;
+use super::versions::Versions;
 use crate::fallback::Machine;
 use crate::model::rows::{DeviceRow, LatestRow};
 use crate::model::{FactorCode, Level, RecordKind, RecordRow, Seq, Timestamp};
@@ -111,6 +112,10 @@ pub(super) struct Live {
     /// Loggers whose row is not yet put out.
     pub(super) devices: BTreeSet<SmolStr>,
     pub(super) recent: Vec<RecordRow>,
+    /// Earlier settings; in a row of their own.
+    pub(super) versions: Versions,
+    /// That row must be written.
+    pub(super) versions_dirty: bool,
 }
 
 impl Live {

@@ -4,10 +4,12 @@
 use super::node::{Node, Outcome, exact};
 use super::scene::Scene;
 use super::{checks, quarter, words};
+use crate::aggregate::standing;
 use crate::lang::Text;
+use crate::marks::{self, Listed};
 use crate::model::time::quarter_of;
 use crate::model::{
-    FactorAggregate, Level, ManualReportRow, MarkRow, Period, QaKind, QaOutcome, QaRow, ReviewRow,
+    FactorAggregate, Level, ManualReportRow, Period, QaKind, QaOutcome, QaRow, ReviewRow,
 };
 
 /// Everything that bears on `period`; empty sections are left out.
@@ -18,7 +20,7 @@ pub(super) fn nodes(
 ) -> Vec<Node> {
     let counts = mean.is_some_and(|mean| mean.valid);
     [
-        marks(scene, period, mean),
+        marked(scene, period, mean),
         equipment(scene, period),
         review(scene, period),
         quarter::substitutes(scene, period, mean),
@@ -30,15 +32,19 @@ pub(super) fn nodes(
     .collect()
 }
 
-fn marks(scene: &Scene<'_>, period: Period, mean: Option<&FactorAggregate>) -> Option<Node> {
-    let until = period.end(scene.offset);
-    let rows = scene.history.marks(&scene.outlet.id, period.start, until);
-    let concerns =
-        |row: &&MarkRow| row.mark.factors.is_empty() || row.mark.factors.contains(scene.factor);
-    let nodes: Vec<Node> = rows
+fn marked(scene: &Scene<'_>, period: Period, mean: Option<&FactorAggregate>) -> Option<Node> {
+    let span = (period.start, period.end(scene.offset));
+    let (rows, _) = standing::marked(scene.of(), span, scene.history);
+    let used_min = standing::used(scene.of(), period.start, &rows, scene.history);
+    let listed = marks::list(&rows, &scene.profile.marks, span, &used_min);
+    let concerns = |listed: &&Listed| {
+        let factors = &listed.row.mark.factors;
+        factors.is_empty() || factors.contains(scene.factor)
+    };
+    let nodes: Vec<Node> = listed
         .iter()
         .filter(concerns)
-        .map(|row| mark(scene, row))
+        .map(|listed| mark(scene, listed))
         .collect();
     if nodes.is_empty() {
         return None;
@@ -54,62 +60,51 @@ fn marks(scene: &Scene<'_>, period: Period, mean: Option<&FactorAggregate>) -> O
     Some(section)
 }
 
-fn mark(scene: &Scene<'_>, row: &MarkRow) -> Node {
+fn mark(scene: &Scene<'_>, listed: &Listed) -> Node {
+    let row = &listed.row;
     let mark = &row.mark;
     let (zh, en) = words::mark(mark.kind);
     let span = scene.span(mark.from, mark.until);
     let mut node = Node::new(format!("{zh} {span}"), format!("{en} {span}"));
     node.seq = Some(row.id);
     node.received_at = Some(scene.offset.iso(row.entered_at));
-    let rule = scene.profile.marks.kinds.get(&mark.kind);
-    if let Some(rule) = rule {
-        let (zh, en) = words::effect(rule.effect);
+    if let Some(effect) = listed.effect {
+        let (zh, en) = words::effect(effect);
         node.rule = Some(scene.rule(&format!("marks.kinds.{}", mark.kind), en));
         node = node.note(format!("作用：{zh}"), format!("effect: {en}"));
     }
-    let (outcome, code, zh, en) = if let Some(back) = &row.withdrawn {
+    if row.late {
+        node = node.note("逾期标记", "entered late");
+    }
+    if let Some(back) = &row.withdrawn {
         let seq = back.seq;
         node = node.note(
             format!("撤回：{}（{}，日志 #{seq}）", back.reason, back.by),
             format!("withdrawn: {} ({}, entry #{seq})", back.reason, back.by),
         );
-        (
-            Outcome::Fails,
-            "withdrawn",
-            "已撤回，无作用",
-            "withdrawn: no effect",
-        )
-    } else if rule.is_none() {
-        (
-            Outcome::Fails,
-            "no-rule",
-            "规则未列此类标记，无作用",
-            "no rule: no effect",
-        )
-    } else if row.counts && row.late {
-        (
-            Outcome::Holds,
-            "late-counts",
-            "逾期标记，仍有作用",
-            "late, has its effect all the same",
-        )
-    } else if row.counts {
-        (Outcome::Holds, "counts", "有作用", "has its effect")
-    } else if row.late {
-        (
-            Outcome::Fails,
-            "late",
-            "逾期标记，无作用",
-            "late: no effect",
-        )
-    } else {
-        (Outcome::Fails, "no-effect", "无作用", "no effect")
+    }
+    for lost in &listed.lost {
+        let (zh, en) = words::no_effect(lost.why);
+        let n = lost.minutes;
+        node = node.note(
+            format!("{n} 分钟无作用：{zh}"),
+            format!("{n} min without effect: {en}"),
+        );
+    }
+    let (all, holds) = (listed.minutes, listed.holds_min);
+    let text = Text::new(
+        format!("时段内 {all} 分钟，{holds} 分钟有作用"),
+        format!("{all} min within the period, in effect for {holds}"),
+    );
+    let (outcome, code) = match listed.lost.first() {
+        Some(lost) if holds == 0 => (Outcome::Fails, lost.why.as_str()),
+        _ => (Outcome::Holds, "holds"),
     };
     node.note(
         format!("事由：{}（{}）", mark.reason, mark.by),
         format!("reason: {} ({})", mark.reason, mark.by),
     )
-    .judged(outcome, code, Text::new(zh, en))
+    .judged(outcome, code, text)
 }
 
 /// The last test of each kind at or before the period, and a failed one after it: the equipment

@@ -96,8 +96,6 @@ pub(super) fn warnings(comparison: &Node) -> Vec<Text> {
         .collect()
 }
 
-/// What marks, tests and reviews did to the row is not made of the records: where the row names
-/// them, only what the records say is compared.
 fn factors(found: &mut Vec<Text>, kept: &FactorAggregate, anew: &FactorAggregate) {
     number(found, ("均值", "mean"), kept.mean, anew.mean);
     number(
@@ -122,16 +120,26 @@ fn factors(found: &mut Vec<Text>, kept: &FactorAggregate, anew: &FactorAggregate
             format!("valid, due, stopped units: stored {a:?}, anew {b:?}"),
         ));
     }
-    let elsewhere = kept.invalid_why != anew.invalid_why || kept.exempt_units != anew.exempt_units;
-    if elsewhere {
-        return;
-    }
     number(found, ("排放量", "amount"), kept.amount_kg, anew.amount_kg);
     if kept.valid != anew.valid {
         let (a, b) = (kept.valid, anew.valid);
         found.push(Text::new(
             format!("有效性：存档 {a}，重算 {b}"),
             format!("valid: stored {a}, anew {b}"),
+        ));
+    }
+    if kept.invalid_why != anew.invalid_why {
+        let text = |why: &Option<smol_str::SmolStr>| why.clone().unwrap_or_else(|| "—".into());
+        let (a, b) = (text(&kept.invalid_why), text(&anew.invalid_why));
+        found.push(Text::new(
+            format!("无效原因：存档 {a}，重算 {b}"),
+            format!("why it does not count: stored {a}, anew {b}"),
+        ));
+    }
+    if (kept.exempt_units, &kept.judged) != (anew.exempt_units, &anew.judged) {
+        found.push(Text::new(
+            "豁免单位：存档与重算不同",
+            "exempt units: stored ones differ from those found anew",
         ));
     }
     if kept.limits != anew.limits {

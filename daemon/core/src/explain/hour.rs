@@ -3,22 +3,27 @@
 use super::node::{Node, Outcome, exact};
 use super::scene::Scene;
 use super::{around, compare, flow, gas, limits, record, validity, water, words};
+use crate::aggregate::Slot;
 use crate::aggregate::gather::{self, HourInputs};
 use crate::formula;
 use crate::formula::ph;
 use crate::lang::Text;
 use crate::model::rows::AggregateOrigin;
-use crate::model::{AggregateRow, FactorAggregate, Medium, Period, RecordKind};
+use crate::model::{AggregateRow, FactorAggregate, Medium, Period, RecordKind, RecordRow};
 use rust_decimal::Decimal;
 
 /// The whole derivation of an hour.
 pub(super) fn explain(scene: &Scene<'_>, period: Period) -> Node {
     let scene = &scene.under_profile_of(period);
     let stored = scene.stored(period);
-    let inputs = gather::hour_inputs(scene.of(), period.start, scene.history);
-    let mut computed = gather::aggregate(scene.of(), period, scene.history);
+    let complete = stored.as_ref().is_some_and(|row| row.complete);
+    let gathered = gather::gather(scene.of(), period, complete, scene.history);
+    let (mut computed, inputs) = match gathered {
+        Some(gathered) => (Some(gathered.row), gathered.hour),
+        None => (None, None),
+    };
     if let Some(row) = &mut computed {
-        limits::judge(scene, row);
+        limits::judge(scene, row, inputs.as_ref());
     }
     let root = scene.title(("小时均值", "hour mean"), &scene.period(period));
     let mut root = root.valued(None, &scene.unit());
@@ -42,7 +47,7 @@ pub(super) fn explain(scene: &Scene<'_>, period: Period) -> Node {
     }
     root = root.with_children(sections(scene, row, mean, slots));
     root.child(validity::of_hour(scene, mean, inputs.as_ref()))
-        .with_children(limits::nodes(scene, row, mean))
+        .with_children(limits::nodes(scene, row, mean, inputs.as_ref()))
         .with_children(reported(scene, row, mean, inputs.as_ref()))
         .with_children(around::nodes(scene, period, Some(mean)))
         .child(comparison)
@@ -53,7 +58,7 @@ fn sections(
     scene: &Scene<'_>,
     row: &AggregateRow,
     mean: &FactorAggregate,
-    slots: &[crate::aggregate::Slot],
+    slots: &[Slot],
 ) -> Vec<Node> {
     let settings = scene
         .outlet
@@ -165,7 +170,7 @@ fn formula_of(scene: &Scene<'_>, inputs: &HourInputs, node: Node) -> Node {
     if scene.is_weighted() {
         return water::weighted(scene, node, slots);
     }
-    let value = |slot: &crate::aggregate::Slot| match &scene.outlet.gas {
+    let value = |slot: &Slot| match &scene.outlet.gas {
         Some(gas) if scene.outlet.medium == Medium::Gas => gas::dry(scene, gas, slot),
         _ => slot.value(scene.factor.as_str()),
     };
@@ -225,7 +230,7 @@ pub(super) fn of_ph(node: Node, values: impl Iterator<Item = Decimal>) -> Node {
 
 /// The records of the hour, each with its verdict.
 fn records(scene: &Scene<'_>, inputs: &HourInputs) -> Vec<Node> {
-    let of_row = |row: &crate::model::RecordRow| {
+    let of_row = |(i, row): (usize, &RecordRow)| {
         let label = scene.clock(row.start);
         let node = Node::new(label.clone(), label);
         let Some(stored) = row.values.get(scene.factor) else {
@@ -233,12 +238,16 @@ fn records(scene: &Scene<'_>, inputs: &HourInputs) -> Vec<Node> {
             return node.judged(Outcome::NotJudged, "no-value", text);
         };
         let mut node = record::value(scene, node, stored, (inputs.kind, row.start));
+        if validity::taken_by_mark(scene, inputs, i, stored) {
+            let text = Text::new("标记使其不计", "a mark keeps it from counting");
+            node = node.judged(Outcome::Invalid, "mark", text);
+        }
         if inputs.kind != RecordKind::Hour {
             node.children.extend(gas::of_record(scene, row));
         }
         node
     };
-    inputs.rows.iter().map(of_row).collect()
+    inputs.rows.iter().enumerate().map(of_row).collect()
 }
 
 /// What the station itself said about the hour, where the hour was computed here.

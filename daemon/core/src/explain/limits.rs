@@ -3,24 +3,52 @@
 use super::node::{Node, Outcome, Rounded, exact};
 use super::scene::Scene;
 use super::words;
+use crate::aggregate::gather::HourInputs;
 use crate::lang::Text;
-use crate::limits;
+use crate::limits::{self, Circumstances, why};
 use crate::model::rows::AggregateOrigin;
 use crate::model::{
-    AggregateRow, FactorAggregate, Level, Limit, LimitPeriod, LimitVerdict, Medium,
+    AggregateRow, FactorAggregate, FactorCode, Level, Limit, LimitPeriod, LimitVerdict, MarkKind,
+    Medium, OutletFactor, Timestamp,
 };
 use crate::validate::code;
 use rust_decimal::Decimal;
 
-/// Puts the verdicts of the limits in force into a row computed anew.
-pub(super) fn judge(scene: &Scene<'_>, row: &mut AggregateRow) {
+/// Puts the verdicts of the limits in force into a row computed anew; `hour`: what it was made of.
+pub(super) fn judge(scene: &Scene<'_>, row: &mut AggregateRow, hour: Option<&HourInputs>) {
     let o2_valid = o2_counts(row);
-    let of = (row.level, row.start);
-    let (outlet, profile) = (scene.outlet, scene.profile);
+    let (level, start) = (row.level, row.start);
     for (code, factor) in &mut row.factors {
-        if let Some(settings) = outlet.factors.get(code) {
-            factor.limits = limits::judge(factor, settings, outlet, profile, of, o2_valid);
-        }
+        let Some(settings) = scene.outlet.factors.get(code) else {
+            continue;
+        };
+        let marks = kinds(hour, code, start);
+        let of = circumstances(scene, (level, start), o2_valid, &marks);
+        factor.limits = limits::judge(factor, settings, &of).verdicts;
+    }
+}
+
+fn kinds(hour: Option<&HourInputs>, factor: &FactorCode, start: Timestamp) -> Vec<MarkKind> {
+    hour.map_or_else(Vec::new, |hour| hour.standing.kinds(factor, start))
+}
+
+fn circumstances<'a>(
+    scene: &'a Scene<'_>,
+    (level, start): (Level, Timestamp),
+    o2_valid: bool,
+    marks: &'a [MarkKind],
+) -> Circumstances<'a> {
+    let registry = scene.registry;
+    let enterprise = registry.enterprises.get(&scene.outlet.enterprise);
+    Circumstances {
+        outlet: scene.outlet,
+        profile: scene.profile,
+        level,
+        start,
+        o2_valid,
+        marks,
+        special_periods: &registry.special_periods,
+        region: enterprise.map(|enterprise| &enterprise.region),
     }
 }
 
@@ -29,35 +57,69 @@ fn o2_counts(row: &AggregateRow) -> bool {
         || row.factors.get(code::OXYGEN).is_some_and(|o2| o2.valid)
 }
 
-/// Every limit on means of this length: its verdict, or why there is none.
-pub(super) fn nodes(scene: &Scene<'_>, row: &AggregateRow, mean: &FactorAggregate) -> Vec<Node> {
+/// Every limit on means of this length: its verdict as stored, or why there is none.
+pub(super) fn nodes(
+    scene: &Scene<'_>,
+    row: &AggregateRow,
+    mean: &FactorAggregate,
+    hour: Option<&HourInputs>,
+) -> Vec<Node> {
     let Some(settings) = scene.outlet.factors.get(scene.factor) else {
         return Vec::new();
     };
+    let marks = kinds(hour, scene.factor, row.start);
+    let of = circumstances(scene, (row.level, row.start), o2_counts(row), &marks);
+    let anew = limits::judge(mean, settings, &of);
     let of_level = |limit: &&Limit| level(limit.period) == row.level;
-    let limits = settings.limits.iter().filter(of_level);
-    limits
-        .map(|limit| {
-            let verdict = mean.limits.iter().find(|v| v.limit == limit.id);
-            let mut node = match verdict {
-                Some(verdict) => given(
-                    label(limit, scene.outlet.medium),
-                    limit,
-                    verdict,
-                    &settings.unit,
-                ),
-                None => withheld(scene, label(limit, scene.outlet.medium), limit, (row, mean)),
-            };
-            if verdict.is_some() && scene.profile.compare_rounded {
-                node.rule = Some(scene.rule("compare_rounded", true));
-                node.rounding = Some(Rounded {
-                    decimals: settings.decimals,
-                    mode: scene.profile.rounding,
-                });
-            }
-            node
-        })
-        .collect()
+    let node = |limit: &Limit| {
+        let label = label(limit, scene.outlet.medium);
+        let stored = mean.limits.iter().find(|verdict| verdict.limit == limit.id);
+        if let Some(verdict) = stored {
+            let node = given(label, limit, verdict, &settings.unit);
+            return how(scene, node, settings, limit, mean);
+        }
+        let why = anew.not_judged.iter().find(|not| not.limit == limit.id);
+        withheld(label, why.map_or(NOT_IN_FORCE, |not| not.why))
+    };
+    settings.limits.iter().filter(of_level).map(node).collect()
+}
+
+const NOT_IN_FORCE: &str = "not-in-force";
+
+/// How the judged figure came out of the mean: exempt hours, confidence interval, rounding.
+fn how(
+    scene: &Scene<'_>,
+    mut node: Node,
+    settings: &OutletFactor,
+    limit: &Limit,
+    mean: &FactorAggregate,
+) -> Node {
+    if let Some(judged) = &mean.judged {
+        let text = |value: Option<Decimal>| value.map_or_else(|| "—".to_owned(), exact);
+        let (plain, converted) = (text(judged.mean), text(judged.converted));
+        node = node.note(
+            format!("不计豁免时段：均值 {plain}，折算 {converted}"),
+            format!("without the exempt units: mean {plain}, converted {converted}"),
+        );
+    }
+    let share = scene.profile.confidence_pct.get(&settings.code);
+    if let Some((pct, upper)) = share.zip(limit.upper) {
+        let (pct, upper) = (exact(*pct), exact(upper));
+        node.rule = Some(scene.rule("confidence_pct", &pct));
+        node.formula = Some("confidence".into());
+        node = node.note(
+            format!("判定前减去限值 {upper} 的 {pct} %"),
+            format!("{pct} % of the limit {upper} is subtracted before it is judged"),
+        );
+    }
+    if scene.profile.compare_rounded {
+        node.rule = Some(scene.rule("compare_rounded", true));
+        node.rounding = Some(Rounded {
+            decimals: settings.decimals,
+            mode: scene.profile.rounding,
+        });
+    }
+    node
 }
 
 fn level(period: LimitPeriod) -> Level {
@@ -123,43 +185,22 @@ fn given(node: Node, limit: &Limit, verdict: &LimitVerdict, unit: &str) -> Node 
 }
 
 /// Why a limit gave no verdict.
-fn withheld(
-    scene: &Scene<'_>,
-    node: Node,
-    limit: &Limit,
-    (row, mean): (&AggregateRow, &FactorAggregate),
-) -> Node {
-    let gas = scene.outlet.gas.as_ref();
-    let converts =
-        scene.outlet.medium == Medium::Gas && gas.is_some_and(|gas| gas.reference_o2_pct.is_some());
-    let (code, zh, en) = if !limits::in_force(limit, row.level, row.start) {
-        (
-            "not-in-force",
-            "该时段此限值不生效",
-            "not in force for this period",
-        )
-    } else if !mean.valid {
-        ("invalid", "均值无效，不判定", "the mean does not count")
-    } else if limit.converted && converts && !o2_counts(row) {
-        (
-            "o2-invalid",
+fn withheld(node: Node, code: &str) -> Node {
+    let (zh, en) = match code {
+        NOT_IN_FORCE => ("该时段此限值不生效", "not in force for this period"),
+        why::MEAN_INVALID => ("均值无效，不判定", "the mean does not count"),
+        why::EXEMPT_MARK => ("有豁免标记，不判定", "a mark exempts the period"),
+        why::NO_CONVERTED_VALUE => ("没有折算值，不判定", "there is no converted value"),
+        why::O2_INVALID => (
             "氧含量均值无效，不判定",
             "the mean of oxygen does not count",
-        )
-    } else if limit.converted && converts && mean.converted.is_none() {
-        (
-            "no-converted",
-            "没有折算值，不判定",
-            "there is no converted value",
-        )
-    } else if mean.exempt_units > 0 {
-        (
-            "exempt",
-            "时段内有豁免标记，不判定",
-            "marks in the period exempt it",
-        )
-    } else {
-        ("not-judged", "未判定", "not judged")
+        ),
+        why::NOT_IN_SPECIAL_PERIOD => (
+            "不在该限值的特殊时段内",
+            "outside the special period of the limit",
+        ),
+        why::NO_BOUND => ("限值没有上下限", "the limit has no bound"),
+        _ => ("未判定", "not judged"),
     };
     node.judged(Outcome::NotJudged, code, Text::new(zh, en))
 }

@@ -6,7 +6,7 @@ use super::{around, compare, hour, limits, record, validity, words};
 use crate::aggregate::gather;
 use crate::lang::Text;
 use crate::model::rows::AggregateOrigin;
-use crate::model::{AggregateRow, FactorAggregate, Level, Medium, Period, RecordKind};
+use crate::model::{AggregateRow, FactorAggregate, Level, Medium, Period, RecordKind, RecordRow};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -17,10 +17,14 @@ const TERMS_MAX: usize = 12;
 pub(super) fn explain(scene: &Scene<'_>, period: Period, depth: u32) -> Node {
     let scene = &scene.under_profile_of(period);
     let stored = scene.stored(period);
-    let rows = gather::shorter_rows(scene.of(), period, scene.history);
-    let mut computed = gather::aggregate(scene.of(), period, scene.history);
+    let complete = stored.as_ref().is_some_and(|row| row.complete);
+    let gathered = gather::gather(scene.of(), period, complete, scene.history);
+    let (mut computed, rows, reported) = match gathered {
+        Some(gathered) => (Some(gathered.row), gathered.below, gathered.reported_day),
+        None => (None, Vec::new(), None),
+    };
     if let Some(row) = &mut computed {
-        limits::judge(scene, row);
+        limits::judge(scene, row, None);
     }
     let (zh, en) = words::level(period.level);
     let kind = (format!("{zh}均值"), format!("{en} mean"));
@@ -63,9 +67,9 @@ pub(super) fn explain(scene: &Scene<'_>, period: Period, depth: u32) -> Node {
     } else {
         root = root.with_children(figures(scene, row, mean, &rows));
     }
-    root.with_children(day_record(scene, period))
+    root.with_children(day_record(scene, reported.as_ref()))
         .child(validity::of_longer(scene, period, mean, &rows))
-        .with_children(limits::nodes(scene, row, mean))
+        .with_children(limits::nodes(scene, row, mean, None))
         .with_children(around::nodes(scene, period, Some(mean)))
         .with_children(below(scene, period, &rows, depth))
         .child(comparison)
@@ -205,15 +209,8 @@ fn volume_words(gas: bool) -> words::Words {
 }
 
 /// What the station said about the day.
-fn day_record(scene: &Scene<'_>, period: Period) -> Option<Node> {
-    if period.level != Level::Day {
-        return None;
-    }
-    let (outlet, until) = (&scene.outlet.id, period.end(scene.offset));
-    let rows = scene
-        .history
-        .records(outlet, RecordKind::Day, period.start, until);
-    let row = rows.last()?;
+fn day_record(scene: &Scene<'_>, reported: Option<&RecordRow>) -> Option<Node> {
+    let row = reported?;
     let stored = row.values.get(scene.factor)?;
     let label = Node::new("设备上报的日数据", "The station's own day record");
     Some(record::value(

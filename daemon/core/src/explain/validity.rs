@@ -81,6 +81,7 @@ fn relation(n: u32, needed: u32) -> String {
 fn breakdown(scene: &Scene<'_>, mut node: Node, inputs: &HourInputs) -> Node {
     let mut failed: BTreeMap<(Vec<SmolStr>, SmolStr), (u32, &StoredValue)> = BTreeMap::new();
     let mut covered: u32 = 0;
+    let mut marked: u32 = 0;
     let one_to_one = inputs.rows.len() == inputs.slots.len();
     for (i, row) in inputs.rows.iter().enumerate() {
         let Some(stored) = row.values.get(scene.factor) else {
@@ -89,6 +90,9 @@ fn breakdown(scene: &Scene<'_>, mut node: Node, inputs: &HourInputs) -> Node {
         let slot = inputs.slots.get(i).filter(|_| one_to_one);
         let minutes = slot.map_or(1, |slot| slot.minutes);
         covered = covered.saturating_add(minutes);
+        if taken_by_mark(scene, inputs, i, stored) {
+            marked = marked.saturating_add(minutes);
+        }
         if !stored.valid {
             let codes = stored.checks.iter().map(|check| check.0.clone()).collect();
             let flag = stored
@@ -121,6 +125,12 @@ fn breakdown(scene: &Scene<'_>, mut node: Node, inputs: &HourInputs) -> Node {
     if let Some((n, zh, en)) = unused(scene, &inputs.slots) {
         node = node.note(format!("{n} 分钟{zh}"), format!("{n} min {en}"));
     }
+    if marked > 0 {
+        node = node.note(
+            format!("{marked} 分钟因标记不计"),
+            format!("{marked} min do not count because of marks"),
+        );
+    }
     let missing = MINUTES.saturating_sub(covered);
     if one_to_one && missing > 0 {
         node = node.note(
@@ -129,6 +139,18 @@ fn breakdown(scene: &Scene<'_>, mut node: Node, inputs: &HourInputs) -> Node {
         );
     }
     node
+}
+
+/// The value of record `i` passed its checks, but a mark takes it away.
+pub(super) fn taken_by_mark(
+    scene: &Scene<'_>,
+    inputs: &HourInputs,
+    i: usize,
+    stored: &StoredValue,
+) -> bool {
+    let one_to_one = inputs.rows.len() == inputs.slots.len();
+    let slot = inputs.slots.get(i).filter(|_| one_to_one && stored.valid);
+    slot.is_some_and(|slot| slot.value(scene.factor.as_str()).is_none())
 }
 
 /// Minutes with a valid value that could not be used.

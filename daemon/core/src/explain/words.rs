@@ -1,5 +1,6 @@
 //! Words for codes, in both languages.
 
+use crate::marks::NoEffect;
 use crate::model::{
     FactorCode, Level, LimitKind, MarkEffect, MarkKind, Outlet, QaKind, QaOutcome, RecordKind,
     ReviewStep,
@@ -105,6 +106,18 @@ pub(super) fn mark(kind: MarkKind) -> Words {
         MarkKind::Cooling => ("停炉降温", "cooling down"),
         MarkKind::SourceFault => ("生产或治理设施故障", "source or treatment fault"),
         MarkKind::Accident => ("事故", "accident"),
+    }
+}
+
+/// Why minutes of a mark are without effect.
+pub(super) fn no_effect(why: NoEffect) -> Words {
+    match why {
+        NoEffect::Withdrawn => ("已撤回", "withdrawn"),
+        NoEffect::Late => ("逾期标记不计", "late marks do not count"),
+        NoEffect::NotListed => ("规则未列此类标记", "the rules do not list its kind"),
+        NoEffect::ShortChain => ("连续标记过短", "its chain is too short"),
+        NoEffect::OnceUsed => ("超过单次时限", "beyond the hours of one occurrence"),
+        NoEffect::YearUsed => ("超过年度时限", "beyond the hours of a year"),
     }
 }
 

@@ -1,13 +1,10 @@
 //! Stack gas: HJ 212-2017 annex D (18) to (34), which cite HJ/T 75-2007 and HJ/T 76-2007.
 
 use crate::quantity::{
-    Actual, Concentration, ConvertedConcentration, Dry, GaugePressure, Mass, Moisture, Oxygen,
-    Standard, Temperature, Velocity, VolumeFlow, Wet,
+    Actual, Concentration, ConvertedConcentration, Dry, GaugePressure, Mass, Moisture, MolarVolume,
+    Oxygen, Standard, Temperature, Velocity, VolumeFlow, Wet,
 };
 use rust_decimal::Decimal;
-
-/// Volume of one mole of gas at 0 °C and 101 325 Pa, L/mol: never the 24.45 of 25 °C.
-pub const MOLAR_VOLUME_L: Decimal = Decimal::from_parts(224, 0, 0, false, 1);
 
 /// Molar mass of NO, g/mol.
 pub const MOLAR_MASS_NO: Decimal = Decimal::from_parts(30_006, 0, 0, false, 3);
@@ -82,9 +79,15 @@ pub fn d19_dry_oxygen(o2: Oxygen<Wet>, moisture: Moisture) -> Option<Oxygen<Dry>
         .map(Oxygen::from_pct)
 }
 
-/// (20): volume fraction (µmol/mol, "ppm") to mg/m³ in the same state, `M/22.4 * ppm`.
-pub fn d20_mass_from_ppm(ppm: Decimal, molar_mass: Decimal) -> Option<Decimal> {
-    ppm.checked_mul(molar_mass)?.checked_div(MOLAR_VOLUME_L)
+/// (20): volume fraction (µmol/mol, "ppm") to mg/m³ in the same state, `M/22.4 * ppm`; `None` for a
+/// molar volume that is not positive.
+///
+/// The molar volume is that of the profile's standard state (22.4 at 0 °C), never a constant: 24.45
+/// belongs to 25 °C, and the two must not meet in one figure.
+pub fn d20_mass_from_ppm(ppm: Decimal, molar_mass: Decimal, at: MolarVolume) -> Option<Decimal> {
+    let litres = at.l_per_mol();
+    (litres > Decimal::ZERO).then_some(())?;
+    ppm.checked_mul(molar_mass)?.checked_div(litres)
 }
 
 /// (21): NOx as NO2 from mass concentrations, `NO * M(NO2)/M(NO) + NO2`, mg/m³.
@@ -95,8 +98,8 @@ pub fn d21_nox_from_mass(no: Decimal, no2: Decimal) -> Option<Decimal> {
 }
 
 /// (22): NOx as NO2 from volume fractions, `(NO + NO2) * M(NO2)/22.4`, mg/m³ from ppm.
-pub fn d22_nox_from_ppm(no: Decimal, no2: Decimal) -> Option<Decimal> {
-    d20_mass_from_ppm(no.checked_add(no2)?, MOLAR_MASS_NO2)
+pub fn d22_nox_from_ppm(no: Decimal, no2: Decimal, at: MolarVolume) -> Option<Decimal> {
+    d20_mass_from_ppm(no.checked_add(no2)?, MOLAR_MASS_NO2, at)
 }
 
 /// (26): conversion by excess air coefficients, `C * alpha / alpha_s`.

@@ -4,6 +4,7 @@
 
 pub mod gas;
 pub mod ph;
+pub mod root;
 pub mod water;
 
 use rust_decimal::Decimal;

@@ -5,6 +5,7 @@
 //! differ between machines: everything is relative to neutral water, `y = pH - 7`, where the
 //! excess of acid over base is `10^-y - 10^y` in units of 1e-7 mol/L.
 
+use super::root::sqrt;
 use rust_decimal::Decimal;
 
 const NEUTRAL: Decimal = Decimal::from_parts(7, 0, 0, false, 0);
@@ -13,18 +14,67 @@ const TEN: Decimal = Decimal::TEN;
 const LN_10: Decimal = Decimal::from_parts(3_917_278_023, 1_666_481_000, 124_823, false, 24);
 /// Terms of a series after which the rest is below 1e-24 for arguments up to 2.31.
 const SERIES_TERMS_MAX: u32 = 60;
-/// Steps of Newton's method; each doubles the digits.
-const NEWTON_STEPS_MAX: u32 = 64;
 
 /// The mean of `values`; `None` when empty or when one lies outside 0 to 14.
 pub fn mean(values: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
-    let mut excess = Decimal::ZERO;
-    let mut n: u32 = 0;
-    for ph in values {
-        excess = excess.checked_add(acid_excess(ph)?)?;
-        n = n.checked_add(1)?;
+    mean_weighted(values.into_iter().map(|ph| (Decimal::ONE, ph)))
+}
+
+/// The mean of `(volume, pH)` weighted by volume (in any unit): what the mixture would show. `None`
+/// without volume, with a negative one, or when a pH lies outside 0 to 14.
+pub fn mean_weighted(parts: impl IntoIterator<Item = (Decimal, Decimal)>) -> Option<Decimal> {
+    of_acid_excess(weighted(parts, acid_excess)?)
+}
+
+/// The mean of H+ alone, weighted by volume: the plainer method, also met with. It forgets that
+/// water balances acid and base, and so calls a neutral mixture acid. `None` as for
+/// [`mean_weighted`].
+pub fn mean_of_hydrogen(parts: impl IntoIterator<Item = (Decimal, Decimal)>) -> Option<Decimal> {
+    let mean = weighted(parts, hydrogen)?;
+    if mean >= Decimal::ONE {
+        NEUTRAL.checked_sub(log10(mean)?)
+    } else {
+        NEUTRAL.checked_add(log10(Decimal::ONE.checked_div(mean)?)?)
     }
-    of_acid_excess(excess.checked_div(Decimal::from(n))?)
+}
+
+fn weighted(
+    parts: impl IntoIterator<Item = (Decimal, Decimal)>,
+    quantity: fn(Decimal) -> Option<Decimal>,
+) -> Option<Decimal> {
+    let mut product = Decimal::ZERO;
+    let mut total = Decimal::ZERO;
+    for (volume, ph) in parts {
+        (volume >= Decimal::ZERO).then_some(())?;
+        product = product.checked_add(volume.checked_mul(quantity(ph)?)?)?;
+        total = total.checked_add(volume)?;
+    }
+    product.checked_div(total)
+}
+
+/// The median of `values` (中位数; HJ/T 356-2007 fills gaps of pH with it), of an even number the
+/// middle between the two in the middle. `None` when empty.
+pub fn median(values: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
+    let mut sorted: Vec<Decimal> = values.into_iter().collect();
+    sorted.sort_unstable();
+    let upper = sorted.get(sorted.len() / 2)?;
+    if sorted.len() % 2 == 1 {
+        return Some(*upper);
+    }
+    let lower = sorted.get((sorted.len() / 2).checked_sub(1)?)?;
+    lower.checked_add(*upper)?.checked_div(Decimal::TWO)
+}
+
+/// `10^(7-pH)`: H+ in units of 1e-7 mol/L; `None` outside 0 to 14.
+fn hydrogen(ph: Decimal) -> Option<Decimal> {
+    let y = ph.checked_sub(NEUTRAL)?;
+    (y.abs() <= NEUTRAL).then_some(())?;
+    let power = pow10(y.abs())?;
+    if y > Decimal::ZERO {
+        Decimal::ONE.checked_div(power)
+    } else {
+        Some(power)
+    }
 }
 
 /// `10^(7-pH) - 10^(pH-7)`, what is averaged in place of pH; `None` outside 0 to 14.
@@ -79,21 +129,6 @@ fn exp(x: Decimal) -> Option<Decimal> {
     Some(total)
 }
 
-/// Square root by Newton's method from above, for x >= 1.
-fn sqrt(x: Decimal) -> Option<Decimal> {
-    let mut root = x.checked_add(Decimal::ONE)?.checked_div(Decimal::TWO)?;
-    for _ in 0..NEWTON_STEPS_MAX {
-        let next = root
-            .checked_add(x.checked_div(root)?)?
-            .checked_div(Decimal::TWO)?;
-        if next >= root {
-            break;
-        }
-        root = next;
-    }
-    Some(root)
-}
-
 /// Decimal logarithm for 1 <= x <= 1e8: whole digits first, then `ln m = 2 artanh((m-1)/(m+1))`
 /// of the rest, halved by square roots until the series is short.
 fn log10(x: Decimal) -> Option<Decimal> {
@@ -130,8 +165,39 @@ mod tests {
     }
 
     #[test]
-    fn acid_and_base_in_equal_volumes_are_neutral() {
-        assert_eq!(mean([dec("6"), dec("8")]).unwrap().round_dp(10), dec("7"));
+    fn more_of_the_acid_makes_the_mixture_acid() {
+        let mixed = mean_weighted([(dec("3"), dec("6")), (dec("1"), dec("8"))]).unwrap();
+        // The excess is (3 - 1)/4 of 10 - 1/10.
+        assert_eq!(mixed, of_acid_excess(dec("4.95")).unwrap());
+        let same = mean_weighted([(dec("5"), dec("6.2")), (dec("5"), dec("9"))]).unwrap();
+        assert_eq!(
+            same.round_dp(12),
+            mean([dec("6.2"), dec("9")]).unwrap().round_dp(12)
+        );
+        assert_eq!(mean_weighted([(dec("0"), dec("6"))]), None);
+        assert_eq!(
+            mean_weighted([(dec("-1"), dec("6")), (dec("3"), dec("6"))]),
+            None
+        );
+        assert_eq!(mean_weighted([(dec("1"), dec("15"))]), None);
+    }
+
+    #[test]
+    fn hydrogen_alone_forgets_the_base() {
+        let of = |ph| mean_of_hydrogen([(dec("1"), dec(ph))]).unwrap().round_dp(9);
+        for text in ["0", "6.5", "7", "9.2", "14"] {
+            assert_eq!(of(text), dec(text), "{text}");
+        }
+        assert_eq!(mean_of_hydrogen([]), None);
+        assert_eq!(mean_of_hydrogen([(dec("-1"), dec("6"))]), None);
+    }
+
+    #[test]
+    fn the_median_stands_in_the_middle() {
+        let of = |values: &[&str]| median(values.iter().map(|v| dec(v)));
+        assert_eq!(of(&["9", "7", "6.5"]), Some(dec("7")));
+        assert_eq!(of(&["9", "7", "8", "6.5"]), Some(dec("7.5")));
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

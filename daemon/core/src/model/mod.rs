@@ -40,8 +40,8 @@ pub use registry::{
     WaterSettings,
 };
 pub use rows::{
-    AggregateRow, CheckCode, FactorAggregate, ForwardRow, LimitVerdict, Output, PackRow, RecordRow,
-    StoredValue,
+    AggregateRow, CheckCode, FactorAggregate, ForwardRow, JudgedMeans, LimitVerdict, Output,
+    PackRow, RecordRow, StoredValue,
 };
 pub use sample::{Sample, SampleSet};
 pub use time::{Level, Period, Timestamp, UtcOffset};

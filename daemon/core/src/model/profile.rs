@@ -170,6 +170,9 @@ pub struct QaRules {
     /// Pairs a comparison needs at least.
     #[serde(default)]
     pub pairs_min: u32,
+    /// The same by item, where it differs: a flow is compared once, a level six times.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pairs_min_by_item: BTreeMap<SmolStr, u32>,
     /// Pairs that must lie within the band, by number of pairs, ascending; the last entry counts
     /// for more pairs, too. Empty: the mean decides.
     #[serde(default)]
@@ -300,6 +303,10 @@ pub struct IncinerationRule {
     pub furnace_min_c: Decimal,
     /// More than so many in a calendar day are a violation.
     pub furnace_low_max: u32,
+    /// Pollutants whose day means count (five: particulate matter, NOx, SO2, HCl, CO); empty: every
+    /// one with a day limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pollutants: Vec<FactorCode>,
     /// More than so many days over a limit in a month restrict or suspend production.
     pub exceeded_days_max: u32,
 }

@@ -299,6 +299,28 @@ pub enum AmountPeriod {
     Special,
 }
 
+impl AmountPeriod {
+    /// The name in files, the store and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Year => "year",
+            Self::Special => "special",
+        }
+    }
+}
+
+impl LimitPeriod {
+    /// The name in files, the store and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+}
+
 /// A permitted amount (许可排放量) of one factor, at one outlet or of one enterprise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PermittedAmount {

@@ -138,9 +138,23 @@ pub struct FactorAggregate {
     /// Units under marks that keep it from being judged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exempt_units: u32,
+    /// What limits judge in place of the means, where some of the valid units are exempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<JudgedMeans>,
     /// Verdicts of the limits in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<LimitVerdict>,
+}
+
+/// Means of the valid units that are not exempt from being judged (start-up, shutdown, ...).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct JudgedMeans {
+    /// Mean, like [`FactorAggregate::mean`].
+    pub mean: Option<Decimal>,
+    /// Mean of the converted values.
+    pub converted: Option<Decimal>,
+    /// As many units as a valid mean needs, exempt ones taken as not due.
+    pub enough: bool,
 }
 
 /// Aggregate of one outlet over one period; key (outlet, level, start).

@@ -132,6 +132,10 @@ scalar!(
     /// Gas velocity (流速).
     Velocity, from_m_per_s, m_per_s, "m/s"
 );
+scalar!(
+    /// Volume of a mole of gas at the standard state (摩尔体积).
+    MolarVolume, from_l_per_mol, l_per_mol, "L/mol"
+);
 
 #[cfg(test)]
 mod tests {

@@ -95,6 +95,10 @@ impl Case {
     }
 
     /// Compares anything else.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with values"
+    )]
     pub(crate) fn same<T: PartialEq + std::fmt::Debug>(
         &self,
         name: &str,

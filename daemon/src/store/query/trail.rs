@@ -233,7 +233,7 @@ impl Queries<'_> {
     }
 
     /// Manual reports of a fallback, by sampling time.
-    pub fn manual_reports(&self, id: FallbackId) -> Result<Vec<ManualReportRow>, StoreError> {
+    pub fn reports_of_fallback(&self, id: FallbackId) -> Result<Vec<ManualReportRow>, StoreError> {
         self.list(
             "SELECT body FROM manual_report WHERE fallback = ?1 ORDER BY sampled_at, id",
             [int_capped(id.0)],
@@ -243,7 +243,7 @@ impl Queries<'_> {
 
     /// Manual reports of an outlet sampled in `from <= t < until`, within a fallback or not, by
     /// sampling time.
-    pub fn manual_reports_of(
+    pub fn manual_reports(
         &self,
         outlet: &OutletId,
         from: Timestamp,

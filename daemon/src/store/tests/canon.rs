@@ -12,6 +12,12 @@ fn key(output: &Output) -> String {
             r.outlet, r.kind, r.start, r.old.value.factor, r.old.seq, r.by_seq, r.old.superseded
         ),
         Output::Aggregate(r) => format!("aggregate {} {:?} {}", r.outlet, r.level, r.start),
+        Output::Pack(r) => format!("pack {} {}", r.outlet, r.month),
+        Output::Clues(r) => format!("clues {} {:?} {}", r.outlet, r.level, r.start),
+        Output::Quarter(r) => format!("quarter {} {}", r.outlet, r.start),
+        Output::Mark(r) => format!("mark {}", r.id),
+        Output::Qa(r) => format!("qa {} {}", r.id, r.n),
+        Output::Review(r) => format!("review {} {}", r.outlet, r.quarter),
         Output::Latest(r) => format!("latest {} {}", r.outlet, r.factor),
         Output::Device(r) => format!("device {}", r.mn),
         Output::Quarantine(r) => format!("quarantine {} {}", r.seq, r.n),

@@ -48,7 +48,7 @@ proptest! {
         let s = &superseded;
         let back = q.superseded(&s.outlet, s.kind, s.start).unwrap();
         prop_assert_eq!(exact(&back), exact([s]));
-        let reports = q.manual_reports_of(&report.report.outlet, Timestamp(0), T0.plus_ms(1 << 30));
+        let reports = q.manual_reports(&report.report.outlet, Timestamp(0), T0.plus_ms(1 << 30));
         prop_assert_eq!(reports.unwrap(), [report]);
         prop_assert_eq!(q.quarantine(10).unwrap(), [quarantined]);
     }
@@ -112,6 +112,8 @@ fn the_last_complete_hour_is_not_the_running_one() {
             volume_m3: None,
             factors: std::collections::BTreeMap::new(),
             profile: "hj75-2017@1".into(),
+            received: 0,
+            due: 0,
             seq: Seq(1),
         })
     };
@@ -234,7 +236,7 @@ fn fallbacks_come_open_first_and_with_their_reports() {
         readers.fallback(FallbackId(2)).unwrap().unwrap().closed_at,
         Some(T0)
     );
-    assert_eq!(readers.manual_reports(FallbackId(2)).unwrap(), []);
+    assert_eq!(readers.reports_of_fallback(FallbackId(2)).unwrap(), []);
 }
 
 #[test]

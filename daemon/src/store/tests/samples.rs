@@ -2,6 +2,7 @@
 //! other, and one plausible minute record. Wide strategies are boxed: unboxed they nest into stack
 //! frames that a test thread does not have.
 
+mod judged;
 mod plain;
 
 pub(super) use plain::{T0, alarm_row, audit_row, fallback_row, minute};
@@ -13,7 +14,7 @@ use cems_core::model::rows::{
 use cems_core::model::{
     Acknowledgement, AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, CheckCode, Closure,
     ExchangeRow, ExchangeState, ExchangeStep, FactorAggregate, FactorCode, FallbackId,
-    FallbackReason, FallbackRow, Flag, ForwardRow, Level, LimitVerdict, ManualReport,
+    FallbackReason, FallbackRow, Flag, ForwardRow, JudgedMeans, Level, LimitVerdict, ManualReport,
     ManualReportRow, ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportId, Seq,
     StoredValue, Timestamp, UserId, Value,
 };
@@ -170,20 +171,31 @@ fn factor_aggregate() -> BoxedStrategy<FactorAggregate> {
         of(decimal()),
     );
     let units = (any::<bool>(), any::<u32>(), 0..61_u32, 0..61_u32);
-    (figures, units, of(decimal()), vec(verdict, 0..3))
+    let rest = (of(decimal()), of(short_text()), 0..61_u32);
+    (figures, units, of(decimal()), vec(verdict, 0..3), rest)
         .prop_map(
-            |((mean, converted, min, max, amount_kg), units, reported, limits)| FactorAggregate {
-                mean,
-                converted,
-                min,
-                max,
-                amount_kg,
-                valid: units.0,
-                valid_units: units.1,
-                due_units: units.2,
-                stopped_units: units.3,
-                reported,
-                limits,
+            |((mean, converted, min, max, amount_kg), units, reported, limits, rest)| {
+                FactorAggregate {
+                    substituted_kg: rest.0,
+                    invalid_why: rest.1,
+                    exempt_units: rest.2,
+                    judged: rest.0.map(|mean| JudgedMeans {
+                        mean: Some(mean),
+                        converted: None,
+                        enough: rest.2 > 30,
+                    }),
+                    mean,
+                    converted,
+                    min,
+                    max,
+                    amount_kg,
+                    valid: units.0,
+                    valid_units: units.1,
+                    due_units: units.2,
+                    stopped_units: units.3,
+                    reported,
+                    limits,
+                }
             },
         )
         .boxed()
@@ -198,10 +210,11 @@ pub(super) fn aggregate() -> BoxedStrategy<AggregateRow> {
         of(decimal()),
         short_text(),
         seq(),
+        (0..61_u32, 0..61_u32),
     );
     (key, rest, factors)
         .prop_map(|((outlet, level, start), rest, factors)| {
-            let (computed, complete, volume_m3, profile, seq) = rest;
+            let (computed, complete, volume_m3, profile, seq, (received, due)) = rest;
             AggregateRow {
                 outlet,
                 level,
@@ -215,6 +228,8 @@ pub(super) fn aggregate() -> BoxedStrategy<AggregateRow> {
                 volume_m3,
                 factors,
                 profile: profile.as_str().into(),
+                received,
+                due,
                 seq,
             }
         })
@@ -433,6 +448,12 @@ pub(super) fn output() -> BoxedStrategy<Output> {
         4 => record().prop_map(Output::Record),
         2 => superseded().prop_map(Output::Superseded),
         2 => aggregate().prop_map(Output::Aggregate),
+        1 => judged::pack().prop_map(Output::Pack),
+        1 => judged::clues().prop_map(Output::Clues),
+        1 => judged::quarter().prop_map(Output::Quarter),
+        1 => judged::mark().prop_map(Output::Mark),
+        1 => judged::qa().prop_map(Output::Qa),
+        1 => judged::review().prop_map(Output::Review),
         2 => latest().prop_map(Output::Latest),
         1 => device().prop_map(Output::Device),
         1 => quarantine().prop_map(Output::Quarantine),

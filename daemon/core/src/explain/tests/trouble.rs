@@ -273,7 +273,7 @@ fn marks_tests_and_the_review_stand_beside_the_hour() {
     };
     let profile = city.profiles.get_mut("plain@1").unwrap();
     profile.marks.kinds.insert(MarkKind::Calibration, rule);
-    let bench = run(&city, gas_day());
+    let mut bench = run(&city, gas_day());
     bench
         .past
         .apply(Output::Mark(mark_row(MarkKind::Calibration, 845, 850)));
@@ -284,7 +284,7 @@ fn marks_tests_and_the_review_stand_beside_the_hour() {
     bench.past.apply(Output::Qa(passed));
     let failed = qa_row(QaKind::ZeroDrift, 1_000, QaOutcome::Failed, 7_011);
     bench.past.apply(Output::Qa(failed));
-    let (quarter, _) = crate::model::time::quarter_of(minute(0), city.offset);
+    let (quarter, _) = time::quarter_of(minute(0), city.offset);
     let action = ReviewAction {
         outlet: GAS.into(),
         quarter,
@@ -303,31 +303,45 @@ fn marks_tests_and_the_review_stand_beside_the_hour() {
         quarter,
         entries,
     }));
-    let mut row = hour_row(&bench, 14);
-    let nox = row.factors.get_mut("a21002").unwrap();
-    (nox.valid, nox.amount_kg) = (false, None);
-    nox.invalid_why = Some("out-of-control".into());
-    nox.limits.clear();
-    bench.past.apply(Output::Aggregate(row));
+    bench.tick(minute(2_100));
+    let period = Period {
+        level: Level::Hour,
+        start: minute(840),
+    };
+    let of = crate::aggregate::gather::Of {
+        outlet: &city.outlets[GAS],
+        profile: &city.profiles["plain@1"],
+        offset: city.offset,
+    };
+    let anew = crate::aggregate::gather::aggregate(of, period, true, &bench.past).unwrap();
+    bench.past.apply(Output::Aggregate(anew));
 
     let root = ask(&bench, &city, &question(GAS, "a21002", hour_of(14)));
-    assert_eq!(code_of(&root), "out-of-control");
+    assert_eq!(code_of(&root), "review-failed");
     let marks = &find(&root, "Marks").children;
     let found: Vec<_> = marks
         .iter()
         .map(|m| (m.seq.unwrap().0, code_of(m)))
         .collect();
-    assert_eq!(found, [(7_001, "counts"), (7_002, "late")]);
+    assert_eq!(found, [(7_001, "holds"), (7_002, "late")]);
     let rule = marks[0].rule.as_ref().unwrap();
     assert_eq!(
         (rule.key.as_str(), rule.sure),
         ("marks.kinds.calibration", Some(Sure::M))
     );
+    let minutes = &find(&root, "Mean").children;
+    let codes: Vec<_> = minutes[4..12].iter().map(code_of).collect();
+    let expected = [
+        "valid", "mark", "mark", "mark", "mark", "mark", "valid", "valid",
+    ];
+    assert_eq!(codes, expected);
+    let notes = &find(&root, "Does the hour count").notes;
+    let marked = "5 min do not count because of marks";
+    assert!(notes.iter().any(|note| note.en == marked), "{notes:?}");
     let tests = &find(&root, "Tests of the equipment").children;
     let found: Vec<_> = tests.iter().map(code_of).collect();
     assert_eq!(found, ["passed", "failed"]);
     assert_eq!(code_of(find(&root, "Validity review")), "review-failed");
-    // What tests did to the row is no difference from the records.
     assert_eq!(code_of(find(&root, "Compared")), "agrees");
 }
 
@@ -336,7 +350,7 @@ fn substitutes_are_shown_for_the_quarter_the_month_and_the_hour() {
     let mut city = city();
     city.profiles.get_mut("plain@1").unwrap().capture.min_pct = dec("75");
     let bench = run(&city, gas_day());
-    let (quarter, _) = crate::model::time::quarter_of(minute(0), city.offset);
+    let (quarter, _) = time::quarter_of(minute(0), city.offset);
     let put_in = Substitute {
         rule: "max-180".into(),
         unit_kg: Some(dec("14.5")),
@@ -383,7 +397,7 @@ fn substitutes_are_shown_for_the_quarter_the_month_and_the_hour() {
         (root.value.as_deref(), code_of(&root)),
         (Some("95"), "reached")
     );
-    let with = root.with.as_deref().and_then(super::arithmetic::evaluate);
+    let with = root.with.as_deref().and_then(arithmetic::evaluate);
     assert_eq!(with, Some(Decimal::from(95u32)));
     let substitute = find(&root, "provisional");
     assert_eq!(substitute.formula.as_deref(), Some("substitute-max"));
@@ -462,8 +476,11 @@ fn each_limit_says_why_it_gave_no_verdict() {
         let limits = ["Limit h", "Limit over", "Limit strict"];
         limits.map(|limit| code_of(find(&root, limit)).to_owned())
     };
-    assert_eq!(codes(14), ["no-converted", "not-in-force", "exceeded"]);
-    assert_eq!(codes(8), ["invalid", "not-in-force", "invalid"]);
+    assert_eq!(
+        codes(14),
+        ["no-converted-value", "not-in-force", "exceeded"]
+    );
+    assert_eq!(codes(8), ["mean-invalid", "not-in-force", "mean-invalid"]);
     let root = ask(&bench, &city, &question(GAS, "a21026", hour_of(14)));
     assert_eq!(code_of(find(&root, "Guard")), "o2-guard");
 }
