@@ -15,6 +15,7 @@
 //! | `exceedance` | means against limits, totals against permitted amounts |
 //! | `supervision` | silence, impossible values, the manual fallback |
 //! | `intake` | refused bytes |
+//! | `judgement` | marks, tests of the equipment, validity reviews |
 //! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
 //! | `registry`, `versions` | a registry takes force; which settings judge which period |
 //! | `alarms` | numbering and rows of alarms |
@@ -38,6 +39,7 @@ mod exceedance;
 mod exchange;
 mod history;
 mod intake;
+mod judgement;
 mod memory;
 mod people;
 mod persist;

@@ -4,7 +4,9 @@ use super::context::{Cx, Site};
 use super::event::{Contact, Event, Input, Statement};
 use super::history::History;
 use super::state::{Live, Shared};
-use super::{Engine, check, deadlines, exchange, intake, people, records, registry, sampling};
+use super::{
+    Engine, check, deadlines, exchange, intake, judgement, people, records, registry, sampling,
+};
 use crate::model::rows::{QuarantineRow, StatementRow};
 use crate::model::{OutletId, Output, Registry, Timestamp, UtcOffset};
 use smol_str::SmolStr;
@@ -63,8 +65,9 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             }
         }
         Event::Statement(contact, statement) => {
-            let known = at_outlet(engine, &contact.outlet, cx, |live, _, _, cx| {
+            let known = at_outlet(engine, &contact.outlet, cx, |live, _, site, cx| {
                 records::seen(live, &contact, 0, cx);
+                judgement::stated(live, site, &statement, cx);
                 state(&contact, statement, cx);
             });
             if !known {
@@ -109,7 +112,7 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
         | Event::MarkWithdrawn(_)
         | Event::QaTest(_)
         | Event::QaWithdrawn(_)
-        | Event::Review(_) => {}
+        | Event::Review(_) => judged(engine, event, cx),
         Event::Samples(set) => {
             let outlet = set.outlet.clone();
             at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
@@ -129,6 +132,32 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             };
             cx.emit(Output::Audit(row));
         }
+    }
+}
+
+/// What bears on the data of an outlet.
+fn judged(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
+    let (outlet, by) = match &event {
+        Event::Mark(mark) => (mark.outlet.clone(), mark.by.clone()),
+        Event::QaTest(test) => (test.outlet.clone(), test.by.clone()),
+        Event::Review(action) => (action.outlet.clone(), action.by.clone()),
+        Event::MarkWithdrawn(back) | Event::QaWithdrawn(back) => {
+            (back.outlet.clone(), back.by.clone())
+        }
+        _ => return,
+    };
+    let known = at_outlet(engine, &outlet, cx, |live, _, site, cx| match event {
+        Event::Mark(mark) => judgement::mark(live, site, mark, cx),
+        Event::MarkWithdrawn(back) => judgement::withdraw_mark(live, site, back, cx),
+        Event::QaTest(test) => judgement::test(live, site, test, 0, cx),
+        Event::QaWithdrawn(back) => judgement::withdraw_test(live, site, back, cx),
+        Event::Review(action) => judgement::review(live, site, action, cx),
+        _ => {}
+    });
+    if !known {
+        let object = format!("outlet/{outlet}");
+        let detail = "the outlet is not in the registry".to_owned();
+        cx.audit(by.as_str(), "entry.refused", object, detail);
     }
 }
 

@@ -19,6 +19,10 @@
 //! the verdict at midnight stands. Samples from before the opening do not count, nor does a sample
 //! older than the last one move the due time.
 
+mod sampling;
+
+pub use sampling::{SamplingDay, sampling_day};
+
 use crate::model::time::MINUTE_MS;
 use crate::model::{
     FactorCode, FallbackId, FallbackReason, FallbackRow, FallbackRule, Level, OutletId, Period,

@@ -246,3 +246,48 @@ fn a_sample_noted_to_the_minute_of_the_opening_counts() {
     assert_eq!(desk.row().reports, 1);
     assert_eq!(desk.row().next_due, Some(at(10 + 360)));
 }
+
+#[test]
+fn a_day_of_samples_by_itself() {
+    let of = |minutes: &[i64]| {
+        let times: Vec<Timestamp> = minutes.iter().map(|m| at(*m)).collect();
+        sampling_day(&times, &terms(0))
+    };
+    let good = of(&[1_080, 0, 360, 720]);
+    assert_eq!((good.samples, good.ok()), (4, true));
+    assert_eq!(good.max_gap_ms, Some(360 * MINUTE_MS));
+    let gap = of(&[0, 361, 720, 1_080, 1_080]);
+    assert_eq!(
+        (gap.samples, gap.enough, gap.close_enough),
+        (4, true, false)
+    );
+    // The same sample entered twice is one.
+    assert!(!of(&[0, 360, 360, 720]).enough);
+    assert_eq!(of(&[]).max_gap_ms, None);
+    assert!(!of(&[]).ok() && of(&[]).close_enough);
+}
+
+proptest! {
+    /// Samples reported at once, with the fallback open since the evening before and a sample at
+    /// midnight: the machine and the day by itself say the same.
+    #[test]
+    fn the_machine_agrees_with_the_day_by_itself(
+        minutes in prop::collection::btree_set(1i64..1_440, 0..9),
+    ) {
+        let day = 1_440;
+        let times: BTreeSet<i64> = minutes.iter().map(|m| day + m).chain([day]).collect();
+        let list: Vec<i64> = times.iter().copied().collect();
+        prop_assume!(list.windows(2).all(|pair| pair[1] - pair[0] != 360));
+        let mut desk = Desk::new(terms(0), &["a"]);
+        desk.value("a", Sighting::Valid, day - 90);
+        for sample in &list {
+            desk.report(*sample, *sample);
+        }
+        let missed_before_night = desk.row().missed;
+        desk.advance(2 * day);
+        let samples: Vec<Timestamp> = list.iter().map(|m| at(*m)).collect();
+        let by_itself = sampling_day(&samples, &terms(0));
+        prop_assert_eq!(desk.row().short_days.is_empty(), by_itself.enough);
+        prop_assert_eq!(missed_before_night == 0, by_itself.close_enough);
+    }
+}

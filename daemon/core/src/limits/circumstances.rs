@@ -28,23 +28,13 @@ pub struct Circumstances<'a> {
 }
 
 impl Circumstances<'_> {
-    /// The outlet's limits on the converted value judge a value of its own.
-    pub(super) fn converts(&self) -> bool {
-        self.outlet.medium == Medium::Gas
-            && self
-                .outlet
-                .gas
-                .as_ref()
-                .is_some_and(|gas| gas.reference_o2_pct.is_some())
-    }
-
     /// `limit` belongs to no special period, or to one that holds at the start of the period. One
     /// that the registry does not know never holds.
     pub(super) fn reaches(&self, limit: &Limit) -> bool {
         limit.special.as_ref().is_none_or(|id| {
             self.special_periods
                 .get(id)
-                .is_some_and(|special| special_in_force(special, self.start, self.region))
+                .is_some_and(|special| special.in_force(self.start, self.region))
         })
     }
 
@@ -61,9 +51,9 @@ impl Circumstances<'_> {
     }
 }
 
-/// True when `special` holds at `at` for an enterprise of `region`.
-pub fn special_in_force(special: &SpecialPeriod, at: Timestamp, region: Option<&RegionId>) -> bool {
-    let here =
-        special.regions.is_empty() || region.is_some_and(|region| special.regions.contains(region));
-    here && special.from <= at && at < special.until
+/// True for an outlet whose limits on the converted value judge a value of its own: a stack with a
+/// reference O2.
+pub fn converts(outlet: &Outlet) -> bool {
+    let gas = outlet.gas.as_ref();
+    outlet.medium == Medium::Gas && gas.is_some_and(|gas| gas.reference_o2_pct.is_some())
 }

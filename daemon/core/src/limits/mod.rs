@@ -7,7 +7,7 @@
 mod circumstances;
 mod overlap;
 
-pub use circumstances::{Circumstances, special_in_force};
+pub use circumstances::{Circumstances, converts};
 pub use overlap::overlaps;
 
 use crate::model::Rounding;
@@ -116,7 +116,7 @@ fn figure(
     if of.exempts(limit) {
         return Err(why::EXEMPT_MARK);
     }
-    if !(limit.converted && of.converts()) {
+    if !(limit.converted && converts(of.outlet)) {
         return Ok(measured);
     }
     if !of.o2_valid {

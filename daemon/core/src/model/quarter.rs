@@ -10,10 +10,12 @@ use std::collections::BTreeMap;
 /// An amount that was put in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Substitute {
-    /// Rule that gave it, as a code: `max-180`, `max-720`, `max-2160`, `day-max-30`,
-    /// `preceding-mean`, `manual`, `none` (no entry of the table fits), `no-history`.
+    /// Rule that gave it, as a code: `max-180`, `max-720`, `max-2160` (`mean-…` where a table takes
+    /// the mean), `day-max-30`, `preceding-mean`, `manual`, `none` (no entry of the table fits, or
+    /// nothing is put in), `no-history`.
     pub rule: SmolStr,
-    /// Amount of each hour of the gap (of each day, for daily loads), kg; `None`: there is none.
+    /// Amount of each hour of the gap (of each day, for daily loads), kg; `None`: there is none, or
+    /// not one for all (`manual`).
     pub unit_kg: Option<Decimal>,
     /// Amount of the whole gap within the quarter, kg.
     pub total_kg: Option<Decimal>,
@@ -30,14 +32,16 @@ pub struct Substitute {
     pub taken_from: Option<Timestamp>,
 }
 
-/// Consecutive invalid hours (days) of a factor.
+/// Consecutive invalid hours (days) of a factor that are treated alike: where manual data speak for
+/// a part of them, or a part is out of control, each part is a gap of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// First instant within the quarter.
     pub from: Timestamp,
     /// First instant after it.
     pub until: Timestamp,
-    /// Consecutive invalid hours, also those before the quarter began.
+    /// Consecutive invalid hours, also those before the quarter began and those of the parts that
+    /// are treated otherwise; hours in which the source was stopped are not among them.
     pub hours: u32,
     /// Why, as a code: `invalid`, `out-of-control`, `no-data`, `review-failed`.
     pub why: SmolStr,
@@ -50,6 +54,11 @@ pub struct Gap {
     /// one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_day: Vec<(Timestamp, Decimal)>,
+    /// Amounts that its hours had measured and in whose place `by_day` stands, by local day, kg;
+    /// days without any are left out. Where `by_day` is added to a sum of measured amounts that
+    /// holds them, they are taken off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced_by_day: Vec<(Timestamp, Decimal)>,
 }
 
 /// One pollutant in a quarter.
@@ -67,7 +76,7 @@ pub struct QuarterFactor {
     pub capture_pct: Option<Decimal>,
     /// It reaches what the profile asks; `None`: not applicable.
     pub capture_met: Option<bool>,
-    /// Measured amount, kg.
+    /// Measured amount, kg, without what was replaced.
     pub measured_kg: Option<Decimal>,
     /// Amount put in, kg.
     pub substituted_kg: Option<Decimal>,

@@ -203,6 +203,18 @@ pub struct SpecialPeriod {
     pub source: String,
 }
 
+impl SpecialPeriod {
+    /// It holds for enterprises of `region`; one without a region is reached only by those of all.
+    pub fn reaches(&self, region: Option<&RegionId>) -> bool {
+        self.regions.is_empty() || region.is_some_and(|region| self.regions.contains(region))
+    }
+
+    /// It holds for `region` at `at`.
+    pub fn in_force(&self, at: Timestamp, region: Option<&RegionId>) -> bool {
+        self.reaches(region) && self.from <= at && at < self.until
+    }
+}
+
 /// Where a limit comes from: one mean can be judged against several.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,

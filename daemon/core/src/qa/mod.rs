@@ -8,6 +8,7 @@ pub mod accuracy;
 pub mod comparison;
 pub mod control;
 pub mod drift;
+pub mod entry;
 pub mod errors;
 pub mod linearity;
 pub mod specification;

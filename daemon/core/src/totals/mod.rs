@@ -1,12 +1,21 @@
-//! Amounts against permitted amounts (许可排放量).
+//! Amounts against permitted amounts (许可排放量), of an outlet and of an enterprise, per month, year
+//! and special period.
 //!
 //! Emissions while over a limit count like any other (permit regulations, article 21). A warning
 //! is due as soon as a total reaches its share; the permitted amount itself is exceeded only when
 //! the total is strictly above it, because the permit allows exactly that much.
 
-use crate::model::PermittedAmount;
+mod sum;
+
+pub use sum::{EnterpriseTotal, SpecialTotal, enterprise_total, special_total};
+
+use crate::model::{
+    AmountPeriod, Level, Period, PermittedAmount, RegionId, SpecialPeriod, Timestamp, UtcOffset,
+};
 use crate::quantity::internal;
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 /// What a share of a permitted amount says about a total.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +32,22 @@ pub struct ShareVerdict {
 
 /// Verdicts of every share of `permitted` on `total_kg`, ascending. 100 % is always among them,
 /// whatever the permit file warns at.
+///
+/// Of an amount of zero (or less, which is read as zero) there are no shares to warn at: only 100 %
+/// is judged, and any emission exceeds it.
 pub fn shares(permitted: &PermittedAmount, total_kg: Decimal) -> Vec<ShareVerdict> {
-    let mut at: Vec<Decimal> = permitted.warn_at_pct.clone();
+    let amount_kg = permitted.amount_kg.max(Decimal::ZERO);
+    let mut at: Vec<Decimal> = if amount_kg.is_zero() {
+        Vec::new()
+    } else {
+        permitted.warn_at_pct.clone()
+    };
     at.push(Decimal::ONE_HUNDRED);
     at.sort();
     at.dedup();
     at.into_iter()
         .filter_map(|share_pct| {
-            let threshold_kg = permitted
-                .amount_kg
+            let threshold_kg = amount_kg
                 .checked_mul(share_pct)?
                 .checked_div(Decimal::ONE_HUNDRED)
                 .map(internal)?;
@@ -50,33 +66,52 @@ pub fn shares(permitted: &PermittedAmount, total_kg: Decimal) -> Vec<ShareVerdic
         .collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::AmountPeriod;
+/// How much of `amount_kg` is used up, percent; `None` for an amount that is not positive, which
+/// has no shares, and on overflow.
+pub fn used_pct(amount_kg: Decimal, total_kg: Decimal) -> Option<Decimal> {
+    (amount_kg > Decimal::ZERO).then_some(())?;
+    total_kg
+        .checked_mul(Decimal::ONE_HUNDRED)?
+        .checked_div(amount_kg)
+        .map(internal)
+}
 
-    fn reached(total: &str) -> Vec<String> {
-        let permitted = PermittedAmount {
-            factor: "a21026".into(),
-            period: AmountPeriod::Year,
-            amount_kg: Decimal::from(1_000u32),
-            warn_at_pct: vec![Decimal::from(90u32), Decimal::from(80u32)],
-            source: "permit".into(),
-            special: None,
-        };
-        shares(&permitted, total.parse().unwrap())
-            .into_iter()
-            .filter(|s| s.reached)
-            .map(|s| format!("{}{}", s.share_pct, if s.exceedance { "!" } else { "" }))
-            .collect()
-    }
+/// Why a permitted amount has no period, as codes.
+pub mod why {
+    /// It is one of a special period and does not say of which.
+    pub const SPECIAL_NOT_NAMED: &str = "special-period-not-named";
+    /// The special period it names is not in the registry.
+    pub const SPECIAL_UNKNOWN: &str = "special-period-unknown";
+    /// The special period it names does not hold for the region.
+    pub const SPECIAL_ELSEWHERE: &str = "special-period-elsewhere";
+}
 
-    #[test]
-    fn warnings_at_the_share_and_exceedance_strictly_above_the_whole() {
-        assert_eq!(reached("799.999"), [""; 0]);
-        assert_eq!(reached("800"), ["80"]);
-        assert_eq!(reached("950"), ["80", "90"]);
-        assert_eq!(reached("1000"), ["80", "90"]);
-        assert_eq!(reached("1000.001"), ["80", "90", "100!"]);
+/// The first instant of the period of `permitted` and the first after it: the calendar month or
+/// year that contains `at`, or the special period it names, whenever that is; else one of [`why`].
+pub fn span(
+    permitted: &PermittedAmount,
+    special_periods: &BTreeMap<SmolStr, SpecialPeriod>,
+    region: Option<&RegionId>,
+    (at, offset): (Timestamp, UtcOffset),
+) -> Result<(Timestamp, Timestamp), &'static str> {
+    let calendar = |level| {
+        let period = Period::containing(level, at, offset);
+        (period.start, period.end(offset))
+    };
+    match permitted.period {
+        AmountPeriod::Month => Ok(calendar(Level::Month)),
+        AmountPeriod::Year => Ok(calendar(Level::Year)),
+        AmountPeriod::Special => {
+            let id = permitted.special.as_ref().ok_or(why::SPECIAL_NOT_NAMED)?;
+            let special = special_periods.get(id).ok_or(why::SPECIAL_UNKNOWN)?;
+            if special.reaches(region) {
+                Ok((special.from, special.until))
+            } else {
+                Err(why::SPECIAL_ELSEWHERE)
+            }
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

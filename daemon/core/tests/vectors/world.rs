@@ -157,8 +157,17 @@ pub(crate) fn judged_day(
     let judged = means.iter().map(|(code, mean)| {
         let mut factor = valid(*mean);
         let settings = &outlet.factors[code];
-        let period = (Level::Day, start);
-        factor.limits = limits::judge(&factor, settings, outlet, &rules(), period, true);
+        let of = limits::Circumstances {
+            outlet,
+            profile: &rules(),
+            level: Level::Day,
+            start,
+            o2_valid: true,
+            marks: &[],
+            special_periods: &BTreeMap::new(),
+            region: None,
+        };
+        factor.limits = limits::judge(&factor, settings, &of).verdicts;
         (code.clone(), factor)
     });
     row(Level::Day, start, judged.collect())
