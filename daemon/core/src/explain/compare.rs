@@ -52,6 +52,26 @@ pub(super) fn node(
         );
         return node.judged(Outcome::NotJudged, "no-inputs", text);
     };
+    let mut found = differences(row, anew, scene);
+    if found.is_empty() {
+        let text = Text::new(
+            "重算结果与存档一致",
+            "the figures computed anew are those stored",
+        );
+        return node.judged(Outcome::Holds, "agrees", text);
+    }
+    let text = Text::new(
+        "重算结果与存档不一致",
+        "the figures computed anew differ from those stored",
+    );
+    let mut node = node.judged(Outcome::Fails, DIFFERS, text);
+    node.notes.append(&mut found);
+    node
+}
+
+/// Every figure in which the stored row and the one computed anew are not the same.
+fn differences(row: &AggregateRow, anew: &AggregateRow, scene: &Scene<'_>) -> Vec<Text> {
+    let kept = row.factors.get(scene.factor);
     let mut found = Vec::new();
     number(
         &mut found,
@@ -70,20 +90,7 @@ pub(super) fn node(
             found.push(Text::new(zh, en));
         }
     }
-    if found.is_empty() {
-        let text = Text::new(
-            "重算结果与存档一致",
-            "the figures computed anew are those stored",
-        );
-        return node.judged(Outcome::Holds, "agrees", text);
-    }
-    let text = Text::new(
-        "重算结果与存档不一致",
-        "the figures computed anew differ from those stored",
-    );
-    let mut node = node.judged(Outcome::Fails, DIFFERS, text);
-    node.notes.append(&mut found);
-    node
+    found
 }
 
 /// What the root must say when the stored row differs.

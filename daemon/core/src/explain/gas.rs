@@ -199,7 +199,7 @@ pub(super) fn converted_node(
         return of_minutes(scene, gas, node, slots);
     }
     let mut node = node;
-    node.rule = Some(scene.rule("convert_after_mean", true));
+    node.rule = Some(scene.rule("convert_after_mean", &true));
     let o2 = row.factors.get(code::OXYGEN);
     let (c, o2_mean) = (mean.and_then(|f| f.mean), o2.and_then(|f| f.mean));
     let with = c
@@ -214,7 +214,7 @@ pub(super) fn converted_node(
 fn guard(scene: &Scene<'_>, node: Node, o2: Option<Decimal>) -> Node {
     let limit = scene.profile.o2_guard_pct;
     let mut guard = Node::new("氧含量保护", "Guard against oxygen near that of air");
-    guard.rule = Some(scene.rule("o2_guard_pct", limit.normalize()));
+    guard.rule = Some(scene.rule("o2_guard_pct", &limit.normalize()));
     let guard = match o2 {
         Some(o2) if o2 < limit => {
             guard.with = Some(format!("{} < {}", exact(o2), exact(limit)));
@@ -244,7 +244,7 @@ fn of_minutes(scene: &Scene<'_>, gas: &GasSettings, node: Node, slots: &[Slot]) 
         .filter_map(|slot| Some((converted(scene, gas, slot)?, slot.minutes)));
     let with = super::hour::weighed(pairs).map(|(_, _, with)| with);
     let mut node = node.by("D24", with);
-    node.rule = Some(scene.rule("convert_after_mean", false));
+    node.rule = Some(scene.rule("convert_after_mean", &false));
     node.note(
         "逐分钟折算后平均（式 (28)）",
         "each minute is converted by (28), then averaged",

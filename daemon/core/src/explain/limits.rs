@@ -113,7 +113,7 @@ fn how(
         );
     }
     if scene.profile.compare_rounded {
-        node.rule = Some(scene.rule("compare_rounded", true));
+        node.rule = Some(scene.rule("compare_rounded", &true));
         node.rounding = Some(Rounded {
             decimals: settings.decimals,
             mode: scene.profile.rounding,

@@ -200,4 +200,4 @@ fn of_period(scene: &Scene<'_>, period: Period, depth: u32) -> Node {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -64,7 +64,7 @@ fn capture_with(scene: &Scene<'_>, factor: &QuarterFactor) -> Option<String> {
 
 fn captured(scene: &Scene<'_>, mut root: Node, factor: &QuarterFactor) -> Node {
     let needed = scene.profile.capture.min_pct.normalize();
-    root.rule = Some(scene.rule("capture.min_pct", needed));
+    root.rule = Some(scene.rule("capture.min_pct", &needed));
     let (outcome, code, zh, en) = match factor.capture_met {
         Some(true) => (
             Outcome::Valid,
@@ -124,6 +124,13 @@ fn gap_node(scene: &Scene<'_>, gap: &Gap) -> Node {
             format!("原因：{zh}；连续无效 {hours} 小时"),
             format!("why: {en}; {hours} consecutive invalid hours"),
         );
+    if let Some(kg) = crate::formula::sum(gap.replaced_by_day.iter().map(|(_, kg)| *kg)) {
+        let kg = exact(kg);
+        node = node.note(
+            format!("取代其中实测的 {kg} kg"),
+            format!("stands in place of {kg} kg that were measured in it"),
+        );
+    }
     node = node.child(substitute(scene, ("暂定", "provisional"), &gap.provisional));
     if let Some(settled) = &gap.settled {
         node = node.child(substitute(scene, ("最终", "settled"), settled));

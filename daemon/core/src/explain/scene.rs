@@ -146,7 +146,7 @@ impl<'a> Scene<'a> {
     }
 
     /// An entry of the profile.
-    pub(super) fn rule(&self, key: &str, value: impl ToString) -> Rule {
+    pub(super) fn rule(&self, key: &str, value: &dyn std::fmt::Display) -> Rule {
         rule(self.profile, key, value)
     }
 
@@ -172,7 +172,7 @@ impl<'a> Scene<'a> {
 
 /// An entry of a profile with where it was read. A key `a.b.c` without an entry of its own has that
 /// of `a.b`, else of `a`, else the source of the profile.
-fn rule(profile: &Profile, key: &str, value: impl ToString) -> Rule {
+fn rule(profile: &Profile, key: &str, value: &dyn std::fmt::Display) -> Rule {
     let mut part = key;
     let found = loop {
         if let Some(found) = profile.provenance.get(part) {

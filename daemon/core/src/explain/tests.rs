@@ -6,7 +6,8 @@ use crate::lang::Lang;
 use crate::model::Provenance;
 use crate::model::Sure;
 
-mod arithmetic;
+pub(crate) mod arithmetic;
+mod bearing;
 mod days;
 mod golden;
 mod trouble;

@@ -57,7 +57,7 @@ pub(super) fn of_hour(
     let needed = scene.profile.hour_min_valid_minutes;
     let node = Node::new("有效性判定（小时）", "Does the hour count");
     let mut node = verdict(node, mean, needed);
-    node.rule = Some(scene.rule("hour_min_valid_minutes", needed));
+    node.rule = Some(scene.rule("hour_min_valid_minutes", &needed));
     node.with = Some(relation(mean.valid_units, needed));
     if mean.stopped_units > 0 {
         let n = mean.stopped_units;
@@ -227,7 +227,7 @@ pub(super) fn of_longer(
         format!("Does the {en} count"),
     );
     let mut node = verdict(node, mean, needed);
-    node.rule = key.map(|key| scene.rule(key, value));
+    node.rule = key.map(|key| scene.rule(key, &value));
     node.with = Some(relation(mean.valid_units, needed));
     let (valid, due, stopped) = (mean.valid_units, mean.due_units, mean.stopped_units);
     let missing = gather::units_of(period, scene.offset)

@@ -207,6 +207,8 @@ pub(super) fn substitution_formula(rule: &str) -> Option<&'static str> {
         Some("substitute-max")
     } else if rule == "preceding-mean" {
         Some("preceding-mean")
+    } else if rule.starts_with("mean-") {
+        Some("mean")
     } else {
         None
     }
