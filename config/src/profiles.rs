@@ -1,31 +1,49 @@
-//! The rule profiles built in (`config/profiles/*.toml`).
+//! The rule profiles built in (`config/profiles/*.toml`), one version a file.
 
 use crate::check;
 use crate::report::Report;
 use crate::section::Section;
-use cems_core::model::Profile;
+use cems_core::model::{Profile, UtcOffset};
 use std::path::Path;
 use toml::de::DeTable;
 
+/// Name and text of a built-in file.
+macro_rules! file {
+    ($id:literal) => {
+        (
+            concat!($id, ".toml"),
+            include_str!(concat!("../profiles/", $id, ".toml")),
+        )
+    };
+}
+
 /// File names and texts of the built-in profiles.
-pub const BUILTIN: [(&str, &str); 3] = [
-    ("hj75-2017.toml", include_str!("../profiles/hj75-2017.toml")),
-    (
-        "hj356-2019.toml",
-        include_str!("../profiles/hj356-2019.toml"),
-    ),
-    ("annex-d.toml", include_str!("../profiles/annex-d.toml")),
+pub const BUILTIN: [(&str, &str); 9] = [
+    file!("hj75-2017@1"),
+    file!("hj75-2017@2"),
+    file!("gb18485@1"),
+    file!("hj356-2019@1"),
+    file!("hj356-2019@2"),
+    file!("hjt356-2007@1"),
+    file!("annex-d@1"),
+    file!("eu-ied@1"),
+    file!("eu-ied-waste@1"),
 ];
 
-/// The built-in profiles, checked.
+/// The built-in profiles, checked, with the dates of their versions by the usual clock (+08:00).
 pub fn builtin() -> Vec<Profile> {
+    builtin_at(UtcOffset::default())
+}
+
+/// The same by the clock of a site: a version begins with a day there.
+pub fn builtin_at(offset: UtcOffset) -> Vec<Profile> {
     let mut report = Report::default();
     let mut out = Vec::new();
     for (name, text) in BUILTIN {
         let file = report.add_source(Path::new(name), text);
         if let Ok(table) = DeTable::parse(text) {
             let root = Section::root(file, &table);
-            out.extend(check::profile(&root, &mut report));
+            out.extend(check::profile(&root, offset, &mut report));
             root.finish(&mut report);
         }
     }
@@ -33,37 +51,4 @@ pub fn builtin() -> Vec<Profile> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rust_decimal::Decimal;
-
-    #[test]
-    fn every_builtin_profile_is_sound() {
-        let mut report = Report::default();
-        for (name, text) in BUILTIN {
-            let file = report.add_source(Path::new(name), text);
-            let table = DeTable::parse(text).unwrap();
-            let root = Section::root(file, &table);
-            let profile = check::profile(&root, &mut report);
-            root.finish(&mut report);
-            let id = profile.unwrap().id;
-            assert_eq!(id.as_str().split('@').next(), name.strip_suffix(".toml"));
-        }
-        let (problems, warnings) = report.into_parts();
-        assert_eq!((problems, warnings), (Vec::new(), Vec::new()));
-    }
-
-    #[test]
-    fn the_gas_profile_says_what_hj_75_says() {
-        let all = builtin();
-        let gas = all.iter().find(|p| p.id.as_str() == "hj75-2017@1").unwrap();
-        assert_eq!(gas.hour_min_valid_minutes, 45);
-        assert_eq!(gas.day_min_valid_hours, 20);
-        assert_eq!(
-            (gas.month_min_valid_days, gas.february_min_valid_days),
-            (25, 23)
-        );
-        assert_eq!(gas.kelvin_offset, Decimal::from(273));
-        assert!(gas.convert_after_mean);
-    }
-}
+mod tests;

@@ -114,6 +114,32 @@ impl<'a> Section<'a> {
         );
     }
 
+    /// Every key with its value, whether somebody asked for it or not.
+    pub(crate) fn entries(&self) -> Vec<(Got<String>, Item<'a>)> {
+        let entry = |(name, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
+            let name: &Spanned<std::borrow::Cow<'a, str>> = name;
+            let got = Got {
+                value: name.get_ref().clone().into_owned(),
+                at: self.place(&name.span()),
+            };
+            let at = self.place(&value.span());
+            (
+                got,
+                Item {
+                    at,
+                    value: value.get_ref(),
+                },
+            )
+        };
+        self.table.iter().map(entry).collect()
+    }
+
+    /// The entries of the table under a key whose own keys are names, such as factor codes.
+    pub(crate) fn named(&self, r: &mut Report, key: &'static str) -> Vec<(Got<String>, Item<'a>)> {
+        let table = self.section(r, key);
+        table.map(|table| table.entries()).unwrap_or_default()
+    }
+
     /// A text; empty and blank ones are problems.
     pub(crate) fn text(&self, r: &mut Report, key: &'static str) -> Option<Got<String>> {
         self.item(key).and_then(|item| item.text(r, key))
@@ -173,32 +199,7 @@ impl<'a> Section<'a> {
     where
         T: TryFrom<i64>,
     {
-        let item = self.item(key)?;
-        let (low, high) = (*bounds.start(), *bounds.end());
-        let hint = say!(
-            "write a whole number from {low} to {high}",
-            "请写 {low} 到 {high} 之间的整数"
-        );
-        let DeValue::Integer(number) = item.value else {
-            item.wrong(r, key, hint);
-            return None;
-        };
-        let value = i64::from_str_radix(number.as_str(), number.radix()).ok();
-        let fitting = value
-            .filter(|v| bounds.contains(v))
-            .and_then(|v| T::try_from(v).ok());
-        if fitting.is_none() {
-            let sent = number.as_str();
-            r.error(
-                item.at,
-                say!(
-                    "`{key}` is out of bounds: {sent}",
-                    "`{key}` 超出范围：{sent}"
-                ),
-                hint,
-            );
-        }
-        fitting.map(|value| Got { value, at: item.at })
+        self.item(key)?.integer(r, key, bounds)
     }
 
     /// An exact number, whole or with a decimal point.
@@ -220,18 +221,28 @@ impl<'a> Section<'a> {
     /// A table under a key.
     pub(crate) fn section(&self, r: &mut Report, key: &'static str) -> Option<Section<'a>> {
         let item = self.item(key)?;
+        self.table(r, key, &item)
+    }
+
+    /// The table that a value of this table is.
+    pub(crate) fn table(&self, r: &mut Report, name: &str, item: &Item<'a>) -> Option<Section<'a>> {
         let DeValue::Table(table) = item.value else {
-            item.wrong(r, key, say!("write a table: [{key}]", "请写成表：[{key}]"));
+            let hint = say!("write a table: [{name}]", "请写成表：[{name}]");
+            item.wrong(r, name, hint);
             return None;
         };
-        Some(self.child(item.at, key, false, table))
+        Some(self.child(item.at, name, false, table))
     }
 
     /// The tables of a list `[[key]]`.
     pub(crate) fn sections(&self, r: &mut Report, key: &'static str) -> Vec<Section<'a>> {
-        let Some(item) = self.item(key) else {
-            return Vec::new();
-        };
+        self.item(key)
+            .map(|item| self.tables(r, key, &item))
+            .unwrap_or_default()
+    }
+
+    /// The tables of the list that a value of this table is.
+    pub(crate) fn tables(&self, r: &mut Report, key: &str, item: &Item<'a>) -> Vec<Section<'a>> {
         let hint = || {
             say!(
                 "write [[{key}]], once for each",
@@ -268,20 +279,16 @@ impl<'a> Section<'a> {
             return Some(names.into_iter().map(|name| (name, None)).collect());
         };
         let mut out = Vec::new();
-        for (name, value) in table {
-            let got = Got {
-                value: name.get_ref().clone().into_owned(),
-                at: self.place(&name.span()),
-            };
-            let at = self.place(&value.span());
-            match value.get_ref() {
+        let table = self.child(item.at, key, false, table);
+        for (got, item) in table.entries() {
+            match item.value {
                 DeValue::Table(said) => {
-                    let path = format!("{key}.{}", got.value);
-                    out.push((got, Some(self.child(at, &path, false, said))));
+                    let said = table.child(item.at, &got.value, false, said);
+                    out.push((got, Some(said)));
                 }
-                value => {
+                _ => {
                     let hint = say!("write a table: {{ }}", "请写成表：{{ }}");
-                    Item { at, value }.wrong(r, &got.value, hint);
+                    item.wrong(r, &got.value, hint);
                 }
             }
         }
@@ -357,6 +364,42 @@ impl Item<'_> {
             value: text.trim().to_owned(),
             at: self.at,
         })
+    }
+
+    pub(crate) fn integer<T>(
+        &self,
+        r: &mut Report,
+        key: &str,
+        bounds: RangeInclusive<i64>,
+    ) -> Option<Got<T>>
+    where
+        T: TryFrom<i64>,
+    {
+        let (low, high) = (*bounds.start(), *bounds.end());
+        let hint = say!(
+            "write a whole number from {low} to {high}",
+            "请写 {low} 到 {high} 之间的整数"
+        );
+        let DeValue::Integer(number) = self.value else {
+            self.wrong(r, key, hint);
+            return None;
+        };
+        let value = i64::from_str_radix(number.as_str(), number.radix()).ok();
+        let fitting = value
+            .filter(|v| bounds.contains(v))
+            .and_then(|v| T::try_from(v).ok());
+        if fitting.is_none() {
+            let sent = number.as_str();
+            r.error(
+                self.at,
+                say!(
+                    "`{key}` is out of bounds: {sent}",
+                    "`{key}` 超出范围：{sent}"
+                ),
+                hint,
+            );
+        }
+        fitting.map(|value| Got { value, at: self.at })
     }
 
     pub(crate) fn decimal(&self, r: &mut Report, key: &str) -> Option<Got<Decimal>> {

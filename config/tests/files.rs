@@ -2,7 +2,9 @@
 //! answered with exactly the text beside it.
 
 use cems_config::{Lang, load};
-use cems_core::model::{Basis, FactorCode, LimitPeriod};
+use cems_core::model::{
+    AmountPeriod, Basis, FactorCode, LimitKind, LimitPeriod, MarkKind, Outlet, Registry, Timestamp,
+};
 use rust_decimal::Decimal;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +27,15 @@ fn the_examples_load_without_a_remark() {
         .values()
         .find(|o| o.id.as_str() == "jia-1")
         .unwrap();
-    assert_eq!(stack.profile.as_str(), "hj75-2017@1");
+    // A family: the version in force when a period begins judges it.
+    assert_eq!(stack.profile.as_str(), "hj75-2017");
+    let judged_by = |at: i64| {
+        let profile = registry.profile_at(stack, Timestamp(at)).unwrap();
+        profile.id.as_str().to_owned()
+    };
+    let new_year = 1_767_196_800_000;
+    assert_eq!(judged_by(new_year - 1), "hj75-2017@1");
+    assert_eq!(judged_by(new_year), "hj75-2017@2");
     let dust = &stack.factors[&FactorCode::new("a34013")];
     assert_eq!((dust.basis, dust.pollutant), (Basis::ActualWet, true));
     assert_eq!(dust.kg_per_unit_m3.to_string(), "0.000001");
@@ -38,6 +48,8 @@ fn the_examples_load_without_a_remark() {
     assert_eq!(stack.expectation.no_data_after_s, 900);
     assert_eq!(stack.fallback.opens_after_min, 60);
 
+    special_periods_limits_and_amounts(registry, stack);
+
     let works = registry
         .outlets
         .values()
@@ -49,6 +61,23 @@ fn the_examples_load_without_a_remark() {
         (Some(6.into()), Some(9.into()))
     );
     assert!(!ph.limits[0].converted);
+}
+
+fn special_periods_limits_and_amounts(registry: &Registry, stack: &Outlet) {
+    let winter = &registry.special_periods["2026-winter-ii"];
+    assert_eq!(winter.regions.len(), 1);
+    assert_eq!(winter.until.since_ms(winter.from), 9 * 24 * 3_600_000);
+    let nox = &stack.factors[&FactorCode::new("a21002")].limits;
+    assert_eq!(nox[0].kind, LimitKind::National);
+    assert_eq!(nox[0].not_during, [MarkKind::StartUp, MarkKind::Shutdown]);
+    assert_eq!(nox[1].kind, LimitKind::Special);
+    assert_eq!(nox[1].special.as_deref(), Some("2026-winter-ii"));
+    let whole = &registry.enterprises[&stack.enterprise].permitted;
+    assert_eq!(whole[0].amount_kg, Decimal::from(200_000));
+    assert_eq!(whole[0].source, "排污许可证 示例-0001");
+    let special = stack.permitted.last().expect("one of them");
+    assert_eq!(special.period, AmountPeriod::Special);
+    assert_eq!(special.special.as_deref(), Some("2026-winter-ii"));
 }
 
 #[test]

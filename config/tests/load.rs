@@ -70,7 +70,8 @@ fn a_single_text_is_enough() {
 fn an_empty_file_runs_with_defaults_and_says_what_is_missing() {
     let checked = load_str(&[("cemsd.toml", "")]).unwrap();
     assert_eq!(checked.warnings.len(), 2, "{:?}", checked.warnings);
-    assert_eq!(checked.registry.profiles.len(), 3);
+    let builtin = cems_config::profiles::BUILTIN.len();
+    assert_eq!(checked.registry.profiles.len(), builtin);
 }
 
 #[test]
@@ -257,6 +258,7 @@ period = "hour"
 upper = 20
 from = 2026-11-15
 until = 2027-03-15T00:00:00Z
+kind = "local"
 "#;
     let checked = load_str(&[("m.toml", &format!("{CITY}{STACK}{limit}"))]).unwrap();
     let factor = &outlet(&checked, "jia-1").factors[&FactorCode::new("a21026")];

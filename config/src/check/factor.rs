@@ -1,11 +1,13 @@
 //! Factors of an outlet: what the table leaves open, checked against the table.
 
-use super::{Taken, limit};
+use super::{Taken, limit, special};
 use crate::factors::{Factor, FactorTable};
 use crate::report::{At, Report, say};
 use crate::section::{Got, Section};
 use crate::units::{Dimension, Unit};
-use cems_core::model::{Basis, FactorCode, GasSettings, Medium, OutletFactor, UtcOffset};
+use cems_core::model::{
+    Basis, FactorCode, GasSettings, LimitPeriod, Medium, OutletFactor, UtcOffset,
+};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -22,6 +24,10 @@ pub(super) struct Setting<'a> {
     pub(super) offset: UtcOffset,
     /// `permit` of the outlet: source of limits and amounts that name none.
     pub(super) source: Option<String>,
+    /// Special periods that limits and amounts may name.
+    pub(super) here: special::Here<'a>,
+    /// Means that the profile of the outlet sets limits on; empty: it does not say.
+    pub(super) limit_periods: Vec<LimitPeriod>,
 }
 
 /// Factors of one outlet, by code.

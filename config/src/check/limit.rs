@@ -1,16 +1,19 @@
 //! Limits on means: the short form `limit_hour = 35`, `limit_day = [6, 9]`, and the long form
 //! `[[outlet.factor.limit]]`.
 
-use super::Taken;
 use super::factor::Setting;
+use super::{Taken, dates, special};
 use crate::report::{At, Report, say};
-use crate::section::{Got, Item, Section};
-use cems_core::model::{
-    Limit, LimitId, LimitKind, LimitPeriod, OutletFactor, Timestamp, UtcOffset,
-};
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use crate::section::{Got, Item, Section, word};
+use cems_core::model::{Limit, LimitId, LimitKind, LimitPeriod, MarkKind, OutletFactor};
 use rust_decimal::Decimal;
-use toml::de::DeValue;
+
+/// Names of the means, as in files.
+pub(super) const PERIODS: [(&str, LimitPeriod); 3] = [
+    ("hour", LimitPeriod::Hour),
+    ("day", LimitPeriod::Day),
+    ("month", LimitPeriod::Month),
+];
 
 /// All limits of a factor.
 pub(super) fn limits(
@@ -20,12 +23,13 @@ pub(super) fn limits(
     ids: &mut Taken,
     r: &mut Report,
 ) -> Vec<Limit> {
-    let mut out = Vec::new();
+    let mut out: Vec<(At, Limit)> = Vec::new();
     let own_source = s.text(r, "limit_source").map(|got| got.value);
     let source = own_source.or_else(|| setting.source.clone());
     let short = [
         ("limit_hour", LimitPeriod::Hour),
         ("limit_day", LimitPeriod::Day),
+        ("limit_month", LimitPeriod::Month),
     ];
     for (key, period) in short {
         let Some(item) = s.item(key) else { continue };
@@ -43,24 +47,29 @@ pub(super) fn limits(
             not_during: Vec::new(),
             special: None,
         };
-        accept(limit, item.at, factor, ids, &mut out, r);
+        accept(&limit, item.at, factor, setting, ids, r);
+        out.push((item.at, limit));
     }
     for entry in s.sections(r, "limit") {
         let at = entry.at;
         if let Some(limit) = long(entry, factor, setting, source.as_ref(), r) {
-            accept(limit, at, factor, ids, &mut out, r);
+            accept(&limit, at, factor, setting, ids, r);
+            out.push((at, limit));
         }
     }
-    out
+    overlapping(&out, r);
+    out.into_iter().map(|(_, limit)| limit).collect()
 }
 
 fn default_id(factor: &OutletFactor, period: LimitPeriod) -> LimitId {
-    let period = match period {
-        LimitPeriod::Hour => "hour",
-        LimitPeriod::Day => "day",
-        LimitPeriod::Month => "month",
-    };
-    LimitId::new(format!("{}-{period}", factor.code))
+    LimitId::new(format!("{}-{}", factor.code, name_of(period)))
+}
+
+fn name_of(period: LimitPeriod) -> &'static str {
+    PERIODS
+        .iter()
+        .find(|(_, known)| *known == period)
+        .map_or("", |(name, _)| name)
 }
 
 /// Concentrations of a stack with a reference oxygen content are judged converted.
@@ -124,15 +133,17 @@ fn long(
     r: &mut Report,
 ) -> Option<Limit> {
     let id = s.item("id").is_some().then(|| super::id(&s, r)).flatten();
-    let periods = [("hour", LimitPeriod::Hour), ("day", LimitPeriod::Day)];
     if s.item("period").is_none() {
         s.missing(
             r,
             "period",
-            say!("\"hour\" or \"day\"", "填 \"hour\"（小时）或 \"day\"（日）"),
+            say!(
+                "\"hour\", \"day\" or \"month\"",
+                "填 \"hour\"（小时）、\"day\"（日）或 \"month\"（月）"
+            ),
         );
     }
-    let period = s.word(r, "period", &periods);
+    let period = s.word(r, "period", &PERIODS);
     let upper = s.decimal(r, "upper").map(|got| got.value);
     let lower = s.decimal(r, "lower").map(|got| got.value);
     if upper.is_none() && lower.is_none() {
@@ -145,11 +156,33 @@ fn long(
             ),
         );
     }
-    let converted = s.boolean(r, "converted");
-    if let Some(flag) = &converted
-        && flag.value
-        && setting.gas.is_none_or(|gas| gas.reference_o2_pct.is_none())
-    {
+    let converted = converted(&s, setting, r);
+    let (from, until) = dates::force(&s, setting.offset, r);
+    let special = special::named(&s, setting.here, r);
+    let kind = kind(&s, special.is_some(), r);
+    let not_during = not_during(&s, r);
+    let own = s.text(r, "source").map(|got| got.value);
+    let source = sourced(own.or_else(|| source.cloned()), s.at, r);
+    s.finish(r);
+    let period = period?.value;
+    Some(Limit {
+        id: id.map_or_else(|| default_id(factor, period), |got| LimitId::new(got.value)),
+        period,
+        converted: converted.unwrap_or_else(|| converts(factor, setting)),
+        upper,
+        lower,
+        from,
+        until,
+        source,
+        kind,
+        not_during,
+        special,
+    })
+}
+
+fn converted(s: &Section<'_>, setting: &Setting<'_>, r: &mut Report) -> Option<bool> {
+    let flag = s.boolean(r, "converted")?;
+    if flag.value && setting.gas.is_none_or(|gas| gas.reference_o2_pct.is_none()) {
         r.error(
             flag.at,
             say!(
@@ -162,55 +195,87 @@ fn long(
             ),
         );
     }
-    let (from, until) = force(&s, setting.offset, r);
-    let own = s.text(r, "source").map(|got| got.value);
-    let source = sourced(own.or_else(|| source.cloned()), s.at, r);
-    s.finish(r);
-    let period = period?.value;
-    Some(Limit {
-        id: id.map_or_else(|| default_id(factor, period), |got| LimitId::new(got.value)),
-        period,
-        converted: converted.map_or_else(|| converts(factor, setting), |got| got.value),
-        upper,
-        lower,
-        from,
-        until,
-        source,
-        kind: LimitKind::Permit,
-        not_during: Vec::new(),
-        special: None,
-    })
+    Some(flag.value)
 }
 
-/// In force from (inclusive) and until (exclusive).
-fn force(
-    s: &Section<'_>,
-    offset: UtcOffset,
-    r: &mut Report,
-) -> (Option<Timestamp>, Option<Timestamp>) {
-    let from = instant(s, "from", offset, r);
-    let until = instant(s, "until", offset, r);
-    if let (Some(from), Some(until)) = (&from, &until)
-        && from.value >= until.value
-    {
+/// Kind of the source; by default the permit, or the special period that is named.
+fn kind(s: &Section<'_>, special: bool, r: &mut Report) -> LimitKind {
+    let kinds = LimitKind::ALL.map(|kind| (kind.as_str(), kind));
+    let usual = if special {
+        LimitKind::Special
+    } else {
+        LimitKind::Permit
+    };
+    let kind = s.word(r, "kind", &kinds).map_or(usual, |got| got.value);
+    if kind == LimitKind::Special && !special {
+        special::missing(s, ("a special limit", "特殊时段限值"), r);
+    }
+    kind
+}
+
+/// States of the source in which the limit does not apply.
+fn not_during(s: &Section<'_>, r: &mut Report) -> Vec<MarkKind> {
+    let kinds = MarkKind::ALL.map(|kind| (kind.as_str(), kind));
+    let mut out: Vec<MarkKind> = s
+        .texts(r, "not_during")
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|got| word(r, "not_during", got, &kinds))
+        .collect();
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// One mean judged twice by the same kind of source at the same time: an overlapping permit. Limits
+/// that stop applying in different states are meant to stand side by side.
+fn overlapping(limits: &[(At, Limit)], r: &mut Report) {
+    for (n, (at, limit)) in limits.iter().enumerate() {
+        let same = |other: &Limit| {
+            let rule = |l: &Limit| (l.kind, l.period, l.converted, l.special.clone());
+            let end = limit.upper.is_some() && other.upper.is_some()
+                || limit.lower.is_some() && other.lower.is_some();
+            other.id != limit.id
+                && rule(other) == rule(limit)
+                && other.not_during == limit.not_during
+                && end
+                && dates::overlap((other.from, other.until), (limit.from, limit.until))
+        };
+        let Some((first, _)) = limits.iter().take(n).find(|(_, other)| same(other)) else {
+            continue;
+        };
+        let (kind, place) = (limit.kind.as_str(), r.place(*first));
+        let kind_zh = kind_zh(limit.kind);
         r.error(
-            until.at,
-            say!("`until` is not after `from`", "`until` 不晚于 `from`"),
+            *at,
             say!(
-                "`from` belongs to the time, `until` no longer",
-                "含 `from`，不含 `until`"
+                "an overlapping permit: two limits of kind {kind} on one mean at one time",
+                "许可重叠：同一均值同时有两个{kind_zh}限值"
+            ),
+            say!(
+                "the other one is at {place}; end it with `until`, or give one another `kind`",
+                "另一处在 {place}；请用 `until` 终止前者，或改写 `kind`"
             ),
         );
     }
-    (from.map(|got| got.value), until.map(|got| got.value))
+}
+
+fn kind_zh(kind: LimitKind) -> &'static str {
+    match kind {
+        LimitKind::National => "国家标准",
+        LimitKind::Local => "地方标准",
+        LimitKind::UltraLow => "超低排放",
+        LimitKind::Permit => "许可证",
+        LimitKind::Special => "特殊时段",
+    }
 }
 
 fn accept(
-    limit: Limit,
+    limit: &Limit,
     at: At,
     factor: &OutletFactor,
+    setting: &Setting<'_>,
     ids: &mut Taken,
-    out: &mut Vec<Limit>,
     r: &mut Report,
 ) {
     let id = Got {
@@ -243,49 +308,42 @@ fn accept(
             say!("check both", "请核对两者"),
         );
     }
-    out.push(limit);
-}
-
-/// A TOML date (midnight at the site), local time (at the site) or time with offset.
-fn instant(
-    s: &Section<'_>,
-    key: &'static str,
-    offset: UtcOffset,
-    r: &mut Report,
-) -> Option<Got<Timestamp>> {
-    let item = s.item(key)?;
-    let value = match item.value {
-        DeValue::Datetime(datetime) => to_instant(datetime, offset),
-        _ => None,
-    };
-    if value.is_none() {
-        r.error(
-            item.at,
-            say!("`{key}` is not a date", "`{key}` 不是日期"),
+    if limit.upper.is_some_and(|upper| upper <= Decimal::ZERO) && factor.pollutant {
+        r.warn(
+            at,
             say!(
-                "without quotes: {key} = 2026-01-01 or 2026-01-01T08:00:00",
-                "不加引号：{key} = 2026-01-01 或 2026-01-01T08:00:00"
+                "a limit of zero: any emission exceeds it",
+                "限值为零：任何排放都判为超标"
+            ),
+            say!(
+                "if nothing may be emitted, leave it; else write the limit",
+                "如确为不得排放可保留，否则请填写限值"
             ),
         );
     }
-    value.map(|value| Got { value, at: item.at })
+    usual_period(limit, at, setting, r);
 }
 
-fn to_instant(d: &toml::value::Datetime, site: UtcOffset) -> Option<Timestamp> {
-    let date = d.date?;
-    let day = NaiveDate::from_ymd_opt(i32::from(date.year), date.month.into(), date.day.into())?;
-    let time = match d.time {
-        None => NaiveTime::MIN,
-        Some(t) => NaiveTime::from_hms_opt(
-            t.hour.into(),
-            t.minute.into(),
-            t.second.unwrap_or_default().into(),
-        )?,
+/// Doubtful: a limit on a mean that the rules of the outlet set none on.
+fn usual_period(limit: &Limit, at: At, setting: &Setting<'_>, r: &mut Report) {
+    if setting.limit_periods.is_empty() || setting.limit_periods.contains(&limit.period) {
+        return;
+    }
+    let name = name_of(limit.period);
+    let name_zh = match limit.period {
+        LimitPeriod::Hour => "小时",
+        LimitPeriod::Day => "日",
+        LimitPeriod::Month => "月",
     };
-    let offset = match d.offset {
-        None => site,
-        Some(toml::value::Offset::Z) => UtcOffset::from_minutes(0)?,
-        Some(toml::value::Offset::Custom { minutes }) => UtcOffset::from_minutes(minutes.into())?,
-    };
-    Some(offset.instant(NaiveDateTime::new(day, time)))
+    r.warn(
+        at,
+        say!(
+            "the rule profile knows no limits on {name} means",
+            "规则集没有{name_zh}均值限值"
+        ),
+        say!(
+            "check `period` and the `profile` of the outlet",
+            "请核对 `period` 与排放口的 `profile`"
+        ),
+    );
 }

@@ -4,6 +4,7 @@
 mod access;
 mod bus;
 mod daemon;
+mod dates;
 mod dialogue;
 mod factor;
 mod instrument;
@@ -14,6 +15,7 @@ mod permitted;
 mod profile;
 mod registry;
 mod rules;
+mod special;
 mod uplink;
 
 use crate::profiles;
@@ -21,7 +23,7 @@ use crate::report::{At, Report, Say, say};
 use crate::section::{Got, Section};
 use crate::source::{Loader, Text};
 use crate::{Settings, suggest};
-use cems_core::model::{Profile, ProfileId, Registry};
+use cems_core::model::{Profile, ProfileId, Registry, UtcOffset};
 use cems_protocols::instrument::Map;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +32,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub(crate) use map::map;
-pub(crate) use profile::profile;
+pub(crate) use profile::{families, profile};
 
 /// What may stand in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,8 +170,8 @@ fn build(
         // Already followed.
         let _ = main.item(key);
     }
-    let profiles = all_profiles(docs, r);
     let site = daemon::site(main, r);
+    let profiles = all_profiles(docs, site.offset, r);
     let mut lists = Vec::new();
     for (kind, root) in docs {
         if matches!(kind, Kind::Main | Kind::Registry) {
@@ -218,8 +220,13 @@ pub(crate) fn read_map(path: &Path, loader: &mut Loader<'_>, r: &mut Report) -> 
 
 /// The built-in profiles and those of the directory named; one of the same name and version must
 /// not differ, because past verdicts name it.
-fn all_profiles(docs: &[(Kind, Section<'_>)], r: &mut Report) -> BTreeMap<ProfileId, Profile> {
-    let mut found: BTreeMap<ProfileId, Profile> = profiles::builtin()
+fn all_profiles(
+    docs: &[(Kind, Section<'_>)],
+    offset: UtcOffset,
+    r: &mut Report,
+) -> BTreeMap<ProfileId, Profile> {
+    let mut own = BTreeMap::new();
+    let mut found: BTreeMap<ProfileId, Profile> = profiles::builtin_at(offset)
         .into_iter()
         .map(|p| (p.id.clone(), p))
         .collect();
@@ -227,7 +234,7 @@ fn all_profiles(docs: &[(Kind, Section<'_>)], r: &mut Report) -> BTreeMap<Profil
         if *kind != Kind::Profile {
             continue;
         }
-        let Some(read) = profile(root, r) else {
+        let Some(read) = profile(root, offset, r) else {
             continue;
         };
         if found.get(&read.id).is_some_and(|known| *known != read) {
@@ -244,8 +251,10 @@ fn all_profiles(docs: &[(Kind, Section<'_>)], r: &mut Report) -> BTreeMap<Profil
                 ),
             );
         }
+        own.insert(read.id.clone(), root.at);
         found.insert(read.id.clone(), read);
     }
+    families(&found, &own, offset, r);
     found
 }
 

@@ -7,10 +7,11 @@ use crate::report::{At, Report, say};
 use crate::section::{Got, Section};
 use crate::source::{Loader, sha256_hex};
 use cems_core::model::{
-    EnterpriseId, GasSettings, Medium, Mn, Outlet, OutletId, ProfileId, WaterSettings,
+    EnterpriseId, GasSettings, Medium, Mn, Outlet, OutletId, Profile, ProfileId, WaterSettings,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// An outlet with the places of what must be unique.
@@ -49,9 +50,11 @@ pub(super) fn outlet(
         gas: gas.as_ref(),
         offset: world.registry.offset,
         source: s.text(r, "permit").map(|got| got.value),
+        here: world.here(enterprise.as_ref().map(|got| got.value.as_str())),
+        limit_periods: world.limit_periods(&profile),
     };
     let factors = factor::factors(&s, &setting, r);
-    let permitted = permitted::amounts(&s, &setting, &factors, r);
+    let permitted = permitted::of_outlet(&s, &setting, &factors, r);
     let expectation = match (s.section(r, "expect"), &world.expect) {
         (Some(own), base) => rules::expectation(own, base.as_ref(), r),
         (None, Some(base)) => base.clone(),
@@ -209,37 +212,31 @@ fn medium(s: &Section<'_>, r: &mut Report) -> Medium {
         .map_or(Medium::Gas, |got| got.value)
 }
 
-/// A profile by `name@version`, or the highest version of a name.
+/// A profile by `name@version`, or a family of versions by its name: each period is then judged
+/// by the version in force when it begins.
 fn profile(s: &Section<'_>, world: &World, r: &mut Report) -> ProfileId {
-    let none = ProfileId::new("");
     let hint = say!(
         "such as \"hj75-2017\" or \"hj356-2019\"",
         "如 \"hj75-2017\"、\"hj356-2019\""
     );
     let Some(got) = s.need_text(r, "profile", hint) else {
-        return none;
+        return ProfileId::new("");
     };
     let known = &world.registry.profiles;
-    if let Some((id, _)) = known.get_key_value(got.value.as_str()) {
-        return id.clone();
-    }
-    let version = |id: &ProfileId| {
-        let (name, version) = id.as_str().split_once('@')?;
-        (name == got.value)
-            .then(|| version.parse::<u32>().ok())
-            .flatten()
-    };
-    let newest = known.keys().filter_map(|id| Some((version(id)?, id))).max();
-    match newest {
-        Some((_, id)) => id.clone(),
-        None => {
-            let names = known
-                .keys()
-                .map(|id| id.as_str().split('@').next().unwrap_or_default());
-            unknown(r, ("profile", "规则集"), &got, names);
-            none
+    let families: BTreeSet<&str> = known.values().map(Profile::family).collect();
+    let exact = known.contains_key(got.value.as_str());
+    if !exact && !families.contains(got.value.as_str()) {
+        let versions = known
+            .keys()
+            .map(ProfileId::as_str)
+            .filter(|id| id.split('@').next() == got.value.split('@').next());
+        if got.value.contains('@') && versions.clone().next().is_some() {
+            unknown(r, ("profile", "规则集"), &got, versions);
+        } else {
+            unknown(r, ("profile", "规则集"), &got, families);
         }
     }
+    ProfileId::new(got.value)
 }
 
 fn media(

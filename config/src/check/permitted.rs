@@ -1,29 +1,50 @@
-//! Permitted amounts (许可排放量): `[[outlet.permitted]]`.
+//! Permitted amounts (许可排放量): `[[outlet.permitted]]` and `[[enterprise.permitted]]`.
 
 use super::factor::{Factors, Setting};
+use super::special::{self, Here};
 use crate::factors::FactorTable;
 use crate::report::{At, Report, say};
 use crate::section::{Got, Section};
 use crate::suggest;
-use cems_core::model::{AmountPeriod, FactorCode, Medium, PermittedAmount};
+use cems_core::model::{AmountPeriod, FactorCode, Medium, Outlet, OutletFactor, PermittedAmount};
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
-/// Reads every permitted amount of an outlet.
-pub(super) fn amounts(
+/// Reads `[[outlet.permitted]]`.
+pub(super) fn of_outlet(
     s: &Section<'_>,
     setting: &Setting<'_>,
     factors: &Factors,
     r: &mut Report,
 ) -> Vec<PermittedAmount> {
+    let mut codes = Vec::new();
+    let out = amounts(s, setting.source.as_ref(), setting.here, &mut codes, r);
+    for code in &codes {
+        check_factor(code, factors, r);
+    }
+    flow(&out, setting, factors, s.at, r);
+    out
+}
+
+/// Reads the permitted amounts of an outlet or an enterprise; `codes` collects the factors as
+/// written.
+pub(super) fn amounts(
+    s: &Section<'_>,
+    source: Option<&String>,
+    here: Here<'_>,
+    codes: &mut Vec<Got<String>>,
+    r: &mut Report,
+) -> Vec<PermittedAmount> {
     let mut out: Vec<PermittedAmount> = Vec::new();
-    let mut first: BTreeMap<(FactorCode, AmountPeriod), At> = BTreeMap::new();
+    let mut first: BTreeMap<(FactorCode, AmountPeriod, Option<SmolStr>), At> = BTreeMap::new();
     for entry in s.sections(r, "permitted") {
         let at = entry.at;
-        let Some(amount) = one(entry, setting, factors, r) else {
+        let Some((code, amount)) = one(entry, source, here, r) else {
             continue;
         };
-        let key = (amount.factor.clone(), amount.period);
+        codes.push(code);
+        let key = (amount.factor.clone(), amount.period, amount.special.clone());
         if let Some(other) = first.insert(key, at) {
             let (code, place) = (&amount.factor, r.place(other));
             r.error(
@@ -38,36 +59,21 @@ pub(super) fn amounts(
         out.push(amount);
     }
     compare_periods(&out, s.at, r);
-    flow(&out, setting, factors, s.at, r);
     out
 }
 
 fn one(
     s: Section<'_>,
-    setting: &Setting<'_>,
-    factors: &Factors,
+    source: Option<&String>,
+    here: Here<'_>,
     r: &mut Report,
-) -> Option<PermittedAmount> {
+) -> Option<(Got<String>, PermittedAmount)> {
     let factor = s.need_text(r, "factor", say!("such as \"a21026\"", "如 \"a21026\""));
-    if let Some(code) = &factor {
-        check_factor(code, factors, r);
-    }
-    let periods = [("month", AmountPeriod::Month), ("year", AmountPeriod::Year)];
-    if s.item("period").is_none() {
-        s.missing(
-            r,
-            "period",
-            say!(
-                "\"month\" or \"year\"",
-                "填 \"month\"（月）或 \"year\"（年）"
-            ),
-        );
-    }
-    let period = s.word(r, "period", &periods);
+    let (period, special) = period(&s, here, r);
     let amount_kg = amount(&s, r);
     let warn_at_pct = shares(&s, r);
     let own = s.text(r, "source").map(|got| got.value);
-    let source = own.or_else(|| setting.source.clone()).unwrap_or_else(|| {
+    let source = own.or_else(|| source.cloned()).unwrap_or_else(|| {
         r.warn(
             s.at,
             say!(
@@ -75,21 +81,68 @@ fn one(
                 "许可排放量未注明来源"
             ),
             say!(
-                "`permit` of the outlet, or `source`",
-                "在排放口写 `permit`，或写 `source`"
+                "`permit` around it, or `source`",
+                "在上一级写 `permit`，或写 `source`"
             ),
         );
         String::new()
     });
     s.finish(r);
-    Some(PermittedAmount {
-        factor: FactorCode::new(factor?.value),
-        period: period?.value,
+    let factor = factor?;
+    let amount = PermittedAmount {
+        factor: FactorCode::new(&factor.value),
+        period: period?,
         amount_kg,
         warn_at_pct,
         source,
-        special: None,
-    })
+        special,
+    };
+    Some((factor, amount))
+}
+
+/// `period`, and `special` where it is a special period.
+fn period(
+    s: &Section<'_>,
+    here: Here<'_>,
+    r: &mut Report,
+) -> (Option<AmountPeriod>, Option<SmolStr>) {
+    let periods = [
+        ("month", AmountPeriod::Month),
+        ("year", AmountPeriod::Year),
+        ("special", AmountPeriod::Special),
+    ];
+    if s.item("period").is_none() {
+        s.missing(
+            r,
+            "period",
+            say!(
+                "\"month\", \"year\" or \"special\"",
+                "填 \"month\"（月）、\"year\"（年）或 \"special\"（特殊时段）"
+            ),
+        );
+    }
+    let period = s.word(r, "period", &periods).map(|got| got.value);
+    let named = s.item("special").map(|item| item.at);
+    let special = special::named(s, here, r);
+    match (period, named) {
+        (Some(AmountPeriod::Special), None) => {
+            let what = ("an amount of a special period", "特殊时段许可排放量");
+            special::missing(s, what, r);
+        }
+        (Some(AmountPeriod::Month | AmountPeriod::Year), Some(at)) => r.error(
+            at,
+            say!(
+                "`special` is for the period \"special\" only",
+                "`special` 只用于 period = \"special\""
+            ),
+            say!(
+                "write period = \"special\", or take the line out",
+                "请写 period = \"special\"，或删除该行"
+            ),
+        ),
+        _ => {}
+    }
+    (period, special)
 }
 
 fn check_factor(code: &Got<String>, factors: &Factors, r: &mut Report) {
@@ -110,20 +163,7 @@ fn check_factor(code: &Got<String>, factors: &Factors, r: &mut Report) {
             );
             r.error(code.at, what, hint);
         }
-        Some(factor) if !factor.pollutant || factor.kg_per_unit_m3.is_zero() => {
-            let unit = &factor.unit;
-            r.error(
-                code.at,
-                say!(
-                    "no amount can be computed of {value} in {unit}",
-                    "{value}（{unit}）不能计算排放量"
-                ),
-                say!(
-                    "amounts are computed of pollutants in mg/m3, mg/L and the like",
-                    "排放量只对以 mg/m3、mg/L 等计量的污染物计算"
-                ),
-            );
-        }
+        Some(factor) if !has_amount(factor) => no_amount(code, factor, r),
         Some(_) => {}
     }
 }
@@ -193,6 +233,54 @@ fn shares(s: &Section<'_>, r: &mut Report) -> Vec<Decimal> {
         );
     }
     list.into_iter().map(|got| got.value).collect()
+}
+
+/// The factors of an enterprise's amounts must be measured at one of its outlets at least.
+pub(super) fn check_enterprise(codes: &[Got<String>], outlets: &[&Outlet], r: &mut Report) {
+    for code in codes {
+        let value = &code.value;
+        let at_outlets = || outlets.iter().filter_map(|o| o.factors.get(value.as_str()));
+        if at_outlets().next().is_none() {
+            let known = outlets.iter().flat_map(|o| o.factors.keys());
+            let hint = if FactorTable::builtin().get(value).is_some() {
+                say!(
+                    "add an [[outlet.factor]] for it to the outlets that emit it",
+                    "请在排放该污染物的排放口添加 [[outlet.factor]]"
+                )
+            } else {
+                suggest::hint(value, known.map(FactorCode::as_str))
+            };
+            r.error(
+                code.at,
+                say!(
+                    "no outlet of the enterprise has the factor {value}",
+                    "该排污单位的排放口均没有因子 {value}"
+                ),
+                hint,
+            );
+        } else if let Some(factor) = at_outlets().find(|f| !has_amount(f)) {
+            no_amount(code, factor, r);
+        }
+    }
+}
+
+fn has_amount(factor: &OutletFactor) -> bool {
+    factor.pollutant && !factor.kg_per_unit_m3.is_zero()
+}
+
+fn no_amount(code: &Got<String>, factor: &OutletFactor, r: &mut Report) {
+    let (value, unit) = (&code.value, &factor.unit);
+    r.error(
+        code.at,
+        say!(
+            "no amount can be computed of {value} in {unit}",
+            "{value}（{unit}）不能计算排放量"
+        ),
+        say!(
+            "amounts are computed of pollutants in mg/m3, mg/L and the like",
+            "排放量只对以 mg/m3、mg/L 等计量的污染物计算"
+        ),
+    );
 }
 
 fn compare_periods(amounts: &[PermittedAmount], at: At, r: &mut Report) {

@@ -1,13 +1,14 @@
 //! Regions, enterprises and outlets.
 
 use super::daemon::Site;
-use super::{Taken, id, outlet, rules, unknown};
+use super::special::{self, Here};
+use super::{Taken, id, outlet, permitted, rules, unknown};
 use crate::report::{Report, say};
-use crate::section::Section;
+use crate::section::{Got, Section};
 use crate::source::Loader;
 use cems_core::model::{
-    Enterprise, EnterpriseId, Expectation, FallbackRule, Medium, Profile, ProfileId, RegionId,
-    Registry,
+    Enterprise, EnterpriseId, Expectation, FallbackRule, LimitPeriod, Medium, Outlet, Profile,
+    ProfileId, RegionId, Registry,
 };
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -18,6 +19,31 @@ pub(super) struct World {
     pub(super) expect: Option<Expectation>,
     /// For gas and for water.
     pub(super) fallback: [FallbackRule; 2],
+}
+
+impl World {
+    /// The special periods, as an outlet of `enterprise` sees them.
+    pub(super) fn here(&self, enterprise: Option<&str>) -> Here<'_> {
+        let enterprise = enterprise.and_then(|id| self.registry.enterprises.get(id));
+        Here {
+            periods: &self.registry.special_periods,
+            region: enterprise.map(|enterprise| &enterprise.region),
+        }
+    }
+
+    /// The means that a profile, or any version of a family, sets limits on; empty: one of them
+    /// does not say.
+    pub(super) fn limit_periods(&self, id: &ProfileId) -> Vec<LimitPeriod> {
+        let mut out = Vec::new();
+        let named = |p: &&Profile| p.id == *id || p.family() == id.as_str();
+        for profile in self.registry.profiles.values().filter(named) {
+            if profile.limit_periods.is_empty() {
+                return Vec::new();
+            }
+            out.extend_from_slice(&profile.limit_periods);
+        }
+        out
+    }
 }
 
 /// Builds the registry from the main file and the registry files.
@@ -58,8 +84,14 @@ pub(super) fn registry(
         }
     }
     regions(docs, &mut world.registry, r);
-    enterprises(docs, &mut world.registry, r);
+    special::periods(docs, &mut world.registry, r);
+    let amounts = enterprises(docs, &mut world.registry, r);
     outlets(docs, &mut world, loader, r);
+    for (enterprise, codes) in &amounts {
+        let outlets = world.registry.outlets.values();
+        let own: Vec<&Outlet> = outlets.filter(|o| o.enterprise == *enterprise).collect();
+        permitted::check_enterprise(codes, &own, r);
+    }
     if world.registry.outlets.is_empty()
         && !r.has_errors()
         && let Some(main) = docs.first()
@@ -93,8 +125,15 @@ fn regions(docs: &[&Section<'_>], registry: &mut Registry, r: &mut Report) {
     }
 }
 
-fn enterprises(docs: &[&Section<'_>], registry: &mut Registry, r: &mut Report) {
+/// Reads every `[[enterprise]]`. Gives back the factors of their permitted amounts, which are
+/// checked when the outlets are known.
+fn enterprises(
+    docs: &[&Section<'_>],
+    registry: &mut Registry,
+    r: &mut Report,
+) -> Vec<(EnterpriseId, Vec<Got<String>>)> {
     let mut taken = Taken::default();
+    let mut amounts = Vec::new();
     for s in docs
         .iter()
         .flat_map(|d| d.sections(r, "enterprise"))
@@ -115,23 +154,33 @@ fn enterprises(docs: &[&Section<'_>], registry: &mut Registry, r: &mut Report) {
             let known = registry.regions.keys().map(RegionId::as_str);
             unknown(r, ("region", "行政区"), region, known);
         }
+        let region = RegionId::new(region.map(|got| got.value).unwrap_or_default());
+        let here = Here {
+            periods: &registry.special_periods,
+            region: registry.regions.contains_key(&region).then_some(&region),
+        };
+        let permit = s.text(r, "permit").map(|got| got.value);
+        let mut codes = Vec::new();
+        let permitted = permitted::amounts(&s, permit.as_ref(), here, &mut codes, r);
         if let Some(id) = id {
             taken.claim(r, ("enterprise", "排污单位"), &id);
             let id = EnterpriseId::new(id.value);
+            amounts.push((id.clone(), codes));
             registry.enterprises.insert(
                 id.clone(),
                 Enterprise {
                     id,
                     name: name.map(|got| got.value).unwrap_or_default(),
                     name_en,
-                    region: RegionId::new(region.map(|got| got.value).unwrap_or_default()),
+                    region,
                     credit_code,
-                    permitted: Vec::new(),
+                    permitted,
                 },
             );
         }
         s.finish(r);
     }
+    amounts
 }
 
 /// Unified social credit code (GB 32100): 18 digits and capitals without I, O, S, V, Z.

@@ -80,6 +80,11 @@ impl Places {
         self.root.join("master.key")
     }
 
+    /// Files that people attached: named by journal entries, read by nobody but people.
+    pub fn attachments(&self) -> PathBuf {
+        self.root.join("attachments")
+    }
+
     /// Sessions of the console: neither journal nor projection.
     pub fn sessions(&self) -> PathBuf {
         self.root.join("sessions.db")

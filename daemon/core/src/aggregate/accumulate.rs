@@ -55,11 +55,16 @@ impl Accumulator {
             mean,
             min: self.min.map(|v| v.normalize()),
             max: self.max.map(|v| v.normalize()),
-            valid: mean.is_some() && valid_units >= min_valid_minutes,
+            valid: counts(mean, valid_units, min_valid_minutes),
             valid_units,
             due_units: 60,
             stopped_units: self.stopped.min(60),
             ..FactorAggregate::default()
         }
     }
+}
+
+/// True when an hour counts by its units alone.
+pub(crate) fn counts(mean: Option<Decimal>, valid_units: u32, min_valid_minutes: u32) -> bool {
+    mean.is_some() && valid_units >= min_valid_minutes
 }

@@ -10,11 +10,11 @@ use crate::model::{AggregateRow, Expectation, Level, Outlet, Period, RecordKind,
 /// The kind that is counted and how many of it are due in an hour; `None` where nothing is
 /// expected.
 pub fn expected(expects: &Expectation) -> Option<(RecordKind, u32)> {
-    if let Some(every_min) = expects.minute_min {
-        return Some((RecordKind::Minute, 60 / every_min.clamp(1, 60)));
+    if let Some(every_min) = expects.minute_min.filter(|length| *length > 0) {
+        return Some((RecordKind::Minute, 60 / every_min.min(60)));
     }
-    if let Some(every_s) = expects.realtime_s {
-        return Some((RecordKind::Realtime, 3_600 / every_s.clamp(1, 3_600)));
+    if let Some(every_s) = expects.realtime_s.filter(|length| *length > 0) {
+        return Some((RecordKind::Realtime, 3_600 / every_s.min(3_600)));
     }
     expects.hour.then_some((RecordKind::Hour, 1))
 }

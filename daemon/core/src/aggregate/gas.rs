@@ -32,7 +32,8 @@ pub(super) fn hour(input: &HourInput<'_>, gas: &GasSettings) -> Figures {
             .finish(mean, input.profile.hour_min_valid_minutes);
         figures.factors.insert((*code).clone(), factor);
     }
-    let flow = flow(&figures.factors, input.outlet, gas, input.profile);
+    let means = FlowMeans::of(|code| figures.factors.get(code));
+    let flow = flow(&means, input.outlet, gas, input.profile);
     figures.volume_m3 = flow.map(|flow| internal(flow.m3_per_h()));
     for (code, sum) in &sums {
         let Some(settings) = input.outlet.factors.get(*code).filter(|f| f.pollutant) else {
@@ -95,7 +96,12 @@ fn add_slot<'a>(
 }
 
 /// (28) with the profile's guard: no converted value at or above it.
-fn convert(c: Decimal, o2: Oxygen<Dry>, gas: &GasSettings, profile: &Profile) -> Option<Decimal> {
+pub(crate) fn convert(
+    c: Decimal,
+    o2: Oxygen<Dry>,
+    gas: &GasSettings,
+    profile: &Profile,
+) -> Option<Decimal> {
     let reference = Oxygen::from_pct(gas.reference_o2_pct?);
     (o2.pct() < profile.o2_guard_pct).then_some(())?;
     d28_converted(Concentration::new(c), reference, o2, profile.air_o2_pct)
@@ -113,37 +119,58 @@ fn of_means(
     convert(c, Oxygen::from_pct(o2), gas, profile)
 }
 
+/// The hour means that the flow is computed from. Every mean that enters must be valid.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct FlowMeans {
+    with: Parameters,
+    has_velocity: bool,
+    velocity_m_per_s: Option<Decimal>,
+    sent_m3_per_s: Option<Decimal>,
+}
+
+impl FlowMeans {
+    /// Those of the hour whose factors `find` finds by code.
+    pub(crate) fn of<'f>(find: impl Fn(&str) -> Option<&'f FactorAggregate>) -> Self {
+        let valid = |code: &str| find(code).filter(|f| f.valid)?.mean;
+        Self {
+            with: Parameters {
+                temperature_c: valid(code::TEMPERATURE),
+                pressure_kpa: valid(code::PRESSURE),
+                moisture_pct: valid(code::MOISTURE),
+            },
+            has_velocity: find(code::VELOCITY).is_some(),
+            velocity_m_per_s: valid(code::VELOCITY),
+            sent_m3_per_s: valid(code::GAS_FLOW),
+        }
+    }
+}
+
 /// Dry standard flow of the hour from the hour means by (29) to (31): from the velocity, else from
 /// a flow the station sends, in the basis the registry gives it (actual and wet, like (30), when
-/// the registry does not list it). Every mean that enters must be valid.
-fn flow(
-    factors: &BTreeMap<FactorCode, FactorAggregate>,
+/// the registry does not list it).
+pub(crate) fn flow(
+    means: &FlowMeans,
     outlet: &Outlet,
     gas: &GasSettings,
     profile: &Profile,
 ) -> Option<VolumeFlow<Standard, Dry>> {
-    let valid = |code: &str| factors.get(code).filter(|f| f.valid)?.mean;
-    let with = Parameters {
-        temperature_c: valid(code::TEMPERATURE),
-        pressure_kpa: valid(code::PRESSURE),
-        moisture_pct: valid(code::MOISTURE),
-    };
-    if factors.contains_key(code::VELOCITY) {
-        let point = Velocity::from_m_per_s(valid(code::VELOCITY)?);
+    let with = &means.with;
+    if means.has_velocity {
+        let point = Velocity::from_m_per_s(means.velocity_m_per_s?);
         let section = d29_section_velocity(point, gas.velocity_coefficient)?;
         let wet = d30_actual_flow(gas.area_m2, section)?;
-        return convert::flow(wet.m3_per_h(), Basis::ActualWet, &with, gas, profile);
+        return convert::flow(wet.m3_per_h(), Basis::ActualWet, with, gas, profile);
     }
-    let sent = valid(code::GAS_FLOW)?.checked_mul(SECONDS_PER_HOUR)?;
+    let sent = means.sent_m3_per_s?.checked_mul(SECONDS_PER_HOUR)?;
     let basis = outlet
         .factors
         .get(code::GAS_FLOW)
         .map_or(Basis::ActualWet, |factor| factor.basis);
-    convert::flow(sent, basis, &with, gas, profile)
+    convert::flow(sent, basis, with, gas, profile)
 }
 
 /// (33) over one hour; an hour that is not valid has no amount of its own.
-fn amount(
+pub(crate) fn amount(
     factor: &FactorAggregate,
     flow: Option<VolumeFlow<Standard, Dry>>,
     settings: &OutletFactor,

@@ -8,14 +8,12 @@ use super::{
 };
 use crate::engine::History;
 use crate::model::rows::AggregateOrigin;
-use crate::model::time::DAY_MS;
 use crate::model::{
     AggregateRow, FactorAggregate, FactorCode, Level, Outlet, Period, Profile, RecordKind,
     RecordRow, Timestamp, UtcOffset,
 };
 use crate::quantity::internal;
 use crate::validate::code;
-use chrono::Datelike;
 use std::collections::BTreeMap;
 
 /// Whose period, by which rules, by which clock.
@@ -200,33 +198,12 @@ pub fn shorter(level: Level) -> Option<Level> {
     }
 }
 
-/// Shorter periods that `period` holds: hours of a day, days of a month, months of a year.
-pub fn units_of(period: Period, offset: UtcOffset) -> u32 {
-    let days = period.end(offset).since_ms(period.start).div_euclid(DAY_MS);
-    match period.level {
-        Level::Hour | Level::Day => 24,
-        Level::Month => u32::try_from(days).unwrap_or(31),
-        Level::Year => 12,
-    }
-}
-
-/// True for the month of February by the site's clock.
-pub fn is_february(period: Period, offset: UtcOffset) -> bool {
-    period.level == Level::Month && offset.local(period.start).month() == 2
-}
-
 fn longer_figures(of: Of<'_>, period: Period, rows: &[AggregateRow]) -> Option<Figures> {
     if rows.is_empty() {
         return None;
     }
-    Some(longer(&Children {
-        outlet: of.outlet,
-        profile: of.profile,
-        level: period.level,
-        units: units_of(period, of.offset),
-        february: is_february(period, of.offset),
-        rows,
-    }))
+    let by = (of.outlet, of.profile);
+    Some(longer(&Children::of(period, of.offset, by, rows)))
 }
 
 /// A day for which there is nothing but the station's own day record: its means as they are, its

@@ -14,9 +14,9 @@
 //! and are not due. The rules do not say how to judge a day of which the source ran only a part;
 //! here the threshold stays, and such a day shows `due_units` below it.
 
-mod accumulate;
+pub(crate) mod accumulate;
 pub mod arrivals;
-mod gas;
+pub(crate) mod gas;
 pub mod gather;
 mod hour;
 mod longer;
@@ -25,7 +25,7 @@ pub mod standing;
 mod water;
 
 pub use hour::{HourInput, hour};
-pub use longer::{Children, longer};
+pub use longer::{Children, Shorter, longer};
 pub use slot::{Slot, SlotValue, from_minutes, from_realtime, from_record};
 pub use standing::Standing;
 

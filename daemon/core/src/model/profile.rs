@@ -4,6 +4,7 @@
 
 use super::ids::{FactorCode, ProfileId};
 use super::mark::MarkKind;
+use super::registry::LimitPeriod;
 use super::time::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -363,6 +364,10 @@ pub struct Profile {
     pub o2_guard_pct: Decimal,
     /// Rounding mode of displayed and compared values.
     pub rounding: Rounding,
+    /// Means that limits are set on under these rules; a limit on another one is doubtful. Empty:
+    /// not said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limit_periods: Vec<LimitPeriod>,
     /// Compare the value rounded to the factor's decimals with the limit (true) or the full value.
     pub compare_rounded: bool,
     /// Share of the limit that is subtracted before a mean is judged, percent, by factor (the 95 %
@@ -391,7 +396,8 @@ pub struct Profile {
     /// Waste incineration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incineration: Option<IncinerationRule>,
-    /// Source and certainty of every entry, by its key in the file.
+    /// Source and certainty of the entries, by key in the file; that of a table speaks for all
+    /// entries in it that have none of their own. See [`Profile::provenance_of`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub provenance: BTreeMap<SmolStr, Provenance>,
 }
@@ -428,6 +434,7 @@ impl Profile {
             convert_after_mean: true,
             o2_guard_pct: whole(21),
             rounding: Rounding::HalfEven,
+            limit_periods: Vec::new(),
             compare_rounded: false,
             confidence_pct: BTreeMap::new(),
             capture: CaptureRule::default(),
@@ -458,6 +465,19 @@ impl Profile {
     /// True when this version judges periods that begin at `at`.
     pub fn in_force(&self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+    }
+
+    /// Source and certainty of an entry by its key in the file, such as `capture.min_pct`: its own,
+    /// or that of the nearest table around it. `None`: the key is not in the file, or the profile
+    /// did not come from one.
+    pub fn provenance_of(&self, key: &str) -> Option<&Provenance> {
+        let mut key = key;
+        loop {
+            if let Some(found) = self.provenance.get(key) {
+                return Some(found);
+            }
+            (key, _) = key.rsplit_once('.')?;
+        }
     }
 
     /// Threshold `name` of check `code`, where the profile sets it.

@@ -1,7 +1,11 @@
 //! Quantities of the formulas. The unit is in the name, the reference state in the type: a wet
 //! actual concentration cannot be multiplied by a dry standard flow.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+mod digits;
+
+pub(crate) use digits::{divide_half_even, normalised, places, power_of_ten, scaled};
+
+use rust_decimal::Decimal;
 use std::marker::PhantomData;
 
 /// Decimal places kept of every computed value, rounded half to even.
@@ -14,9 +18,7 @@ pub const INTERNAL_SCALE: u32 = 12;
 
 /// Rounds a computed value to [`INTERNAL_SCALE`], without trailing zeros.
 pub fn internal(value: Decimal) -> Decimal {
-    value
-        .round_dp_with_strategy(INTERNAL_SCALE, RoundingStrategy::MidpointNearestEven)
-        .normalize()
+    places(value, INTERNAL_SCALE)
 }
 
 /// Pressure and temperature as they are in the duct.

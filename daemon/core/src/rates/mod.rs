@@ -14,6 +14,7 @@
 //!
 //! Nothing due is "not applicable", never 0 %.
 
+use crate::aggregate::arrivals;
 use crate::model::profile::CaptureFormula;
 use crate::model::{AggregateRow, Expectation, FactorAggregate, FactorCode, Level};
 use crate::quantity::internal;
@@ -23,10 +24,6 @@ use std::ops::{Add, AddAssign};
 
 /// Hours of a local day.
 const DAY_H: u64 = 24;
-/// Minutes of a local day.
-const DAY_MIN: u32 = 24 * 60;
-/// Seconds of a local day.
-const DAY_S: u32 = DAY_MIN * 60;
 
 /// What rates are made of. Of several factors the hours are counted for each (factor hours); the
 /// records are those of the outlet and counted once. Sums stop at the greatest number.
@@ -170,10 +167,7 @@ impl Counts {
 /// else real-time records, else hour records; 0 when none is expected.
 #[must_use]
 pub fn due_per_day(expectation: &Expectation) -> u32 {
-    let each = |length: Option<u32>, day: u32| length.and_then(|length| day.checked_div(length));
-    each(expectation.minute_min, DAY_MIN)
-        .or_else(|| each(expectation.realtime_s, DAY_S))
-        .unwrap_or(if expectation.hour { 24 } else { 0 })
+    arrivals::expected(expectation).map_or(0, |(_, hourly)| hourly.saturating_mul(24))
 }
 
 /// Effective data capture rate (有效数据捕集率) of `hours`, of which the source was stopped for

@@ -179,6 +179,7 @@ pub(in crate::store::tests) fn quarter() -> BoxedStrategy<QuarterRow> {
             taken_from: None,
         },
         settled: None,
+        replaced_by_day: Vec::new(),
         by_day: unit_kg.map(|kg| (from, kg)).into_iter().collect(),
     });
     let one =
