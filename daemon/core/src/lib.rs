@@ -8,12 +8,14 @@ pub mod aggregate;
 pub mod alarm;
 pub mod convert;
 pub mod engine;
+pub mod explain;
 pub mod fallback;
 #[cfg(test)]
 mod fixture;
 pub mod formula;
 pub mod gaps;
 pub mod incineration;
+pub mod lang;
 pub mod limits;
 pub mod marks;
 pub mod model;

@@ -155,7 +155,7 @@ pub fn marked(
 
 /// Minutes of the calendar year before `until` in which the kinds with a budget held, as far as
 /// `rows` have any of them.
-fn used(
+pub fn used(
     of: Of<'_>,
     until: Timestamp,
     rows: &[MarkRow],

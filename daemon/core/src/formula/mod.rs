@@ -2,6 +2,7 @@
 //! gas. Checked arithmetic throughout: what cannot be computed (overflow, division by zero, a
 //! state that cannot exist) is `None`, never a panic and never a made-up number.
 
+pub mod catalogue;
 pub mod gas;
 pub mod ph;
 pub mod root;

@@ -160,7 +160,7 @@ fn verdict(
 /// below zero (directive 2010/75/EU: annex VI part 6 point 1.3 has the shares, part 8 point 1.2
 /// the subtraction). Without a share, the mean itself. The interval belongs to an upper bound; a
 /// figure under a lower one is judged as it is. Where the share overflows nothing is subtracted.
-fn validated(mean: Decimal, upper: Decimal, share_pct: Option<Decimal>) -> Decimal {
+pub fn validated(mean: Decimal, upper: Decimal, share_pct: Option<Decimal>) -> Decimal {
     let Some(pct) = share_pct.filter(|pct| *pct > Decimal::ZERO) else {
         return mean;
     };
@@ -173,7 +173,7 @@ fn validated(mean: Decimal, upper: Decimal, share_pct: Option<Decimal>) -> Decim
 
 /// Exceedance multiple (超标倍数), `judged / bound - 1`. A limit of zero is exceeded by any positive
 /// mean but has no multiple: nothing is so many times nothing.
-fn multiple(judged: Decimal, upper: Decimal) -> Option<Decimal> {
+pub fn multiple(judged: Decimal, upper: Decimal) -> Option<Decimal> {
     (upper > Decimal::ZERO).then_some(())?;
     judged
         .checked_div(upper)?

@@ -203,7 +203,9 @@ fn line(limit: &Limit, converts: bool, valid: &[TaxMean<'_>]) -> Option<TaxLine>
     })
 }
 
-fn below_pct(mean: Decimal, bound: Decimal) -> Option<Decimal> {
+/// How far a month mean lies below a limit, percent of the limit; negative above. `None` for a limit
+/// that is not positive, and on overflow.
+pub fn below_pct(mean: Decimal, bound: Decimal) -> Option<Decimal> {
     (bound > Decimal::ZERO).then_some(())?;
     bound
         .checked_sub(mean)?
