@@ -522,11 +522,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Why a number is what it is.
     fn explain(&self, actor: &Actor, question: &Question) -> Result<Node, BackendError>;
     /// Marks of one outlet or of all in scope, newest first, at most [`LIST_ROWS_MAX`].
-    fn marks(
-        &self,
-        actor: &Actor,
-        outlet: Option<&OutletId>,
-    ) -> Result<Vec<MarkRow>, BackendError>;
+    fn marks(&self, actor: &Actor, outlet: Option<&OutletId>)
+    -> Result<Vec<MarkRow>, BackendError>;
     /// Tests of an outlet's equipment, newest first, at most [`LIST_ROWS_MAX`].
     fn qa_tests(&self, actor: &Actor, outlet: &OutletId) -> Result<Vec<QaRow>, BackendError>;
     /// Validity reviews of an outlet, newest quarter first.

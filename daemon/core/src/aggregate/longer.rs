@@ -87,22 +87,30 @@ impl<'a, R> Children<'a, R> {
         (outlet, profile): (&'a Outlet, &'a Profile),
         rows: &'a [R],
     ) -> Self {
-        let length_ms = period.end(offset).since_ms(period.start);
-        let units = match period.level {
-            Level::Hour | Level::Day => 24,
-            Level::Month => u32::try_from(length_ms.div_euclid(DAY_MS)).unwrap_or(31),
-            Level::Year => 12,
-        };
-        let month = offset.local(period.start).month();
         Self {
             outlet,
             profile,
             level: period.level,
-            units,
-            february: period.level == Level::Month && month == 2,
+            units: units_of(period, offset),
+            february: is_february(period, offset),
             rows,
         }
     }
+}
+
+/// Shorter periods that `period` holds: hours of a day, days of a month, months of a year.
+pub fn units_of(period: Period, offset: UtcOffset) -> u32 {
+    let length_ms = period.end(offset).since_ms(period.start);
+    match period.level {
+        Level::Hour | Level::Day => 24,
+        Level::Month => u32::try_from(length_ms.div_euclid(DAY_MS)).unwrap_or(31),
+        Level::Year => 12,
+    }
+}
+
+/// True for the month of February by the site's clock.
+pub fn is_february(period: Period, offset: UtcOffset) -> bool {
+    period.level == Level::Month && offset.local(period.start).month() == 2
 }
 
 /// Means, validity, amounts and volume of a day, month or year.

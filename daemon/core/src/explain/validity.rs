@@ -4,8 +4,8 @@ use super::checks;
 use super::node::{Node, Outcome};
 use super::scene::Scene;
 use super::{gas, water, words};
-use crate::aggregate::Slot;
-use crate::aggregate::gather::{self, HourInputs};
+use crate::aggregate::gather::HourInputs;
+use crate::aggregate::{self, Slot};
 use crate::lang::Text;
 use crate::model::profile::DayThreshold;
 use crate::model::{AggregateRow, FactorAggregate, Level, Medium, Period, StoredValue};
@@ -198,7 +198,7 @@ pub(super) fn needed(
             };
             (Some("day_min_valid_hours"), hours, needed)
         }
-        Level::Month if gather::is_february(period, scene.offset) => {
+        Level::Month if aggregate::is_february(period, scene.offset) => {
             let days = profile.february_min_valid_days;
             (Some("february_min_valid_days"), days, days)
         }
@@ -207,7 +207,7 @@ pub(super) fn needed(
             (Some("month_min_valid_days"), days, days)
         }
         Level::Year => {
-            let months = gather::units_of(period, scene.offset);
+            let months = aggregate::units_of(period, scene.offset);
             (None, months, months)
         }
     }
@@ -230,7 +230,7 @@ pub(super) fn of_longer(
     node.rule = key.map(|key| scene.rule(key, &value));
     node.with = Some(relation(mean.valid_units, needed));
     let (valid, due, stopped) = (mean.valid_units, mean.due_units, mean.stopped_units);
-    let missing = gather::units_of(period, scene.offset)
+    let missing = aggregate::units_of(period, scene.offset)
         .saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
     node.note(
         format!("有效 {valid}，应有 {due}，停运 {stopped}，无数据 {missing}"),
