@@ -214,7 +214,7 @@ fn needed<R>(children: &Children<'_, R>, due_units: u32) -> u32 {
 
 /// Valid hours a day needs of those due: the profile's number, or the same share of what was due,
 /// rounded up.
-fn day_needed(profile: &Profile, threshold: DayThreshold, due_units: u32) -> u32 {
+pub(crate) fn day_needed(profile: &Profile, threshold: DayThreshold, due_units: u32) -> u32 {
     match threshold {
         DayThreshold::Hours => profile.day_min_valid_hours,
         DayThreshold::ShareOfDue => {

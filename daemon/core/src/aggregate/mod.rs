@@ -25,6 +25,7 @@ pub mod standing;
 mod water;
 
 pub use hour::{HourInput, hour};
+pub(crate) use longer::day_needed;
 pub use longer::{Children, Shorter, is_february, longer, units_of};
 pub use slot::{Slot, SlotValue, from_minutes, from_realtime, from_record};
 pub use standing::Standing;
