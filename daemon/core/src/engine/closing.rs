@@ -6,6 +6,7 @@
 //! so that a logger catching up on a week costs one computation per hour and not sixty. Both
 //! times are engine time: the outcome does not depend on batches.
 
+use super::clues;
 use super::context::{Cx, Site};
 use super::exceedance;
 use super::quarters;
@@ -88,6 +89,9 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
     judge(&mut gathered, judging, cx.registry);
     if complete && period.level == Level::Day {
         quarters::day_over(live, judging, period.start, &gathered.below, cx);
+    }
+    if complete {
+        clues::of_period(live, judging, period, &gathered, cx);
     }
     let row = gathered.row;
     let old = cx

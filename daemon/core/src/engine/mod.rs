@@ -12,6 +12,7 @@
 //! | `sampling` | samples of a station's own instruments become records |
 //! | `records` | a record: validity, merge, latest values, loggers |
 //! | `closing` | periods: hour, day, month, year |
+//! | `clues` | checks of series over periods that are over |
 //! | `quarters` | packed hours; capture rate and substitutes of the quarter |
 //! | `exceedance` | means against limits, totals against permitted amounts |
 //! | `supervision` | silence, impossible values, the manual fallback |
@@ -33,6 +34,7 @@
 mod alarms;
 pub mod check;
 mod closing;
+mod clues;
 mod context;
 mod deadlines;
 mod event;

@@ -20,11 +20,12 @@ What is looked at in every value, record, hour and day. This page is made from t
 ";
 
 /// Headings by the first digit of the number.
-const BLOCKS: [(char, &str); 4] = [
+const BLOCKS: [(char, &str); 5] = [
     ('1', "A value (单个数值)"),
     ('2', "A record (单条记录)"),
     ('3', "An hour (小时)"),
     ('4', "A day (日)"),
+    ('5', "A month (月)"),
 ];
 
 /// `docs/checks.md`: every check with its words in both languages and its thresholds.

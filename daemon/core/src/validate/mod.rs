@@ -14,7 +14,9 @@ pub mod series;
 
 pub use catalogue::*;
 pub use markdown::catalogue_markdown;
-pub use series::{DaySeries, HourSeries, MarkSpan, day_clues, hour_clues};
+pub use series::{
+    DaySeries, HourSeries, MarkSpan, day_clues, furnace_clues, hour_clues, month_clues,
+};
 
 use crate::model::{CheckCode, FactorCode, Medium, Outlet, OutletFactor, Profile, Value};
 use rust_decimal::Decimal;

@@ -178,7 +178,7 @@ fn numbers_ascend_within_their_blocks_and_thresholds_say_where_they_are_from() {
         assert!(
             digits
                 .next()
-                .is_some_and(|block| ('1'..='4').contains(&block))
+                .is_some_and(|block| ('1'..='5').contains(&block))
         );
         assert!(!entry.what_zh.is_empty() && !entry.what_en.is_empty());
         for threshold in entry.thresholds {

@@ -225,4 +225,13 @@ super::catalogue! {
             "pattern: DOI 10.19850/j.cnki.2096-4706.2026.04.023, without a figure";
          "share_pct", "%", 50 / 0, Own, "half of the valid hours";
          "hours", "h", 6 / 0, Own, "fewer are chance";];
+    FURNACE_LOW = "V413", "furnace-low", Clue,
+        "焚烧炉炉温 5 分钟均值低于下限的次数（不含有效标记时段）" => "炉温 5 分钟均值低于下限的次数超过规定",
+        "five-minute means of the furnace temperature below the minimum, outside of marks, in a \
+         day; the bounds are those of the profile" =>
+        "the furnace was too cold more often than a day allows";
+    EXCEEDED_DAYS = "V501", "exceeded-days", Clue,
+        "自然月内日均值超标天数" => "当月超标天数超过规定",
+        "days of a month with a day mean over a limit; the bound is that of the profile" =>
+        "more days over a limit than a month allows";
 }

@@ -10,6 +10,7 @@ mod days;
 mod dilution;
 mod figures;
 mod flow;
+mod furnace;
 mod hugging;
 mod jump;
 mod ph;
@@ -24,6 +25,7 @@ pub use dilution::{Dilution, is_diluted};
 pub use figures::{
     differs, is_share, last_place, longest_run, percent_of, percentile, spread, tolerance, variance,
 };
+pub use furnace::{furnace_clues, month_clues};
 pub use ph::{PhMovement, ph_movement};
 
 pub(super) use clues::{Clues, Evidence};

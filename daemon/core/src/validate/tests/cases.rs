@@ -4,7 +4,7 @@
 use super::bench::{DayBench, HourBench, city, wander};
 use crate::fixture::*;
 use crate::model::*;
-use crate::validate::{CATALOGUE, failed};
+use crate::validate::{CATALOGUE, failed, furnace_clues, month_clues};
 use std::collections::BTreeSet;
 
 /// Check, does it fire, what came out.
@@ -378,7 +378,78 @@ const DAYS: &[Case] = &[
     }),
     ("limit-hugging", true, || hugging("49")),
     ("limit-hugging", false, || hugging("46")),
+    ("furnace-low", true, || furnace(6)),
+    ("furnace-low", false, || furnace(5)),
+    ("exceeded-days", true, || stack_month(6)),
+    ("exceeded-days", false, || stack_month(5)),
 ];
+
+fn incineration() -> Profile {
+    let rule = profile::IncinerationRule {
+        furnace_factor: "a01901".into(),
+        furnace_min_c: dec("850"),
+        furnace_low_max: 5,
+        exceeded_days_max: 5,
+        pollutants: Vec::new(),
+    };
+    Profile {
+        incineration: Some(rule),
+        ..Profile::annex_d("burning@1")
+    }
+}
+
+/// A day in which the furnace was cold so often.
+fn furnace(times: i64) -> Vec<String> {
+    let profile = incineration();
+    let minutes = (0..times).map(|n| (minute(n * 5), dec("849")));
+    let means = crate::incineration::five_minute_means(minute(0), minutes);
+    let rule = profile.incineration.as_ref().unwrap();
+    let day = crate::incineration::furnace_day(rule, &means, &crate::marks::Effects::default());
+    let clues = furnace_clues(&profile, &day, (minute(0), minute(1_440)));
+    clues
+        .into_iter()
+        .map(|clue| clue.check.0.to_string())
+        .collect()
+}
+
+/// A month with so many days over a limit.
+fn stack_month(days: i64) -> Vec<String> {
+    let profile = incineration();
+    let day = |n: i64| {
+        let verdict = LimitVerdict {
+            limit: "d".into(),
+            judged: dec("90"),
+            bound: dec("80"),
+            exceeded: true,
+            multiple: Some(dec("0.125")),
+        };
+        let factor = FactorAggregate {
+            limits: vec![verdict],
+            ..FactorAggregate::default()
+        };
+        AggregateRow {
+            outlet: GAS.into(),
+            level: Level::Day,
+            start: minute(n * 1_440),
+            origin: rows::AggregateOrigin::Computed,
+            complete: true,
+            volume_m3: None,
+            factors: [("a21026".into(), factor)].into(),
+            profile: profile.id.clone(),
+            received: 0,
+            due: 0,
+            seq: Seq(1),
+        }
+    };
+    let rows: Vec<AggregateRow> = (0..days).map(day).collect();
+    let rule = profile.incineration.as_ref().unwrap();
+    let month = crate::incineration::stack_month(rule, &rows);
+    let clues = month_clues(&profile, &month, (minute(0), minute(31 * 1_440)));
+    clues
+        .into_iter()
+        .map(|clue| clue.check.0.to_string())
+        .collect()
+}
 
 #[test]
 fn every_check_has_a_case_in_which_it_fires_and_one_in_which_it_is_quiet() {
