@@ -4,15 +4,20 @@
 //! Reading methods block (they query the embedded store) and are called on tokio's blocking pool.
 //! Writing methods resolve only after the event is on disk: a page that says "saved" is right.
 
+use cems_core::explain::{Node, Question};
 use cems_core::model::access::{Role, Scope};
 use cems_core::model::rows::{
-    AggregateRow, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow,
+    AggregateRow, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow, SupersededRow,
 };
 use cems_core::model::{
-    AlarmId, AlarmRow, AmountPeriod, Enterprise, ExchangeRow, FactorCode, FallbackId, FallbackRow,
-    Level, ManualReport, ManualReportRow, Outlet, OutletId, RecordKind, Registry, Seq, Timestamp,
-    UserId,
+    AlarmId, AlarmRow, AmountPeriod, ClueRow, Enterprise, EnterpriseId, ExchangeRow, FactorCode,
+    FallbackId, FallbackRow, Level, ManualReport, ManualReportRow, Mark, MarkRow, Outlet, OutletId,
+    QaRow, QaTest, QuarterRow, RecordKind, RegionId, Registry, ReviewAction, ReviewRow, Seq,
+    Timestamp, UserId,
 };
+use cems_core::permits::projection::{NotProjected, Projection};
+use cems_core::permits::tax::TaxBasis;
+use cems_core::rates::Rates;
 use rust_decimal::Decimal;
 use std::future::Future;
 use std::pin::Pin;
@@ -341,6 +346,86 @@ impl StationStatus {
     }
 }
 
+/// A file that a person attaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Name as sent by the browser.
+    pub name: String,
+    /// Content.
+    pub content: Vec<u8>,
+}
+
+/// What can be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenBack {
+    /// A mark.
+    Mark,
+    /// A test of the equipment.
+    QaTest,
+}
+
+/// Whose rates are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RatesOf {
+    /// One outlet.
+    Outlet(OutletId),
+    /// All outlets of an enterprise in scope.
+    Enterprise(EnterpriseId),
+    /// All outlets of a region in scope.
+    Region(RegionId),
+}
+
+/// Rates of somebody over a period.
+#[derive(Debug, Clone)]
+pub struct RateRow {
+    /// Whose.
+    pub of: RatesOf,
+    /// Outlets that were counted.
+    pub outlets: u32,
+    /// Records received and due.
+    pub received: u64,
+    /// Records due.
+    pub due: u64,
+    /// Transmission, validity, effective transmission and capture rate.
+    pub rates: Rates,
+    /// The effective transmission rate asked, percent.
+    pub asked_pct: Decimal,
+    /// It is reached; `None`: not applicable.
+    pub met: Option<bool>,
+}
+
+/// A permitted amount and when it will be reached.
+#[derive(Debug, Clone)]
+pub struct ProjectionRow {
+    /// Whose; `None`: the enterprise as a whole.
+    pub outlet: Option<OutletId>,
+    /// The enterprise.
+    pub enterprise: EnterpriseId,
+    /// Factor.
+    pub factor: FactorCode,
+    /// Permitted in the year, kg.
+    pub permitted_kg: Decimal,
+    /// Emitted so far, what was put in for invalid periods included, kg.
+    pub amount_kg: Decimal,
+    /// Of it put in, kg.
+    pub substituted_kg: Decimal,
+    /// Outlets without a figure.
+    pub missing: Vec<OutletId>,
+    /// The projection, or why there is none.
+    pub projection: Result<Projection, NotProjected>,
+}
+
+/// Tax basis of one factor of an outlet in one month.
+#[derive(Debug, Clone)]
+pub struct TaxRow {
+    /// Factor.
+    pub factor: FactorCode,
+    /// Amount of the month, what was put in included, kg.
+    pub amount_kg: Option<Decimal>,
+    /// The verdict.
+    pub basis: TaxBasis,
+}
+
 /// Most rows of any list in one answer; older ones are reached by paging.
 pub const LIST_ROWS_MAX: usize = 500;
 
@@ -426,6 +511,64 @@ pub trait Backend: Send + Sync + 'static {
     ) -> Result<Vec<ExchangeRow>, BackendError>;
     /// One exchange.
     fn exchange(&self, actor: &Actor, id: Seq) -> Result<ExchangeRow, BackendError>;
+    /// Values of a record that later ones replaced, by factor and age.
+    fn superseded(
+        &self,
+        actor: &Actor,
+        id: &OutletId,
+        kind: RecordKind,
+        start: Timestamp,
+    ) -> Result<Vec<SupersededRow>, BackendError>;
+    /// Why a number is what it is.
+    fn explain(&self, actor: &Actor, question: &Question) -> Result<Node, BackendError>;
+    /// Marks of one outlet or of all in scope, newest first, at most [`LIST_ROWS_MAX`].
+    fn marks(&self, actor: &Actor, outlet: Option<&OutletId>)
+    -> Result<Vec<MarkRow>, BackendError>;
+    /// Tests of an outlet's equipment, newest first, at most [`LIST_ROWS_MAX`].
+    fn qa_tests(&self, actor: &Actor, outlet: &OutletId) -> Result<Vec<QaRow>, BackendError>;
+    /// Validity reviews of an outlet, newest quarter first.
+    fn reviews(&self, actor: &Actor, outlet: &OutletId) -> Result<Vec<ReviewRow>, BackendError>;
+    /// Quarters of an outlet with what was put in for invalid periods, newest first.
+    fn quarters(&self, actor: &Actor, outlet: &OutletId) -> Result<Vec<QuarterRow>, BackendError>;
+    /// Clues of one outlet or of all in scope, of periods that begin in `from..until`, newest
+    /// first, at most [`LIST_ROWS_MAX`].
+    fn clues(
+        &self,
+        actor: &Actor,
+        outlet: Option<&OutletId>,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<ClueRow>, BackendError>;
+    /// Rates over whole days from `from` until `until`: of one, or (`None`) of every region,
+    /// enterprise and outlet in scope, in this order.
+    fn rates(
+        &self,
+        actor: &Actor,
+        of: Option<&RatesOf>,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<RateRow>, BackendError>;
+    /// Permitted amounts of the year with the date on which they will be reached, highest share
+    /// first; of one outlet, or (`None`) of all outlets and enterprises in scope.
+    fn projections(
+        &self,
+        actor: &Actor,
+        outlet: Option<&OutletId>,
+    ) -> Result<Vec<ProjectionRow>, BackendError>;
+    /// Tax basis of an outlet's pollutants in the local month that contains `month`.
+    fn tax(
+        &self,
+        actor: &Actor,
+        outlet: &OutletId,
+        month: Timestamp,
+    ) -> Result<Vec<TaxRow>, BackendError>;
+    /// An attachment of something in scope: its name and content.
+    fn attachment(
+        &self,
+        actor: &Actor,
+        outlet: &OutletId,
+        sha256: &str,
+    ) -> Result<Upload, BackendError>;
     /// Instruments and uplinks of this daemon.
     fn station(&self, actor: &Actor) -> Result<StationStatus, BackendError>;
     /// Whether [`Backend::station`] has anything to show; asked for the menu of every page, so it
@@ -463,6 +606,39 @@ pub trait Backend: Send + Sync + 'static {
         outlet: OutletId,
         open: bool,
         note: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+
+    /// Enters a mark with its files; `mark.by` and `mark.attachments` are set here.
+    fn enter_mark<'a>(
+        &'a self,
+        actor: &'a Actor,
+        mark: Mark,
+        files: Vec<Upload>,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+    /// Enters a test of the equipment with its files; `test.by` and `test.attachments` are set
+    /// here.
+    fn enter_qa_test<'a>(
+        &'a self,
+        actor: &'a Actor,
+        test: QaTest,
+        files: Vec<Upload>,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+    /// Takes a mark or the tests of one entry back.
+    fn take_back<'a>(
+        &'a self,
+        actor: &'a Actor,
+        what: TakenBack,
+        outlet: OutletId,
+        id: Seq,
+        reason: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+    /// A step of a validity review with its files; `action.by` and `action.attachments` are set
+    /// here.
+    fn review<'a>(
+        &'a self,
+        actor: &'a Actor,
+        action: ReviewAction,
+        files: Vec<Upload>,
     ) -> Reply<'a, Result<Receipt, BackendError>>;
 
     /// Orders a command; the receipt's position is the id of the exchange. It is sent when the

@@ -20,6 +20,7 @@ macro_rules! history_through_with {
             qa_tests(id: Seq) -> Vec<QaRow>;
             qa_around(outlet: &OutletId, factor: &FactorCode, kind: QaKind, at: Timestamp)
                 -> (Option<QaRow>, Option<QaRow>);
+            qa_between(outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<QaRow>;
             review(outlet: &OutletId, quarter: Timestamp) -> Option<ReviewRow>;
             quarter(outlet: &OutletId, start: Timestamp) -> Option<QuarterRow>;
             pack(outlet: &OutletId, month: Timestamp) -> Option<PackRow>;

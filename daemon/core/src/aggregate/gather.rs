@@ -7,13 +7,16 @@ use super::{
     from_record, hour, longer,
 };
 use crate::engine::History;
+use crate::formula;
 use crate::model::rows::AggregateOrigin;
+use crate::model::time::quarter_of;
 use crate::model::{
-    AggregateRow, FactorAggregate, FactorCode, Level, Outlet, Period, Profile, RecordKind,
-    RecordRow, Timestamp, UtcOffset,
+    AggregateRow, FactorAggregate, FactorCode, Gap, Level, Outlet, Period, Profile, QuarterFactor,
+    RecordKind, RecordRow, Timestamp, UtcOffset,
 };
 use crate::quantity::internal;
 use crate::validate::code;
+use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 /// Whose period, by which rules, by which clock.
@@ -153,13 +156,22 @@ pub fn gather(
         Level::Day => of.records(RecordKind::Day, period, history).pop(),
         Level::Hour | Level::Month | Level::Year => None,
     };
-    let (origin, figures) = longer_figures(of, period, &below)
+    let put_in = match period.level {
+        Level::Month => substituted(of, period, history),
+        Level::Hour | Level::Day | Level::Year => BTreeMap::new(),
+    };
+    let computed = longer_figures(of, period, &below);
+    let (origin, mut figures) = computed
+        .or_else(|| (!put_in.is_empty()).then(Figures::default))
         .map(|figures| (AggregateOrigin::Computed, figures))
         .or_else(|| {
             let slot = from_record(reported_day.as_ref()?, 60, of.profile);
             Some((AggregateOrigin::Reported, self::reported_day(&slot)))
         })?;
-    let mut figures = figures;
+    for (code, kg) in put_in {
+        let factor = figures.factors.entry(code).or_default();
+        factor.substituted_kg = Some(kg);
+    }
     attach_reported(&mut figures, reported_day.as_ref());
     Some(Gathered {
         row: row(origin, figures, counts),
@@ -167,6 +179,30 @@ pub fn gather(
         below,
         reported_day,
     })
+}
+
+/// What the quarter of a month put in for invalid periods on its days, less what was measured and
+/// is replaced by it, kg.
+fn substituted(of: Of<'_>, month: Period, history: &dyn History) -> BTreeMap<FactorCode, Decimal> {
+    let (quarter, _) = quarter_of(month.start, of.offset);
+    let Some(row) = history.quarter(&of.outlet.id, quarter) else {
+        return BTreeMap::new();
+    };
+    let within = |days: &[(Timestamp, Decimal)]| {
+        let days = days
+            .iter()
+            .filter(|(day, _)| month.contains(*day, of.offset));
+        formula::sum(days.map(|(_, kg)| *kg))
+    };
+    let net = |gap: &Gap| {
+        let put_in = within(&gap.by_day)?;
+        put_in.checked_sub(within(&gap.replaced_by_day).unwrap_or_default())
+    };
+    let of_factor = |(code, factor): (FactorCode, QuarterFactor)| {
+        let kg = formula::sum(factor.gaps.iter().filter_map(net))?;
+        Some((code, internal(kg)))
+    };
+    row.factors.into_iter().filter_map(of_factor).collect()
 }
 
 /// The row of a period, as [`gather`] makes it.

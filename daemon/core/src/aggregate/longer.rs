@@ -87,22 +87,30 @@ impl<'a, R> Children<'a, R> {
         (outlet, profile): (&'a Outlet, &'a Profile),
         rows: &'a [R],
     ) -> Self {
-        let length_ms = period.end(offset).since_ms(period.start);
-        let units = match period.level {
-            Level::Hour | Level::Day => 24,
-            Level::Month => u32::try_from(length_ms.div_euclid(DAY_MS)).unwrap_or(31),
-            Level::Year => 12,
-        };
-        let month = offset.local(period.start).month();
         Self {
             outlet,
             profile,
             level: period.level,
-            units,
-            february: period.level == Level::Month && month == 2,
+            units: units_of(period, offset),
+            february: is_february(period, offset),
             rows,
         }
     }
+}
+
+/// Shorter periods that `period` holds: hours of a day, days of a month, months of a year.
+pub fn units_of(period: Period, offset: UtcOffset) -> u32 {
+    let length_ms = period.end(offset).since_ms(period.start);
+    match period.level {
+        Level::Hour | Level::Day => 24,
+        Level::Month => u32::try_from(length_ms.div_euclid(DAY_MS)).unwrap_or(31),
+        Level::Year => 12,
+    }
+}
+
+/// True for the month of February by the site's clock.
+pub fn is_february(period: Period, offset: UtcOffset) -> bool {
+    period.level == Level::Month && offset.local(period.start).month() == 2
 }
 
 /// Means, validity, amounts and volume of a day, month or year.
@@ -141,6 +149,7 @@ fn factor<R: Shorter>(children: &Children<'_, R>, code: &FactorCode) -> FactorAg
         min: means().min(),
         max: means().max(),
         amount_kg: formula::sum(all().filter_map(|f| f.amount_kg)).map(internal),
+        substituted_kg: formula::sum(all().filter_map(|f| f.substituted_kg)).map(internal),
         valid: mean.is_some() && valid_units >= needed(children, due_units),
         valid_units,
         due_units,
@@ -205,7 +214,7 @@ fn needed<R>(children: &Children<'_, R>, due_units: u32) -> u32 {
 
 /// Valid hours a day needs of those due: the profile's number, or the same share of what was due,
 /// rounded up.
-fn day_needed(profile: &Profile, threshold: DayThreshold, due_units: u32) -> u32 {
+pub(crate) fn day_needed(profile: &Profile, threshold: DayThreshold, due_units: u32) -> u32 {
     match threshold {
         DayThreshold::Hours => profile.day_min_valid_hours,
         DayThreshold::ShareOfDue => {

@@ -25,7 +25,8 @@ pub mod standing;
 mod water;
 
 pub use hour::{HourInput, hour};
-pub use longer::{Children, Shorter, longer};
+pub(crate) use longer::day_needed;
+pub use longer::{Children, Shorter, is_february, longer, units_of};
 pub use slot::{Slot, SlotValue, from_minutes, from_realtime, from_record};
 pub use standing::Standing;
 

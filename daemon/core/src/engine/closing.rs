@@ -8,6 +8,7 @@
 
 use super::context::{Cx, Site};
 use super::exceedance;
+use super::quarters;
 use super::state::{Live, OutletState, Shared};
 use crate::aggregate::gather::{self, Gathered};
 use crate::limits::{self, Circumstances};
@@ -40,9 +41,21 @@ pub(super) fn next_due(state: &OutletState) -> Option<Timestamp> {
     state.closing.values().min().copied()
 }
 
-/// Computes everything booked up to `cx.at`, shorter periods first.
+/// Books `period` for computation at once.
+pub(super) fn book_now(live: &mut Live, period: Period, at: Timestamp) {
+    let key = (period.level, period.start);
+    let booked = live.state.closing.entry(key).or_insert(at);
+    *booked = at.min(*booked);
+    live.dirty = true;
+}
+
+/// Computes everything booked up to `cx.at`, shorter periods first; quarters before the months that
+/// show what they put in.
 pub(super) fn run(live: &mut Live, shared: &mut Shared, site: Site<'_>, cx: &mut Cx<'_>) {
     for level in Level::ALL {
+        if level == Level::Month {
+            quarters::run(live, site, cx);
+        }
         let due: Vec<Timestamp> = live
             .state
             .closing
@@ -73,6 +86,9 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
         return;
     };
     judge(&mut gathered, judging, cx.registry);
+    if complete && period.level == Level::Day {
+        quarters::day_over(live, judging, period.start, &gathered.below, cx);
+    }
     let row = gathered.row;
     let old = cx
         .history
@@ -91,12 +107,7 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
     exceedance::amounts(live, shared, site, &row, cx);
     if let Some(level) = period.level.longer() {
         let parent = Period::containing(level, period.start, site.offset);
-        let booked = live
-            .state
-            .closing
-            .entry((level, parent.start))
-            .or_insert(cx.at);
-        *booked = cx.at.min(*booked);
+        book_now(live, parent, cx.at);
     }
 }
 

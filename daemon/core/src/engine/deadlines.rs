@@ -2,7 +2,7 @@
 
 use super::context::{Cx, Site};
 use super::state::Live;
-use super::{Engine, closing, intake, sampling, supervision};
+use super::{Engine, closing, intake, quarters, sampling, supervision};
 use crate::fallback::Terms;
 use crate::model::{OutletId, Registry, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +62,7 @@ fn first_of(live: &Live, site: Site<'_>) -> Option<Timestamp> {
     [
         sampling::next_due(state),
         closing::next_due(state),
+        quarters::next_due(live),
         supervision::silence_due(state, site),
         state.fallback.next_deadline(&terms),
         intake::quiet_due(&state.conditions),

@@ -243,7 +243,7 @@ pub(super) fn amounts(
         let total = row
             .factors
             .get(&permitted.factor)
-            .and_then(|f| f.amount_kg)
+            .and_then(|f| f.total_kg())
             .unwrap_or_default();
         for share in totals::shares(permitted, total) {
             let key = share_key(permitted, &share);

@@ -59,6 +59,10 @@ pub trait History {
         at: Timestamp,
     ) -> (Option<QaRow>, Option<QaRow>);
 
+    /// Tests of an outlet that stand, decide something and were done within `from..until`, by time,
+    /// then number.
+    fn qa_between(&self, outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<QaRow>;
+
     /// The validity review of a quarter.
     fn review(&self, outlet: &OutletId, quarter: Timestamp) -> Option<ReviewRow>;
 
@@ -129,6 +133,10 @@ impl History for EmptyHistory {
         _: Timestamp,
     ) -> (Option<QaRow>, Option<QaRow>) {
         (None, None)
+    }
+
+    fn qa_between(&self, _: &OutletId, _: Timestamp, _: Timestamp) -> Vec<QaRow> {
+        Vec::new()
     }
 
     fn review(&self, _: &OutletId, _: Timestamp) -> Option<ReviewRow> {

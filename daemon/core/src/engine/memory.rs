@@ -261,6 +261,19 @@ impl History for MemoryHistory {
         (before.cloned(), after.cloned())
     }
 
+    fn qa_between(&self, outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<QaRow> {
+        let tables = self.tables.borrow();
+        let wanted = |row: &&QaRow| {
+            row.test.outlet == *outlet
+                && row.withdrawn.is_none()
+                && row.verdict.outcome != QaOutcome::NotJudged
+                && (from..until).contains(&row.test.at)
+        };
+        let mut rows: Vec<QaRow> = tables.qa.values().filter(wanted).cloned().collect();
+        rows.sort_by_key(|row| (row.test.at, row.id, row.n));
+        rows
+    }
+
     fn review(&self, outlet: &OutletId, quarter: Timestamp) -> Option<ReviewRow> {
         let key = (outlet.clone(), quarter);
         self.tables.borrow().reviews.get(&key).cloned()

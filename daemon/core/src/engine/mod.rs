@@ -12,6 +12,7 @@
 //! | `sampling` | samples of a station's own instruments become records |
 //! | `records` | a record: validity, merge, latest values, loggers |
 //! | `closing` | periods: hour, day, month, year |
+//! | `quarters` | packed hours; capture rate and substitutes of the quarter |
 //! | `exceedance` | means against limits, totals against permitted amounts |
 //! | `supervision` | silence, impossible values, the manual fallback |
 //! | `intake` | refused bytes |
@@ -43,6 +44,7 @@ mod judgement;
 mod memory;
 mod people;
 mod persist;
+mod quarters;
 mod records;
 mod registry;
 mod sampling;

@@ -8,7 +8,7 @@
 use super::alarms::gone;
 use super::context::{Cx, ENGINE, Site};
 use super::state::Live;
-use super::{Engine, deadlines, exceedance, intake, supervision};
+use super::{Engine, deadlines, exceedance, intake, quarters, supervision};
 use crate::model::{FactorCode, Outlet, OutletId, Output, Registry};
 use crate::sampling::Forming;
 use smol_str::SmolStr;
@@ -72,6 +72,9 @@ fn admit(engine: &mut Engine, new: &Registry, outlet: &Outlet, cx: &mut Cx<'_>) 
     live.state.fallback.watch(pollutants(outlet), cx.at);
     exceedance::keep_only(live, &mut engine.shared, outlet, cx);
     if let Some(site) = Site::of(new, outlet, cx.at) {
+        if live.state.quarters.is_empty() {
+            quarters::book_day(live, site, cx.at);
+        }
         supervision::expectation_changed(live, &mut engine.shared, site, cx);
     }
 }
@@ -91,6 +94,7 @@ fn remove(engine: &mut Engine, old: Option<&Registry>, id: &OutletId, cx: &mut C
     let turns = turn.into_iter().collect();
     supervision::follow(live, &mut engine.shared, site, turns, cx);
     live.state.closing.clear();
+    live.state.quarters.clear();
     live.state.sampling = Forming::default();
     end_alarms(live, &mut engine.shared.book, cx);
     live.state.removed = true;

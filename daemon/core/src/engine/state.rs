@@ -84,6 +84,9 @@ pub(super) struct OutletState {
     /// Periods to compute, with the time to do it.
     #[serde(with = "pairs")]
     pub(super) closing: BTreeMap<(Level, Timestamp), Timestamp>,
+    /// Quarters to compute by their first instant, with the time to do it.
+    #[serde(default, with = "pairs")]
+    pub(super) quarters: BTreeMap<Timestamp, Timestamp>,
     /// When a record of an expected kind last arrived.
     pub(super) heard_at: Option<Timestamp>,
     /// Its loggers.

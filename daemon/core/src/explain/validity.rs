@@ -5,7 +5,7 @@ use super::node::{Node, Outcome};
 use super::scene::Scene;
 use super::{gas, water, words};
 use crate::aggregate::gather::HourInputs;
-use crate::aggregate::{Children, Slot};
+use crate::aggregate::{self, Slot};
 use crate::lang::Text;
 use crate::model::profile::DayThreshold;
 use crate::model::{AggregateRow, FactorAggregate, Level, Medium, Period, StoredValue};
@@ -176,11 +176,6 @@ fn unused(scene: &Scene<'_>, slots: &[Slot]) -> Option<(u32, &'static str, &'sta
     (n > 0).then_some((n, zh, en))
 }
 
-/// What the calendar says of a day, month or year: its shorter periods, whether it is a February.
-fn children<'a>(scene: &Scene<'a>, period: Period) -> Children<'a> {
-    Children::of(period, scene.offset, (scene.outlet, scene.profile), &[])
-}
-
 /// Units that a day, month or year needs: the key of the profile's entry, its value, and the
 /// number for this period. A year needs all its months, which no entry says.
 pub(super) fn needed(
@@ -203,7 +198,7 @@ pub(super) fn needed(
             };
             (Some("day_min_valid_hours"), hours, needed)
         }
-        Level::Month if children(scene, period).february => {
+        Level::Month if aggregate::is_february(period, scene.offset) => {
             let days = profile.february_min_valid_days;
             (Some("february_min_valid_days"), days, days)
         }
@@ -212,7 +207,7 @@ pub(super) fn needed(
             (Some("month_min_valid_days"), days, days)
         }
         Level::Year => {
-            let months = children(scene, period).units;
+            let months = aggregate::units_of(period, scene.offset);
             (None, months, months)
         }
     }
@@ -235,8 +230,7 @@ pub(super) fn of_longer(
     node.rule = key.map(|key| scene.rule(key, &value));
     node.with = Some(relation(mean.valid_units, needed));
     let (valid, due, stopped) = (mean.valid_units, mean.due_units, mean.stopped_units);
-    let missing = children(scene, period)
-        .units
+    let missing = aggregate::units_of(period, scene.offset)
         .saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
     node.note(
         format!("有效 {valid}，应有 {due}，停运 {stopped}，无数据 {missing}"),

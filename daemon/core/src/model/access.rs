@@ -38,6 +38,14 @@ pub enum Permission {
     CloseAlarm,
     /// Submit manual monitoring data (人工监测数据报送).
     SubmitManualReport,
+    /// Enter marks and take own ones back (标记).
+    EnterMark,
+    /// Enter tests of the equipment (质控记录).
+    EnterTest,
+    /// Hand in the self-check of a quarter (有效性审核自查).
+    SubmitReview,
+    /// Decide on the validity review of a quarter (有效性审核).
+    DecideReview,
     /// Open or end a fallback by decision (人工监测替代时段).
     DecideFallback,
     /// Order a command from a device (反控).
@@ -50,11 +58,15 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 8] = [
+    pub const ALL: [Permission; 12] = [
         Self::View,
         Self::AcknowledgeAlarm,
         Self::CloseAlarm,
         Self::SubmitManualReport,
+        Self::EnterMark,
+        Self::EnterTest,
+        Self::SubmitReview,
+        Self::DecideReview,
         Self::DecideFallback,
         Self::Command,
         Self::ViewAudit,
@@ -114,12 +126,15 @@ impl Role {
                     | P::AcknowledgeAlarm
                     | P::CloseAlarm
                     | P::DecideFallback
+                    | P::EnterTest
+                    | P::DecideReview
                     | P::Command
                     | P::ViewAudit
             ),
-            Self::EnterpriseUser | Self::Operator => {
-                matches!(permission, P::View | P::SubmitManualReport)
-            }
+            Self::EnterpriseUser | Self::Operator => matches!(
+                permission,
+                P::View | P::SubmitManualReport | P::EnterMark | P::EnterTest | P::SubmitReview
+            ),
             Self::Inspector => matches!(permission, P::View),
             Self::Auditor => matches!(permission, P::View | P::ViewAudit),
             Self::Administrator => matches!(

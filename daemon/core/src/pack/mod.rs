@@ -12,8 +12,16 @@
 //! not give exactly is stored. So a pack needs neither registry nor profile to be read, and a
 //! change of either does not change what it says.
 //!
-//! Measured on a month of 744 hours, all columns (mean, converted, least, greatest, amount, units,
-//! verdicts): see `benches/pack.rs`.
+//! Measured (`benches/year`) on 744 hours of ten factors made of minutes, bytes for a factor and
+//! hour, everything included; the second figure without least and greatest values:
+//!
+//! | | packed | | JSON |
+//! | --- | --- | --- | --- |
+//! | stack: five pollutants, oxygen, velocity, state | 5.4 | 3.2 | 263 |
+//! | discharge: flow, pH, eight others | 6.4 | 4.2 | 200 |
+//!
+//! Reading takes some 25 ns (validity) to 100 ns (amounts) an hour and factor, writing a whole
+//! month some milliseconds: days are put in when they are over, not after each hour.
 //!
 //! ```text
 //! 1 version

@@ -337,10 +337,10 @@ impl<'a> Pack<'a> {
     }
 }
 
-fn once<'c>(
-    cell: &'c OnceCell<Vec<Option<Decimal>>>,
+fn once(
+    cell: &OnceCell<Vec<Option<Decimal>>>,
     read: impl FnOnce() -> Result<Vec<Option<Decimal>>, PackError>,
-) -> Result<&'c [Option<Decimal>], PackError> {
+) -> Result<&[Option<Decimal>], PackError> {
     if let Some(known) = cell.get() {
         return Ok(known);
     }

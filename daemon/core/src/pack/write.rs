@@ -20,11 +20,10 @@ struct Store {
 impl Store {
     fn add(&mut self, column: Vec<u8>) -> usize {
         let next = self.columns.len();
-        let index = *self.known.entry(column).or_insert_with_key(|column| {
+        *self.known.entry(column).or_insert_with_key(|column| {
             self.columns.push(column.clone());
             next
-        });
-        index
+        })
     }
 
     fn whole(&mut self, values: impl Iterator<Item = u64>) -> usize {

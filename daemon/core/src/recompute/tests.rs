@@ -4,7 +4,7 @@ use super::*;
 use crate::fixture::*;
 use crate::model::time::{DAY_MS, HOUR_MS};
 use crate::model::{RecordKind, Registry};
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 /// Rows that the engine makes of two days at the turn of a month, then an hour that only the
 /// station recorded itself, and a day of which there is nothing but its own record.
@@ -46,8 +46,7 @@ impl Past {
             data(gas(RecordKind::Day, minute(4_320), "48.125")),
         );
         bench.tick(minute(6 * 1_440));
-        bench.flush();
-        let rows = bench.past.tables().aggregates.clone().into_values();
+        let rows = bench.tables().aggregates.into_values();
         Self {
             registry: registry(),
             rows: rows.collect(),
@@ -110,14 +109,12 @@ impl Past {
     }
 }
 
-/// The engine's past, made once for all tests of a thread.
+/// The engine's past, made once for all tests.
 fn past() -> Past {
-    thread_local! {
-        static ROWS: OnceCell<Vec<AggregateRow>> = const { OnceCell::new() };
-    }
+    static ROWS: OnceLock<Vec<AggregateRow>> = OnceLock::new();
     Past {
         registry: registry(),
-        rows: ROWS.with(|rows| rows.get_or_init(|| Past::new().rows).clone()),
+        rows: ROWS.get_or_init(|| Past::new().rows).clone(),
     }
 }
 

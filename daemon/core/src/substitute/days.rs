@@ -5,8 +5,9 @@ use super::history::History;
 use super::hours::{manual_kg, most_frequent};
 use super::rule::{self, Entry, last_passed};
 use super::{HourFact, HourState, Input, by_day, ceil, why};
+use crate::aggregate::day_needed;
 use crate::formula;
-use crate::model::profile::{DayThreshold, SubstitutionMethod};
+use crate::model::profile::SubstitutionMethod;
 use crate::model::time::DAY_MS;
 use crate::model::{Gap, Profile, Timestamp};
 use crate::quantity::internal;
@@ -58,17 +59,11 @@ impl<'a> Day<'a> {
         self.due().saturating_sub(self.valid)
     }
 
-    /// Its valid daily load, kg.
-    fn load(&self, profile: &Profile) -> Option<Decimal> {
-        let needed = profile.day_min_valid_hours;
-        let enough = match profile.day_threshold {
-            DayThreshold::Hours => self.valid >= needed,
-            DayThreshold::ShareOfDue => {
-                let share = u64::from(self.valid) * u64::from(DAY_H);
-                self.valid > 0 && share >= u64::from(needed) * u64::from(self.due())
-            }
-        };
-        enough.then(|| self.kg()).flatten()
+    /// It has a valid daily load.
+    fn has_load(&self, profile: &Profile) -> bool {
+        let needed = day_needed(profile, profile.day_threshold, self.due());
+        let enough = self.valid > 0 && self.valid >= needed;
+        enough && self.facts.iter().any(|fact| fact.amount_kg.is_some())
     }
 }
 
@@ -80,7 +75,8 @@ fn days<'a>(input: &Input<'_>, cells: &Cells<'a>) -> Vec<Day<'a>> {
     while let Some(fact) = rest.first() {
         let start = input.day_of(fact.start);
         let next = start.plus_ms(DAY_MS);
-        let (facts, later) = rest.split_at(rest.partition_point(|fact| fact.start < next).max(1));
+        let same = rest.iter().take_while(|fact| fact.start < next).count();
+        let (facts, later) = rest.split_at(same.max(1));
         rest = later;
         if first <= start && next <= input.until {
             days.push(Day::new(start, facts));
@@ -103,10 +99,7 @@ pub(super) fn gaps(input: &Input<'_>, cells: &Cells<'_>, look_back_days: u32) ->
     if parts.is_empty() {
         return Vec::new();
     }
-    let loads = days
-        .iter()
-        .filter_map(|day| Some((day.start, day.load(input.profile)?)));
-    let mut history = History::new(loads.collect(), DAY_MS);
+    let mut history = History::new(loads(input, &days, &parts, look_back_days), DAY_MS);
     let method = SubstitutionMethod::DailyMaximum {
         days: look_back_days,
     };
@@ -114,6 +107,32 @@ pub(super) fn gaps(input: &Input<'_>, cells: &Cells<'_>, look_back_days: u32) ->
         .iter()
         .map(|part| gap(input, cells, part, &method, &mut history))
         .collect()
+}
+
+/// Valid daily loads as far back as any of the parts looks; only these are summed up.
+fn loads(
+    input: &Input<'_>,
+    days: &[Day<'_>],
+    parts: &[Part<'_>],
+    look_back_days: u32,
+) -> Vec<(Timestamp, Decimal)> {
+    let valid: Vec<&Day<'_>> = days
+        .iter()
+        .filter(|day| day.has_load(input.profile))
+        .collect();
+    let earliest = parts.iter().map(|part| look_back_until(input, part)).min();
+    let over = valid.partition_point(|day| Some(day.end()) <= earliest);
+    let most = usize::try_from(look_back_days).unwrap_or(usize::MAX);
+    let needed = &valid[over.saturating_sub(most)..];
+    let loads = needed.iter().filter_map(|day| Some((day.start, day.kg()?)));
+    loads.collect()
+}
+
+/// Where the look-back ends: at the last passed check, which may lie within the first day.
+fn look_back_until(input: &Input<'_>, part: &Part<'_>) -> Timestamp {
+    let first = part.days[0];
+    let check = last_passed(input.passed_checks, first.end());
+    check.map_or(first.start, |check| check.min(first.start))
 }
 
 fn parts<'a>(input: &Input<'_>, cells: &Cells<'a>, days: &[Day<'a>]) -> Vec<Part<'a>> {
@@ -133,7 +152,7 @@ fn parts<'a>(input: &Input<'_>, cells: &Cells<'a>, days: &[Day<'a>]) -> Vec<Part
         if day.due() == 0 {
             continue;
         }
-        if day.load(input.profile).is_some() {
+        if day.has_load(input.profile) {
             close(&mut found[begin..], gap_h);
             begin = found.len();
             gap_h = 0;
@@ -167,7 +186,7 @@ fn open_before(input: &Input<'_>, cells: &Cells<'_>, before: &[Day<'_>], first: 
     for day in before.iter().rev() {
         open = open.saturating_add(hours_between(day.end(), next));
         next = day.start;
-        if day.load(input.profile).is_some() {
+        if day.has_load(input.profile) {
             return open;
         }
         open = open.saturating_add(day.invalid());
@@ -209,13 +228,12 @@ fn gap(
     let substitute = if part.manual {
         rule::manual(loads)
     } else {
-        let check = last_passed(input.passed_checks, first.end());
         let entry = Entry {
             capture_pct: None,
             gap_h: part.gap_h,
             units: u32::try_from(part.days.len()).unwrap_or(u32::MAX),
             from: first.start,
-            look_back_until: check.map_or(first.start, |check| check.min(first.start)),
+            look_back_until: look_back_until(input, part),
         };
         rule::substitute(method, &entry, history)
     };

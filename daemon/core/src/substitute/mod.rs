@@ -53,10 +53,7 @@ pub mod why {
     pub const INVALID: &str = "invalid";
     /// No data came.
     pub const NO_DATA: &str = "no-data";
-    /// Out of control, or calibration overdue (失控、校准超期).
-    pub const OUT_OF_CONTROL: &str = "out-of-control";
-    /// The validity review was not passed (有效性审核).
-    pub const REVIEW_FAILED: &str = "review-failed";
+    pub use crate::aggregate::standing::why::{OUT_OF_CONTROL, REVIEW_FAILED};
 }
 
 /// What an hour of a factor is.

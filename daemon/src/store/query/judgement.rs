@@ -100,6 +100,22 @@ impl Queries<'_> {
         Ok((before, after))
     }
 
+    /// Deciding tests of an outlet done within `from..until`, by time, then number. Not limited: the
+    /// caller bounds the span.
+    pub fn qa_between(
+        &self,
+        outlet: &OutletId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<QaRow>, StoreError> {
+        self.list(
+            "SELECT body FROM qa_test WHERE outlet = ?1 AND at >= ?2 AND at < ?3 \
+             AND decides = 1 ORDER BY at, id, n",
+            (outlet.as_str(), from.0, until.0),
+            |row| body_at("qa_test", row),
+        )
+    }
+
     /// Tests of an outlet done within `from..until`, newest first.
     pub fn qa_of(
         &self,
