@@ -48,6 +48,7 @@ pub(crate) fn factor(code: &str, pollutant: bool, kg: &str, limits: Vec<Limit>) 
         basis: Basis::StandardDry,
         range_min: None,
         range_max: None,
+        detection_limit: None,
         old_unit_multiplier: None,
         kg_per_unit_m3: dec(kg),
         limits,

@@ -271,6 +271,7 @@ fn factor(row: &FactorRow, medium: Medium, pollutant: bool) -> OutletFactor {
         basis: Basis::StandardDry,
         range_min: Some(Decimal::ZERO),
         range_max: Some(dec(range_max)),
+        detection_limit: None,
         old_unit_multiplier: None,
         kg_per_unit_m3: dec(if medium == Medium::Gas {
             "0.000001"

@@ -58,6 +58,7 @@ fn hour_row(registry: &Registry, outlet: &Outlet, n: i64, readings: &mut Reading
                 (FactorCode::new(factor.0), sent)
             });
             Slot {
+                start: minute(n * 60 + i64::try_from(m).unwrap()),
                 minutes: 1,
                 values: values.collect(),
                 seq: Seq(u64::try_from(n).unwrap() * 120_000 + m * 2_003),
@@ -89,10 +90,18 @@ fn hour_row(registry: &Registry, outlet: &Outlet, n: i64, readings: &mut Reading
 
 fn judge(row: &mut AggregateRow, outlet: &Outlet, profile: &Profile) {
     let o2_valid = row.factors.get("a19001").is_some_and(|o2| o2.valid);
-    let of = (row.level, row.start);
+    let of = limits::Circumstances {
+        outlet,
+        profile,
+        level: row.level,
+        start: row.start,
+        o2_valid,
+        marks: &[],
+        special_periods: &BTreeMap::new(),
+        region: None,
+    };
     for (code, factor) in &mut row.factors {
-        let settings = &outlet.factors[code];
-        factor.limits = limits::judge(factor, settings, outlet, profile, of, o2_valid);
+        factor.limits = limits::judge(factor, &outlet.factors[code], &of).verdicts;
     }
 }
 
@@ -215,7 +224,12 @@ fn recomputing(what: &str, registry: &Registry, rows: &Rows, rounds: u32) {
     let outlet = &registry.outlets[&rows.hours[0].outlet];
     let rules = |at| {
         let profile = registry.profile_at(outlet, at)?;
-        Some(Rules { outlet, profile })
+        Some(Rules {
+            outlet,
+            profile,
+            special_periods: &registry.special_periods,
+            region: None,
+        })
     };
     let year = Year {
         offset: registry.offset,

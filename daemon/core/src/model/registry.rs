@@ -176,6 +176,10 @@ pub struct OutletFactor {
     pub range_min: Option<Decimal>,
     /// Measuring range, high end; above it a value is invalid.
     pub range_max: Option<Decimal>,
+    /// Detection limit (检出限) of the analyser, in the factor's unit; `None`: not stated. A value
+    /// below it counts, and is noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection_limit: Option<Decimal>,
     /// What values under the factor's 2005 code are multiplied by, where the logger's old unit is
     /// stated to differ from the factor table's; `None`: as the table says.
     #[serde(default, skip_serializing_if = "Option::is_none")]

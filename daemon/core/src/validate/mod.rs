@@ -1,86 +1,25 @@
-//! Is a value usable? Every check is one line of [`CATALOGUE`]; adding a check means adding a
-//! line there, its test in [`failed`], and a case in the tests.
+//! Is a value usable, and what is odd about it? Every check is an entry of the [`catalogue`].
 //!
-//! A value is valid when no check fails. Checks that can only fail on nonsense are `Impossible`:
-//! they raise the alarm `data.impossible`, unless the flag itself already says that the value does
-//! not count (an analyser in calibration may show anything).
+//! A value is valid when no check of its own fails ([`failed`]). Checks that can only fail on
+//! nonsense are `Impossible`: they raise the alarm `data.impossible`, unless the flag itself
+//! already says that the value does not count (an analyser in calibration may show anything).
+//!
+//! What shows only in a record, an hour or a day is a clue ([`series`]): it changes nothing about
+//! the data, and says what was seen in exact figures.
+
+pub mod catalogue;
+mod markdown;
+mod record;
+pub mod series;
+
+pub use catalogue::*;
+pub use markdown::catalogue_markdown;
+pub use series::{DaySeries, HourSeries, MarkSpan, day_clues, hour_clues};
 
 use crate::model::{CheckCode, FactorCode, Medium, Outlet, OutletFactor, Profile, Value};
 use rust_decimal::Decimal;
-use smol_str::SmolStr;
 
-/// What a failed check means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// The value does not count.
-    Invalid,
-    /// The value does not count and somebody must look: no working instrument shows it.
-    Impossible,
-}
-
-/// A check that a value must pass to count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Check {
-    /// Code in the store, the API and text keys.
-    pub code: &'static str,
-    /// What a failure means.
-    pub severity: Severity,
-    /// What is wrong, Chinese.
-    pub text_zh: &'static str,
-    /// What is wrong, English.
-    pub text_en: &'static str,
-}
-
-macro_rules! catalogue {
-    ($(
-        $(#[$doc:meta])*
-        $name:ident = $code:literal, $severity:ident, $zh:literal, $en:literal;
-    )*) => {
-        $($(#[$doc])*
-        pub const $name: Check = Check {
-            code: $code,
-            severity: Severity::$severity,
-            text_zh: $zh,
-            text_en: $en,
-        };)*
-
-        /// Every check, in the order in which failures are listed.
-        pub const CATALOGUE: &[Check] = &[$($name),*];
-    };
-}
-
-catalogue! {
-    /// The flag is not among the profile's valid flags.
-    FLAG = "flag", Invalid, "数据标记不计为有效", "the flag does not count as valid";
-    /// No flag was sent and the profile demands one.
-    FLAG_ABSENT = "flag-absent", Invalid, "未带数据标记", "no flag was sent";
-    /// A field should have been a number.
-    UNREADABLE = "unreadable", Invalid, "数值无法识读", "the number is unreadable";
-    /// Neither a mean nor a real-time value.
-    NO_VALUE = "no-value", Invalid, "缺少数值", "there is no value";
-    /// Below the measuring range.
-    BELOW_RANGE = "below-range", Impossible, "低于量程下限", "below the measuring range";
-    /// Above the measuring range.
-    ABOVE_RANGE = "above-range", Invalid, "高于量程上限", "above the measuring range";
-    /// Above the measuring range by more than any drift explains.
-    FAR_ABOVE_RANGE = "far-above-range", Impossible, "远超量程上限", "far above the measuring range";
-    /// A concentration or flow below zero.
-    NEGATIVE = "negative", Impossible, "浓度或流量为负", "a concentration or flow below zero";
-    /// Min <= Avg <= Max does not hold.
-    ORDER = "order", Impossible, "最小值、均值、最大值次序矛盾", "min, mean and max contradict each other";
-    /// Outside what the quantity can be.
-    PHYSICS = "physics", Impossible, "超出物理可能范围", "outside what is physically possible";
-}
-
-/// O2 above that of air by more than this is impossible, % v/v: span drift of a good analyser is
-/// 2.5 % of 25 % full scale.
-pub const O2_TOLERANCE_PCT: Decimal = Decimal::from_parts(7, 0, 0, false, 1);
-
-/// A value above this many times the upper end of its range is impossible, not merely over range:
-/// no analogue output goes there.
-pub const FAR_ABOVE_RANGE_TIMES: Decimal = Decimal::TWO;
-
-/// Codes of auxiliary quantities that the rules know by name (HJ 524-2009, HJ 525-2009).
+/// Codes of quantities that the rules know by name (HJ 524-2009, HJ 525-2009).
 pub mod code {
     /// Stack gas flow, m³/s.
     pub const GAS_FLOW: &str = "a00000";
@@ -98,11 +37,14 @@ pub mod code {
     pub const WATER_FLOW: &str = "w00000";
     /// pH.
     pub const PH: &str = "w01001";
-}
-
-/// The check with this code.
-pub fn check(code: &str) -> Option<&'static Check> {
-    CATALOGUE.iter().find(|check| check.code == code)
+    /// Five-day biochemical oxygen demand, mg/L.
+    pub const BOD: &str = "w01017";
+    /// Chemical oxygen demand, mg/L.
+    pub const COD: &str = "w01018";
+    /// Total nitrogen, mg/L.
+    pub const TOTAL_NITROGEN: &str = "w21001";
+    /// Ammonia nitrogen, mg/L.
+    pub const AMMONIA: &str = "w21003";
 }
 
 /// True when the value's flag says that the source or the instrument is stopped.
@@ -125,11 +67,17 @@ pub fn is_impossible(checks: &[CheckCode]) -> bool {
     !excused && listed(Severity::Impossible)
 }
 
-/// The checks that `value` fails, in catalogue order; empty: valid.
+/// The checks that `value` fails, in the order of the catalogue; empty: valid. Clues are not among
+/// them. Checks that the profile switches off do not fail, but a value that is not there cannot
+/// count.
 pub fn failed(value: &Value, outlet: &Outlet, profile: &Profile) -> Vec<CheckCode> {
     let factor = outlet.factors.get(&value.factor);
     let mut codes = Vec::new();
-    let mut fail = |check: Check| codes.push(CheckCode(SmolStr::new_static(check.code)));
+    let mut fail = |check: Check| {
+        if check.is_on(profile) || check == NO_VALUE {
+            codes.push(check.stored_code());
+        }
+    };
     match &value.flag {
         Some(flag) if !profile.valid_flags.contains(&flag.0) => fail(FLAG),
         None if !profile.flag_absent_is_valid => fail(FLAG_ABSENT),
@@ -143,14 +91,13 @@ pub fn failed(value: &Value, outlet: &Outlet, profile: &Profile) -> Vec<CheckCod
         return codes;
     };
     if let Some(factor) = factor {
-        let below = factor.range_min.is_some_and(|min| figure < min);
-        if below {
+        if factor.range_min.is_some_and(|min| figure < min) {
             fail(BELOW_RANGE);
         }
         if let Some(max) = factor.range_max.filter(|max| figure > *max) {
-            let far = max
-                .checked_mul(FAR_ABOVE_RANGE_TIMES)
-                .is_some_and(|far| max > Decimal::ZERO && figure > far);
+            let far = FAR_ABOVE_RANGE.threshold("times", profile);
+            let far = far.and_then(|times| max.checked_mul(times));
+            let far = far.is_some_and(|far| max > Decimal::ZERO && figure > far);
             fail(if far { FAR_ABOVE_RANGE } else { ABOVE_RANGE });
         }
     }
@@ -190,7 +137,9 @@ fn contradicts(value: &Value) -> bool {
 
 fn physical(code: &FactorCode, figure: Decimal, medium: Medium, profile: &Profile) -> bool {
     let top = match (code.as_str(), medium) {
-        (code::OXYGEN, Medium::Gas) => profile.air_o2_pct.checked_add(O2_TOLERANCE_PCT),
+        (code::OXYGEN, Medium::Gas) => PHYSICS
+            .threshold("o2_tolerance_pct", profile)
+            .and_then(|tolerance| profile.air_o2_pct.checked_add(tolerance)),
         (code::MOISTURE, Medium::Gas) => Some(Decimal::ONE_HUNDRED),
         (code::PH, Medium::Water) => Some(Decimal::from(14u32)),
         (code::TEMPERATURE, Medium::Gas) => {

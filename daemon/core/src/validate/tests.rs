@@ -1,5 +1,11 @@
 //! One case per check of the catalogue, by the codes they give.
 
+mod bench;
+mod cases;
+mod day_files;
+mod details;
+mod properties;
+
 use super::*;
 use crate::fixture::{dec, factor, number, registry, value};
 use crate::model::{Flag, Registry};
@@ -131,4 +137,56 @@ fn stopped_flags_come_from_the_profile() {
     assert!(!is_stopped(&value, profile));
     value.flag = None;
     assert!(!is_stopped(&value, profile));
+}
+
+/// What becomes of a text that a device sends for a mean, read as intake reads it.
+fn sent(code: &str, text: &str, outlet: &str) -> Vec<String> {
+    let mut value = value(code, "0", "N");
+    let read = text.parse::<Decimal>().ok();
+    value.avg = read.map(|_| number(text));
+    if read.is_none() && !text.is_empty() {
+        value.unreadable = Some(format!("Avg={text}").into());
+    }
+    codes_of(&value, outlet)
+}
+
+#[test]
+fn every_bad_input_has_a_verdict_with_a_name() {
+    let huge = "9".repeat(40);
+    assert_eq!(sent("a21002", "-3", "dc-01"), ["negative"]);
+    assert_eq!(sent("a21002", "", "dc-01"), ["no-value"]);
+    for text in ["--", "NaN", "inf", "1.2.3", "\u{ff11}", &huge] {
+        let codes = sent("a21002", text, "dc-01");
+        assert_eq!(codes, ["unreadable", "no-value"], "{text}");
+    }
+    assert_eq!(sent("a19001", "22", "dc-01"), ["physics"]);
+    // What leaves the value itself sound is noted with the hour.
+    let hour = bench::HourBench::gas;
+    let oxygen = hour().set("a19001", |_| dec("21"));
+    assert_eq!(oxygen.codes(), ["o2-at-air"]);
+    assert_eq!(hour().without("a01013").codes(), ["parameter-missing"]);
+    let still = bench::HourBench::water().set("w00000", |_| dec("0"));
+    assert_eq!(still.codes(), ["flow-zero"]);
+}
+
+#[test]
+fn numbers_ascend_within_their_blocks_and_thresholds_say_where_they_are_from() {
+    assert!(CATALOGUE.is_sorted_by(|a, b| a.number < b.number));
+    for entry in CATALOGUE {
+        let mut digits = entry.number.chars();
+        assert_eq!(digits.next(), Some('V'), "{}", entry.code);
+        assert!(
+            digits
+                .next()
+                .is_some_and(|block| ('1'..='4').contains(&block))
+        );
+        assert!(!entry.what_zh.is_empty() && !entry.what_en.is_empty());
+        for threshold in entry.thresholds {
+            assert!(!threshold.source.is_empty(), "{}", threshold.name);
+            let other = Profile::annex_d("other@1");
+            let value = entry.threshold(threshold.name, &other);
+            assert_eq!(value, Some(threshold.default));
+        }
+        assert_eq!(entry.threshold("nonsense", &Profile::annex_d("o@1")), None);
+    }
 }

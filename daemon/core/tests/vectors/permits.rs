@@ -208,6 +208,7 @@ fn outlet(medium: Medium, period: LimitPeriod, upper: Decimal) -> Outlet {
         basis: Basis::StandardDry,
         range_min: None,
         range_max: None,
+        detection_limit: None,
         old_unit_multiplier: None,
         kg_per_unit_m3: Decimal::from_parts(1, 0, 0, false, 6),
         limits: vec![limit],

@@ -95,6 +95,7 @@ fn pollutant(code: &str) -> OutletFactor {
         basis: Basis::StandardDry,
         range_min: None,
         range_max: None,
+        detection_limit: None,
         old_unit_multiplier: None,
         kg_per_unit_m3: Decimal::new(1, 6),
         limits: Vec::new(),
