@@ -87,6 +87,7 @@ fn outlet_factor(outlet: &str, (code, pollutant, middle, spread, scale): Factor)
         basis: Basis::StandardDry,
         range_min: None,
         range_max: None,
+        detection_limit: None,
         old_unit_multiplier: None,
         kg_per_unit_m3: dec(if gas { "0.000001" } else { "0.001" }),
         limits: limits.into_iter().collect(),
