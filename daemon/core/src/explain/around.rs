@@ -70,7 +70,7 @@ fn mark(scene: &Scene<'_>, listed: &Listed) -> Node {
     node.received_at = Some(scene.offset.iso(row.entered_at));
     if let Some(effect) = listed.effect {
         let (zh, en) = words::effect(effect);
-        node.rule = Some(scene.rule(&format!("marks.kinds.{}", mark.kind), &en));
+        node.rule = Some(scene.rule(&format!("marks.kinds.{}.effect", mark.kind), &en));
         node = node.note(format!("作用：{zh}"), format!("effect: {en}"));
     }
     if row.late {

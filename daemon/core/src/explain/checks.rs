@@ -7,10 +7,13 @@ use crate::lang::Text;
 use crate::model::{CheckCode, Clue, Level, StoredValue, Timestamp};
 use crate::validate;
 
-/// What is wrong, in words.
+/// What is wrong: number and words.
 pub(super) fn text(code: &CheckCode) -> Text {
     match validate::check(&code.0) {
-        Some(check) => Text::new(check.text_zh, check.text_en),
+        Some(check) => Text::new(
+            format!("{} {}", check.number, check.text_zh),
+            format!("{} {}", check.number, check.text_en),
+        ),
         None => Text::new(
             format!("核查 {}", code.0.as_str()),
             format!("check {}", code.0.as_str()),

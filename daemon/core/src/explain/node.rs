@@ -143,6 +143,11 @@ impl Node {
         self
     }
 
+    /// With an amount in kg, where there is one.
+    pub(super) fn amount(self, kg: Option<Decimal>) -> Self {
+        self.valued(kg, if kg.is_some() { "kg" } else { "" })
+    }
+
     /// By this formula, with these values put in; the result is kept to [`INTERNAL_SCALE`].
     pub(super) fn by(mut self, formula: &'static str, with: Option<String>) -> Self {
         self.formula = Some(SmolStr::new_static(formula));

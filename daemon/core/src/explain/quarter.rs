@@ -119,7 +119,7 @@ fn gap_node(scene: &Scene<'_>, gap: &Gap) -> Node {
     let (zh, en) = words::why(&gap.why);
     let hours = gap.hours;
     let mut node = Node::new(span.clone(), span)
-        .valued(in_force.total_kg, "kg")
+        .amount(in_force.total_kg)
         .note(
             format!("原因：{zh}；连续无效 {hours} 小时"),
             format!("why: {en}; {hours} consecutive invalid hours"),
@@ -141,7 +141,7 @@ fn gap_node(scene: &Scene<'_>, gap: &Gap) -> Node {
 fn substitute(scene: &Scene<'_>, (zh, en): words::Words, put_in: &Substitute) -> Node {
     let (rule_zh, rule_en) = words::substitution(&put_in.rule);
     let label = Node::new(format!("{zh}：{rule_zh}"), format!("{en}: {rule_en}"));
-    let mut node = label.valued(put_in.unit_kg, "kg");
+    let mut node = label.amount(put_in.unit_kg);
     node.formula = words::substitution_formula(&put_in.rule).map(Into::into);
     node.rule = Some(scene.rule("substitution.method", &put_in.rule));
     if let Some(pct) = put_in.capture_pct.map(exact) {
@@ -197,7 +197,7 @@ pub(super) fn substitutes(
     let kg = crate::formula::sum(within.map(|(_, kg)| *kg));
     let put_in = mean.and_then(|mean| mean.substituted_kg).or(kg);
     let hour = period.level == Level::Hour;
-    Some(section.valued(put_in.filter(|_| !hour), "kg").note(
+    Some(section.amount(put_in.filter(|_| !hour)).note(
         "替代只用于排放量，浓度和烟气参数不改",
         "only amounts are put in: concentrations and gas parameters stay as they are",
     ))

@@ -181,7 +181,10 @@ pub(super) fn substitution(rule: &str) -> Words {
             "mean of the preceding period of equal length",
         ),
         "manual" => ("手工监测数据", "manual data"),
-        "none" => ("替代表中无适用条目", "no entry of the table fits"),
+        "none" => (
+            "规则不替代，或替代表中无适用条目",
+            "the rules put nothing in, or no entry of the table fits",
+        ),
         "no-history" => ("此前无有效数据", "no valid data before"),
         _ if rule.starts_with("day-max-") => (
             "此前有效日排放量最大值",

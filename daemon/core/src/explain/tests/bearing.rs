@@ -69,7 +69,7 @@ fn marks_are_shown_with_what_they_do_to_each_minute() {
     let rule = marks[0].rule.as_ref().unwrap();
     assert_eq!(
         (rule.key.as_str(), rule.sure),
-        ("marks.kinds.calibration", Some(Sure::M))
+        ("marks.kinds.calibration.effect", Some(Sure::M))
     );
     let minutes = &find(&root, "Mean").children;
     let codes: Vec<_> = minutes[4..11].iter().map(code_of).collect();

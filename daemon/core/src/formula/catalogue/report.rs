@@ -11,10 +11,10 @@ pub fn report_markdown(lang: Lang) -> String {
         (
             "本文由程序的公式目录生成，示例由计算该公式的函数现算。依据标记：V 读自标准、法规或监管\
              部门自己的软件和数据；V2 读自二手来源；M 凭记忆，用于判定前须核对；— 不出自标准。\n",
-            "Made from the program's own list of formulas; the examples are worked by the functions \
-             that compute. Marks: V read in the standard, law or the regulator's own software and \
-             data; V2 read in a secondary source; M recalled, to be checked before it decides \
-             anything; — from no standard.\n",
+            "Made from the program's own list of formulas; the examples are worked by the \
+             functions that compute. Marks: V read in the standard, law or the regulator's own \
+             software and data; V2 read in a secondary source; M recalled, to be checked before \
+             it decides anything; — from no standard.\n",
         ),
     ));
     for (title, formulas) in PARTS {
