@@ -10,6 +10,7 @@ pub mod clock;
 pub mod console;
 pub mod demo;
 pub mod events;
+pub mod figures;
 pub mod intake;
 pub mod journal;
 pub mod keys;

@@ -3,6 +3,7 @@
 mod station;
 mod tasks;
 
+use crate::attachments::Attachments;
 use crate::clock::Clock;
 use crate::console::{Access, ConsoleBackend, ConsoleParts};
 use crate::events::JournalEvent;
@@ -373,6 +374,7 @@ impl App {
             switchboard: Arc::clone(&self.gate.switchboard),
             troubles: station::troubles(uplinks.clone()),
             station: station::view(uplinks, Arc::clone(&self.buses)),
+            attachments: Attachments::in_directory(places.attachments()),
         })))
     }
 }

@@ -1,5 +1,6 @@
 //! `cemsd check`: everything wrong with a configuration, at once.
 
+use super::lang::LangArg;
 use cems_config::{Checked, Lang, Problems};
 use serde_json::json;
 use std::io::Write;
@@ -13,41 +14,10 @@ pub struct CheckArgs {
     file: PathBuf,
     /// Language of the problems; without it the one of the environment (LC_ALL, LC_MESSAGES, LANG).
     #[arg(long, value_enum)]
-    lang: Option<CheckLang>,
+    lang: Option<LangArg>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
-}
-
-/// Languages to choose from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum CheckLang {
-    /// 简体中文
-    Zh,
-    /// English
-    En,
-}
-
-impl CheckLang {
-    /// The language of the environment: Chinese when it says so, else English.
-    fn of_environment() -> Self {
-        let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let value = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set);
-        if value.is_some_and(|value| value.starts_with("zh")) {
-            Self::Zh
-        } else {
-            Self::En
-        }
-    }
-}
-
-impl From<CheckLang> for Lang {
-    fn from(lang: CheckLang) -> Self {
-        match lang {
-            CheckLang::Zh => Self::Zh,
-            CheckLang::En => Self::En,
-        }
-    }
 }
 
 /// Checks and reports.
@@ -55,14 +25,14 @@ impl From<CheckLang> for Lang {
 /// # Errors
 /// When standard output fails.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let lang = args.lang.unwrap_or_else(CheckLang::of_environment);
+    let lang = args.lang.unwrap_or_else(LangArg::of_environment);
     match cems_config::load(&args.file) {
         Ok(checked) => sound(args, lang, &checked),
         Err(problems) => unsound(args, lang.into(), &problems),
     }
 }
 
-fn sound(args: &CheckArgs, lang: CheckLang, checked: &Checked) -> anyhow::Result<ExitCode> {
+fn sound(args: &CheckArgs, lang: LangArg, checked: &Checked) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     let (enterprises, outlets) = (
         checked.registry.enterprises.len(),
@@ -86,7 +56,7 @@ fn sound(args: &CheckArgs, lang: CheckLang, checked: &Checked) -> anyhow::Result
     }
     let file = args.file.display();
     match lang {
-        CheckLang::Zh => {
+        LangArg::Zh => {
             warnings
                 .iter()
                 .try_for_each(|warning| writeln!(out, "警告：{warning}"))?;
@@ -95,7 +65,7 @@ fn sound(args: &CheckArgs, lang: CheckLang, checked: &Checked) -> anyhow::Result
                 "{file} 无误：{enterprises} 家排污单位，{outlets} 个排放口"
             )?;
         }
-        CheckLang::En => {
+        LangArg::En => {
             warnings
                 .iter()
                 .try_for_each(|warning| writeln!(out, "warning: {warning}"))?;

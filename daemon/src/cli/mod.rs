@@ -3,13 +3,19 @@
 
 pub mod bench;
 mod bench_bus;
+mod bench_year;
+pub mod books;
 pub mod check;
 pub mod decode;
 pub mod demo;
+pub mod explain;
 pub mod key;
+pub mod lang;
 pub mod password;
 pub mod probe;
 pub mod rebuild;
+pub mod recompute;
+pub mod report;
 pub mod run;
 pub mod simulate;
 pub mod verify;
@@ -42,6 +48,12 @@ pub enum Command {
     Verify(verify::VerifyArgs),
     /// Build the projections anew from the journal and compare them with the old ones.
     Rebuild(rebuild::RebuildArgs),
+    /// Why a number is what it is: its derivation, down to what the instrument sent.
+    Explain(explain::ExplainArgs),
+    /// Compute a year of hours again by the rules in force then and compare with the books.
+    Recompute(recompute::RecomputeArgs),
+    /// Reports: formulas, checks, rule profiles, rates, permitted amounts, tax basis.
+    Report(report::ReportArgs),
     /// Measure this machine: journal, decoding, journal to projections.
     Bench(bench::BenchArgs),
     /// Hash a password from standard input for a user in the settings.
@@ -66,6 +78,9 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Key(args) => key::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Rebuild(args) => rebuild::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Recompute(args) => recompute::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::HashPassword(args) => password::run(&args),
     };

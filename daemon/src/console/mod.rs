@@ -3,24 +3,29 @@
 
 mod access;
 mod command;
+mod judgement;
 mod read;
 mod write;
 
 pub use access::{Access, hash_password};
 
+use crate::attachments::Attachments;
 use crate::clock::Clock;
 use crate::journal::Journal;
 use crate::pipeline::Projected;
 use crate::store::Readers;
 use crate::switchboard::Switchboard;
-use cems_core::model::rows::{AuditRow, QuarantineRow};
+use cems_core::explain::{Node, Question};
+use cems_core::model::rows::{AuditRow, QuarantineRow, SupersededRow};
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, Level, ManualReport,
-    Outlet, OutletId, RecordKind, RecordRow, Registry, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FallbackId, FallbackRow, Level,
+    ManualReport, Mark, MarkRow, Outlet, OutletId, QaRow, QaTest, QuarterRow, RecordKind,
+    RecordRow, Registry, ReviewAction, ReviewRow, Seq, Timestamp,
 };
 use cems_dashboards::backend::{
     Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, CommandForm, CommandOrder,
-    FallbackDetail, Health, LoginError, OutletDetail, Overview, Receipt, Reply, StationStatus,
+    FallbackDetail, Health, LoginError, OutletDetail, Overview, ProjectionRow, RateRow, RatesOf,
+    Receipt, Reply, StationStatus, TakenBack, TaxRow, Upload,
 };
 use std::sync::Arc;
 
@@ -40,6 +45,7 @@ pub struct ConsoleBackend {
     switchboard: Arc<Switchboard>,
     station: StationView,
     troubles: Troubles,
+    attachments: Attachments,
 }
 
 /// The parts of the daemon behind the console.
@@ -58,6 +64,8 @@ pub struct ConsoleParts {
     pub switchboard: Arc<Switchboard>,
     /// Instruments and uplinks.
     pub station: StationView,
+    /// Files that people attach.
+    pub attachments: Attachments,
     /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
     /// all the same.
     pub troubles: Troubles,
@@ -75,6 +83,7 @@ impl ConsoleBackend {
             switchboard: parts.switchboard,
             station: parts.station,
             troubles: parts.troubles,
+            attachments: parts.attachments,
         }
     }
 
@@ -221,6 +230,124 @@ impl Backend for ConsoleBackend {
         order: CommandOrder,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
         Box::pin(self.order_command(actor, order))
+    }
+
+    fn superseded(
+        &self,
+        actor: &Actor,
+        id: &OutletId,
+        kind: RecordKind,
+        start: Timestamp,
+    ) -> Result<Vec<SupersededRow>, BackendError> {
+        self.read_superseded(actor, id, kind, start)
+    }
+
+    fn explain(&self, actor: &Actor, question: &Question) -> Result<Node, BackendError> {
+        self.read_explanation(actor, question)
+    }
+
+    fn marks(
+        &self,
+        actor: &Actor,
+        outlet: Option<&OutletId>,
+    ) -> Result<Vec<MarkRow>, BackendError> {
+        self.read_marks(actor, outlet)
+    }
+
+    fn qa_tests(&self, actor: &Actor, outlet: &OutletId) -> Result<Vec<QaRow>, BackendError> {
+        self.read_tests(actor, outlet)
+    }
+
+    fn reviews(&self, actor: &Actor, outlet: &OutletId) -> Result<Vec<ReviewRow>, BackendError> {
+        self.read_reviews(actor, outlet)
+    }
+
+    fn quarters(&self, actor: &Actor, outlet: &OutletId) -> Result<Vec<QuarterRow>, BackendError> {
+        self.read_quarters(actor, outlet)
+    }
+
+    fn clues(
+        &self,
+        actor: &Actor,
+        outlet: Option<&OutletId>,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<ClueRow>, BackendError> {
+        self.read_clues(actor, outlet, from, until)
+    }
+
+    fn rates(
+        &self,
+        actor: &Actor,
+        of: Option<&RatesOf>,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<RateRow>, BackendError> {
+        self.read_rates(actor, of, from, until)
+    }
+
+    fn projections(
+        &self,
+        actor: &Actor,
+        outlet: Option<&OutletId>,
+    ) -> Result<Vec<ProjectionRow>, BackendError> {
+        self.read_projections(actor, outlet)
+    }
+
+    fn tax(
+        &self,
+        actor: &Actor,
+        outlet: &OutletId,
+        month: Timestamp,
+    ) -> Result<Vec<TaxRow>, BackendError> {
+        self.read_tax(actor, outlet, month)
+    }
+
+    fn attachment(
+        &self,
+        actor: &Actor,
+        outlet: &OutletId,
+        sha256: &str,
+    ) -> Result<Upload, BackendError> {
+        self.read_attachment(actor, outlet, sha256)
+    }
+
+    fn enter_mark<'a>(
+        &'a self,
+        actor: &'a Actor,
+        mark: Mark,
+        files: Vec<Upload>,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.enter_a_mark(actor, mark, files))
+    }
+
+    fn enter_qa_test<'a>(
+        &'a self,
+        actor: &'a Actor,
+        test: QaTest,
+        files: Vec<Upload>,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.enter_a_test(actor, test, files))
+    }
+
+    fn take_back<'a>(
+        &'a self,
+        actor: &'a Actor,
+        what: TakenBack,
+        outlet: OutletId,
+        id: Seq,
+        reason: String,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.take_an_entry_back(actor, what, outlet, id, reason))
+    }
+
+    fn review<'a>(
+        &'a self,
+        actor: &'a Actor,
+        action: ReviewAction,
+        files: Vec<Upload>,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.take_a_review_step(actor, action, files))
     }
 
     fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError> {

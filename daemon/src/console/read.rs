@@ -1,10 +1,12 @@
 //! What pages show, read from the projections within the actor's scope.
 
 use super::{ConsoleBackend, unavailable};
+use crate::figures::{Books, on_books};
 use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter};
 use cems_core::model::record::Flag;
 use cems_core::model::rows::{AuditRow, DeviceRow, LatestRow, QuarantineRow};
 use cems_core::model::{Access, Permission};
+use cems_core::totals;
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, AmountPeriod, FallbackId,
     FallbackRow, Level, Outlet, OutletId, Period, Registry, Seq, Timestamp,
@@ -245,44 +247,23 @@ impl ConsoleBackend {
         }))
     }
 
-    /// Totals of the running periods against their permitted amounts. A period without a row yet
+    /// Totals of the periods that run against their permitted amounts. A period without a row yet
     /// stands at zero.
     fn amounts(&self, registry: &Registry, outlet: &Outlet) -> Read<Vec<AmountProgress>> {
         let now = self.clock.now();
-        let mut rows: BTreeMap<(Level, Timestamp), Option<AggregateRow>> = BTreeMap::new();
-        let mut amounts = Vec::with_capacity(outlet.permitted.len());
-        for permitted in &outlet.permitted {
-            let level = match permitted.period {
-                AmountPeriod::Month => Level::Month,
-                AmountPeriod::Year => Level::Year,
-                AmountPeriod::Special => continue,
-            };
-            let start = Period::containing(level, now, registry.offset).start;
-            if let std::collections::btree_map::Entry::Vacant(slot) = rows.entry((level, start)) {
-                slot.insert(
-                    self.readers
-                        .aggregate(&outlet.id, level, start)
-                        .map_err(unavailable)?,
-                );
-            }
-            let amount_kg = rows[&(level, start)]
-                .as_ref()
-                .and_then(|row| row.factors.get(&permitted.factor)?.amount_kg)
-                .unwrap_or_default();
-            let share_pct = (amount_kg * Decimal::ONE_HUNDRED)
-                .checked_div(permitted.amount_kg)
-                .unwrap_or_default();
-            amounts.push(AmountProgress {
-                outlet: outlet.id.clone(),
-                factor: permitted.factor.clone(),
-                period: permitted.period,
-                start,
-                amount_kg,
-                permitted_kg: permitted.amount_kg,
-                share_pct,
-            });
-        }
-        Ok(amounts)
+        let ask = |books: &Books<'_>| books.progress_of_outlet(outlet);
+        let all = on_books(&self.readers, (registry, now), ask).map_err(unavailable)?;
+        let rows = all.into_iter().map(|progress| AmountProgress {
+            outlet: outlet.id.clone(),
+            factor: progress.permitted.factor.clone(),
+            period: progress.permitted.period,
+            start: progress.start,
+            share_pct: totals::used_pct(progress.permitted.amount_kg, progress.total_kg)
+                .unwrap_or_default(),
+            amount_kg: progress.total_kg,
+            permitted_kg: progress.permitted.amount_kg,
+        });
+        Ok(rows.collect())
     }
 
     pub(super) fn fallbacks_of(
@@ -315,7 +296,7 @@ pub(super) fn access(actor: &Actor) -> Access {
     }
 }
 
-fn seen<'a>(actor: &Actor, registry: &'a Registry) -> Vec<&'a Outlet> {
+pub(super) fn seen<'a>(actor: &Actor, registry: &'a Registry) -> Vec<&'a Outlet> {
     let access = access(actor);
     registry
         .outlets

@@ -118,7 +118,7 @@ impl ConsoleBackend {
         }
     }
 
-    async fn commit(&self, event: &JournalEvent) -> Result<Receipt, BackendError> {
+    pub(super) async fn commit(&self, event: &JournalEvent) -> Result<Receipt, BackendError> {
         if let Some(cause) = self.journal.health().stalled {
             return Err(BackendError::Unavailable(format!(
                 "nothing was saved: {cause}"

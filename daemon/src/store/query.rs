@@ -61,6 +61,28 @@ impl<'c> Queries<'c> {
         )
     }
 
+    /// The registry in force at a time, or the first one for what was before it; `None` before the
+    /// first.
+    pub fn registry_in_force(&self, at: Timestamp) -> Result<Option<String>, StoreError> {
+        let body = |row: &Row<'_>| Ok(row.get(0)?);
+        let then = self.one(
+            "SELECT body FROM registry WHERE at <= ?1 ORDER BY seq DESC LIMIT 1",
+            [at.0],
+            body,
+        )?;
+        match then {
+            Some(then) => Ok(Some(then)),
+            None => self.one("SELECT body FROM registry ORDER BY seq LIMIT 1", [], body),
+        }
+    }
+
+    /// Every registry with the time from which it was in force, ascending.
+    pub fn registries(&self) -> Result<Vec<(Timestamp, String)>, StoreError> {
+        self.list("SELECT at, body FROM registry ORDER BY seq", [], |row| {
+            Ok((Timestamp(row.get(0)?), row.get(1)?))
+        })
+    }
+
     /// The last registry and the position from which it is in force.
     pub fn registry_json(&self) -> Result<Option<(Seq, String)>, StoreError> {
         self.registry_at(Seq(u64::MAX))

@@ -2,6 +2,7 @@
 
 use super::{Queries, body_at, int_capped, outlet_list, rows_capped, seq_at};
 use crate::store::error::StoreError;
+use cems_core::model::time::DAY_MS;
 use cems_core::model::{
     ClueRow, FactorCode, Level, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, ReviewRow,
     Seq, Timestamp,
@@ -212,6 +213,23 @@ impl Queries<'_> {
         self.list(
             "SELECT body FROM quarter WHERE outlet = ?1 ORDER BY start DESC LIMIT ?2",
             (outlet.as_str(), rows_capped(limit)),
+            |row| body_at("quarter", row),
+        )
+    }
+
+    /// The quarters of an outlet that lie in `from..until` at least in part, ascending.
+    pub fn quarters_between(
+        &self,
+        outlet: &OutletId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<QuarterRow>, StoreError> {
+        // No quarter is longer than 92 days.
+        let first = from.plus_ms(-92 * DAY_MS);
+        self.list(
+            "SELECT body FROM quarter WHERE outlet = ?1 AND start > ?2 AND start < ?3 \
+             ORDER BY start",
+            (outlet.as_str(), first.0, until.0),
             |row| body_at("quarter", row),
         )
     }

@@ -84,6 +84,16 @@ impl Queries<'_> {
         )
     }
 
+    /// Start of the first aggregated hour of an outlet: since when there are data.
+    pub fn first_record(&self, outlet: &OutletId) -> Result<Option<Timestamp>, StoreError> {
+        self.one(
+            "SELECT start FROM aggregate WHERE outlet = ?1 AND level = 'hour' \
+             ORDER BY start LIMIT 1",
+            [outlet.as_str()],
+            |row| Ok(Timestamp(row.get(0)?)),
+        )
+    }
+
     /// The values of a record that later ones replaced, by factor and age.
     pub fn superseded(
         &self,
