@@ -3,12 +3,12 @@
 use super::{answers, rows};
 use crate::backend::{
     Actor, AlarmDetail, AmountProgress, BackendError, Health, OutletDetail, OutletSummary,
-    Overview, StationStatus,
+    Overview, StationStatus, Upload,
 };
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
     Access, AlarmId, AlarmRow, AlarmSubject, ExchangeRow, FallbackId, FallbackRow, ManualReportRow,
-    Outlet, OutletId, Registry, Seq,
+    MarkRow, Outlet, OutletId, QaRow, Registry, ReviewRow, Seq, Timestamp,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +21,11 @@ pub(super) struct Held {
     pub(super) exchanges: BTreeMap<Seq, ExchangeRow>,
     pub(super) station: StationStatus,
     pub(super) reports: Vec<ManualReportRow>,
+    pub(super) marks: BTreeMap<Seq, MarkRow>,
+    pub(super) tests: Vec<QaRow>,
+    pub(super) reviews: BTreeMap<(OutletId, Timestamp), ReviewRow>,
+    /// Files by outlet and SHA-256.
+    pub(super) files: BTreeMap<(OutletId, String), Upload>,
     pub(super) audit: Vec<AuditRow>,
     pub(super) health: Health,
     pub(super) ended: Vec<String>,

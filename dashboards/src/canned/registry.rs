@@ -359,6 +359,8 @@ fn profile() -> Profile {
         source: "HJ 75-2017, HJ 356-2019".to_owned(),
         o2_guard_pct: dec("20"),
         compare_rounded: true,
+        marks: super::rules::marks(),
+        qa: super::rules::qa(),
         ..Profile::annex_d(PROFILE)
     }
 }

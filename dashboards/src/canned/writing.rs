@@ -12,14 +12,14 @@ use cems_core::model::{
 };
 use smol_str::SmolStr;
 
-fn refused(code: &str, detail: &impl ToString) -> BackendError {
+pub(super) fn refused(code: &str, detail: &impl ToString) -> BackendError {
     BackendError::Refused {
         code: code.to_owned(),
         detail: detail.to_string(),
     }
 }
 
-fn allow(actor: &Actor, permission: Permission) -> Result<(), BackendError> {
+pub(super) fn allow(actor: &Actor, permission: Permission) -> Result<(), BackendError> {
     if actor.role.may(permission) {
         Ok(())
     } else {
@@ -28,7 +28,13 @@ fn allow(actor: &Actor, permission: Permission) -> Result<(), BackendError> {
 }
 
 impl Held {
-    fn write(&mut self, actor: &Actor, what: &str, object: String, detail: &str) -> Receipt {
+    pub(super) fn write(
+        &mut self,
+        actor: &Actor,
+        what: &str,
+        object: String,
+        detail: &str,
+    ) -> Receipt {
         self.seq += 1;
         self.health.journal_seq = self.seq;
         self.health.projected_seq = self.seq;
