@@ -47,6 +47,10 @@ pub struct BenchArgs {
     /// Measure the rhythm of a bus of ten slaves with and without a dead one, and nothing else.
     #[arg(long)]
     bus: bool,
+    /// Measure how long a year of hours of 100, 300 and 1,000 outlets takes to recompute, and
+    /// nothing else.
+    #[arg(long, conflicts_with = "bus")]
+    year: bool,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -66,6 +70,9 @@ struct Figure {
 pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     if args.bus {
         return super::bench_bus::run(args.json);
+    }
+    if args.year {
+        return super::bench_year::run(&args.dir, args.json);
     }
     let dir = Scratch::new(&args.dir)?;
     let mut figures = Vec::new();
@@ -93,10 +100,14 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// A directory that goes away with its owner.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(parent: &Path) -> anyhow::Result<Self> {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn new(parent: &Path) -> anyhow::Result<Self> {
         let path = parent.join(format!("cemsd-bench-{}", std::process::id()));
         std::fs::create_dir_all(&path)
             .with_context(|| format!("cannot create {}; name another --dir", path.display()))?;

@@ -68,7 +68,9 @@ pub fn open(dir: &Path) -> anyhow::Result<OpenBooks> {
     let readers = Readers::open(&projections)
         .with_context(|| format!("opening {}", projections.display()))?;
     let position = readers.position()?.context("the books are empty")?;
-    let (_, json) = readers.registry_json()?.context("no registry is in the books yet")?;
+    let (_, json) = readers
+        .registry_json()?
+        .context("no registry is in the books yet")?;
     let registry = serde_json::from_str(&json).context("the registry in the books")?;
     Ok(OpenBooks {
         readers,

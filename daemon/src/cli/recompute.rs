@@ -34,7 +34,10 @@ pub fn run(args: &RecomputeArgs) -> anyhow::Result<ExitCode> {
     let books = books::open(&args.books.data)?;
     let known = &books.registry.outlets;
     for id in &args.outlets {
-        ensure!(known.contains_key(id.as_str()), "the registry has no outlet {id}");
+        ensure!(
+            known.contains_key(id.as_str()),
+            "the registry has no outlet {id}"
+        );
     }
     let outlets: Vec<OutletId> = if args.outlets.is_empty() {
         known.keys().cloned().collect()
@@ -43,7 +46,10 @@ pub fn run(args: &RecomputeArgs) -> anyhow::Result<ExitCode> {
     };
     let registries = books.readers.read(recompute::registries)?;
     let year = NaiveDate::from_ymd_opt(args.year, 1, 1).context("no such year")?;
-    let year = books.registry.offset.instant(year.and_hms_opt(0, 0, 0).context("midnight")?);
+    let year = books
+        .registry
+        .offset
+        .instant(year.and_hms_opt(0, 0, 0).context("midnight")?);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let bar = progress_bar(u64::try_from(outlets.len()).unwrap_or(u64::MAX));
     let began = Instant::now();
@@ -105,7 +111,10 @@ fn lines(one: &OutletYear, offset: UtcOffset) -> Vec<String> {
         .differences
         .iter()
         .map(|d| {
-            let factor = d.factor.as_ref().map_or_else(String::new, |f| format!(" {f}"));
+            let factor = d
+                .factor
+                .as_ref()
+                .map_or_else(String::new, |f| format!(" {f}"));
             format!(
                 "{outlet} {} {}{factor} {:?}: in the books {}, recomputed {}",
                 d.level.as_str(),
@@ -117,7 +126,9 @@ fn lines(one: &OutletYear, offset: UtcOffset) -> Vec<String> {
         })
         .collect();
     if let Some(error) = &one.damaged {
-        lines.push(format!("{outlet}: {error}; `cemsd rebuild` makes them anew"));
+        lines.push(format!(
+            "{outlet}: {error}; `cemsd rebuild` makes them anew"
+        ));
     }
     lines
 }

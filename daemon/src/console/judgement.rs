@@ -12,11 +12,11 @@ use crate::store::StoreError;
 use cems_core::engine::History;
 use cems_core::explain::{Node, Question};
 use cems_core::marks;
+use cems_core::model::rows::SupersededRow;
 use cems_core::model::{
     Attachment, ClueRow, Mark, MarkRow, Outlet, OutletId, Permission, QaRow, QaTest, QuarterRow,
     RecordKind, Registry, ReviewAction, ReviewRow, ReviewStep, Seq, Timestamp,
 };
-use cems_core::model::rows::SupersededRow;
 use cems_core::qa::entry;
 use cems_core::rates::met;
 use cems_dashboards::backend::{
@@ -51,7 +51,9 @@ impl ConsoleBackend {
         start: Timestamp,
     ) -> Read<Vec<SupersededRow>> {
         self.visible(actor, id)?;
-        self.readers.superseded(id, kind, start).map_err(unavailable)
+        self.readers
+            .superseded(id, kind, start)
+            .map_err(unavailable)
     }
 
     pub(super) fn read_explanation(&self, actor: &Actor, question: &Question) -> Read<Node> {
@@ -67,7 +69,11 @@ impl ConsoleBackend {
             })
     }
 
-    pub(super) fn read_marks(&self, actor: &Actor, outlet: Option<&OutletId>) -> Read<Vec<MarkRow>> {
+    pub(super) fn read_marks(
+        &self,
+        actor: &Actor,
+        outlet: Option<&OutletId>,
+    ) -> Read<Vec<MarkRow>> {
         let outlets = self.outlets(actor, outlet)?;
         let rows = self.readers.newest_marks(outlets.as_ref(), LIST_ROWS_MAX);
         rows.map_err(unavailable)
@@ -83,12 +89,16 @@ impl ConsoleBackend {
 
     pub(super) fn read_reviews(&self, actor: &Actor, outlet: &OutletId) -> Read<Vec<ReviewRow>> {
         self.visible(actor, outlet)?;
-        self.readers.reviews(outlet, LIST_ROWS_MAX).map_err(unavailable)
+        self.readers
+            .reviews(outlet, LIST_ROWS_MAX)
+            .map_err(unavailable)
     }
 
     pub(super) fn read_quarters(&self, actor: &Actor, outlet: &OutletId) -> Read<Vec<QuarterRow>> {
         self.visible(actor, outlet)?;
-        self.readers.quarters(outlet, LIST_ROWS_MAX).map_err(unavailable)
+        self.readers
+            .quarters(outlet, LIST_ROWS_MAX)
+            .map_err(unavailable)
     }
 
     pub(super) fn read_clues(
@@ -103,7 +113,10 @@ impl ConsoleBackend {
             .readers
             .clues_between(outlets.as_ref(), from, until, LIST_ROWS_MAX)
             .map_err(unavailable)?;
-        Ok(rows.into_iter().filter(|row| !row.clues.is_empty()).collect())
+        Ok(rows
+            .into_iter()
+            .filter(|row| !row.clues.is_empty())
+            .collect())
     }
 
     pub(super) fn read_rates(
@@ -129,20 +142,24 @@ impl ConsoleBackend {
             return Err(BackendError::NotFound);
         }
         let rows = self.books(&registry, |books| books.rates(&outlets, from, until))?;
-        let rows = rows.into_iter().map(|(of, outlets, counts, rates)| RateRow {
-            of: match of {
-                RateOf::Region(id) => RatesOf::Region(id),
-                RateOf::Enterprise(id) => RatesOf::Enterprise(id),
-                RateOf::Outlet(id) => RatesOf::Outlet(id),
-            },
-            outlets,
-            received: counts.received,
-            due: counts.due,
-            met: met(rates.effective_pct, EFFECTIVE_ASKED_PCT),
-            rates,
-            asked_pct: EFFECTIVE_ASKED_PCT,
-        });
-        Ok(rows.filter(|row| of.is_none_or(|of| row.of == *of)).collect())
+        let rows = rows
+            .into_iter()
+            .map(|(of, outlets, counts, rates)| RateRow {
+                of: match of {
+                    RateOf::Region(id) => RatesOf::Region(id),
+                    RateOf::Enterprise(id) => RatesOf::Enterprise(id),
+                    RateOf::Outlet(id) => RatesOf::Outlet(id),
+                },
+                outlets,
+                received: counts.received,
+                due: counts.due,
+                met: met(rates.effective_pct, EFFECTIVE_ASKED_PCT),
+                rates,
+                asked_pct: EFFECTIVE_ASKED_PCT,
+            });
+        Ok(rows
+            .filter(|row| of.is_none_or(|of| row.of == *of))
+            .collect())
     }
 
     pub(super) fn read_projections(
@@ -177,7 +194,9 @@ impl ConsoleBackend {
         })?;
         rows.sort_by(|a, b| {
             let share = |row: &ProjectionRow| row.amount_kg.checked_div(row.permitted_kg);
-            share(b).cmp(&share(a)).then_with(|| a.outlet.cmp(&b.outlet))
+            share(b)
+                .cmp(&share(a))
+                .then_with(|| a.outlet.cmp(&b.outlet))
         });
         rows.truncate(LIST_ROWS_MAX);
         Ok(rows)
@@ -208,7 +227,10 @@ impl ConsoleBackend {
     ) -> Read<Upload> {
         self.visible(actor, outlet)?;
         let own = BTreeSet::from([outlet.clone()]);
-        let marks = self.readers.newest_marks(Some(&own), usize::MAX).map_err(unavailable)?;
+        let marks = self
+            .readers
+            .newest_marks(Some(&own), usize::MAX)
+            .map_err(unavailable)?;
         let tests = self.read_tests(actor, outlet)?;
         let reviews = self.read_reviews(actor, outlet)?;
         let of_marks = marks.iter().flat_map(|row| &row.mark.attachments);
@@ -356,12 +378,15 @@ impl ConsoleBackend {
 }
 
 fn keep_all(attachments: &Attachments, files: &[Upload]) -> Read<Vec<Attachment>> {
-    let kept = files.iter().map(|file| attachments.keep(&file.name, &file.content));
-    kept.collect::<Result<Vec<_>, _>>().map_err(|error| match &error {
-        AttachmentError::TooLarge { .. } => refused("file-too-large", &error),
-        AttachmentError::Empty(_) => refused("file-empty", &error),
-        AttachmentError::Io(_) | AttachmentError::Damaged(_) => unavailable(error),
-    })
+    let kept = files
+        .iter()
+        .map(|file| attachments.keep(&file.name, &file.content));
+    kept.collect::<Result<Vec<_>, _>>()
+        .map_err(|error| match &error {
+            AttachmentError::TooLarge { .. } => refused("file-too-large", &error),
+            AttachmentError::Empty(_) => refused("file-empty", &error),
+            AttachmentError::Io(_) | AttachmentError::Damaged(_) => unavailable(error),
+        })
 }
 
 /// Enterprises all of whose outlets are among `outlets`: their total may be shown.
@@ -372,7 +397,8 @@ fn whole_enterprises<'a>(
     let seen: BTreeSet<&OutletId> = outlets.iter().map(|outlet| &outlet.id).collect();
     let whole = registry.enterprises.keys().filter(|id| {
         let own = registry.outlets.values().filter(|o| o.enterprise == **id);
-        own.map(|outlet| &outlet.id).all(|outlet| seen.contains(outlet))
+        own.map(|outlet| &outlet.id)
+            .all(|outlet| seen.contains(outlet))
     });
     whole.collect()
 }

@@ -6,16 +6,15 @@ use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter};
 use cems_core::model::record::Flag;
 use cems_core::model::rows::{AuditRow, DeviceRow, LatestRow, QuarantineRow};
 use cems_core::model::{Access, Permission};
-use cems_core::totals;
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, AmountPeriod, FallbackId,
-    FallbackRow, Level, Outlet, OutletId, Period, Registry, Seq, Timestamp,
+    AlarmId, AlarmKind, AlarmRow, AlarmSubject, FallbackId, FallbackRow, Level, Outlet, OutletId,
+    Registry, Seq, Timestamp,
 };
+use cems_core::totals;
 use cems_dashboards::backend::{
     Actor, AlarmDetail, AlarmFilter, AmountProgress, BackendError, FallbackDetail, LIST_ROWS_MAX,
     OutletDetail, OutletState, OutletSummary, Overview,
 };
-use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Read<T> = Result<T, BackendError>;

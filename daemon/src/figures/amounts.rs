@@ -143,7 +143,10 @@ impl Books<'_> {
         let special_periods = &self.registry.special_periods;
         let at = (self.now, self.registry.offset);
         let (start, _) = totals::span(permitted, special_periods, region, at).ok()?;
-        let special = permitted.special.as_ref().and_then(|id| special_periods.get(id));
+        let special = permitted
+            .special
+            .as_ref()
+            .and_then(|id| special_periods.get(id));
         let special = special.filter(|_| permitted.period == AmountPeriod::Special);
         (start <= self.now).then_some((start, special))
     }

@@ -35,7 +35,9 @@ impl Books<'_> {
         let past = Past::new(self.queries);
         let versions = |outlet: &_, kind, start, factor: &_| {
             let rows = past.with(|q| q.superseded(outlet, kind, start));
-            let own = rows.into_iter().filter(|row| row.old.value.factor == *factor);
+            let own = rows
+                .into_iter()
+                .filter(|row| row.old.value.factor == *factor);
             own.collect()
         };
         let node = explain::explain_with_versions(question, &past, registry, &versions);

@@ -36,7 +36,9 @@ impl Books<'_> {
         let until = day_of(until.min(self.now));
         let first = self.queries.first_record(&outlet.id)?;
         let from = day_of(from.max(first.unwrap_or(until)));
-        let rows = self.queries.aggregates(&outlet.id, Level::Day, from, until)?;
+        let rows = self
+            .queries
+            .aggregates(&outlet.id, Level::Day, from, until)?;
         let days = until.since_ms(from).max(0) / DAY_MS;
         let there = rows.iter().filter(|row| row.complete).count();
         let missing = usize::try_from(days).unwrap_or(0).saturating_sub(there);
@@ -96,6 +98,8 @@ impl Books<'_> {
         };
         let outlet = self.registry.outlets.get(id);
         let profile = outlet.and_then(|outlet| self.registry.profile_at(outlet, self.now));
-        profile.map_or(CaptureFormula::WithoutStops, |profile| profile.capture.formula)
+        profile.map_or(CaptureFormula::WithoutStops, |profile| {
+            profile.capture.formula
+        })
     }
 }

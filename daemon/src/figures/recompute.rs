@@ -67,8 +67,9 @@ pub fn recompute(
             scope.spawn(|| {
                 let mut recomputer = Recomputer::new();
                 while let Some(outlet) = outlets.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let one = readers
-                        .read(|queries| of_outlet(queries, registries, outlet, year, &mut recomputer));
+                    let one = readers.read(|queries| {
+                        of_outlet(queries, registries, outlet, year, &mut recomputer)
+                    });
                     match one {
                         Ok(one) => {
                             let mut all = results.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +99,9 @@ fn of_outlet(
     year: Timestamp,
     recomputer: &mut Recomputer,
 ) -> Result<OutletYear, StoreError> {
-    let offset = registries.last().map_or(UtcOffset::default(), |(_, r)| r.offset);
+    let offset = registries
+        .last()
+        .map_or(UtcOffset::default(), |(_, r)| r.offset);
     let period = Period::containing(Level::Year, year, offset);
     let (from, until) = (period.start, period.end(offset));
     let packs = queries.packs(outlet, from, until)?;
@@ -106,7 +109,10 @@ fn of_outlet(
     let mut stored = Vec::new();
     for level in [Level::Day, Level::Month, Level::Year] {
         let rows = queries.aggregates(outlet, level, from, until)?;
-        stored.extend(rows.into_iter().filter(|row| row.complete || level == Level::Year));
+        stored.extend(
+            rows.into_iter()
+                .filter(|row| row.complete || level == Level::Year),
+        );
     }
     let rules = |at: Timestamp| {
         let then = registries.iter().rfind(|(from, _)| *from <= at);

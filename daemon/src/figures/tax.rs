@@ -41,7 +41,9 @@ impl Books<'_> {
                     })
                 })
                 .collect();
-            let amount = total.as_ref().and_then(|row| row.factors.get(factor)?.total_kg());
+            let amount = total
+                .as_ref()
+                .and_then(|row| row.factors.get(factor)?.total_kg());
             let basis = tax_basis(outlet, settings, &means, &law_steps());
             all.push((factor.clone(), amount, basis));
         }
