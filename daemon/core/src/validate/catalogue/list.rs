@@ -103,6 +103,7 @@ super::catalogue! {
         "spread of a stack's pollutant over the hour against its measuring range" =>
         "next to constant for a long time",
         ["range_pct", "%", 1 / 0, H, "public rule list R054";
+         "value_pct", "%", 5 / 0, Own, "of the value itself: low values have a wide range";
          "minutes", "min", 45 / 0, Own, "as many as make an hour valid";];
     IDENTICAL_MINUTES = "V304", "identical-minutes", Clue,
         "小时内连续相同数值的时长（废气）" => "连续多分钟数值完全相同",
@@ -172,6 +173,7 @@ super::catalogue! {
         "spread of a pollutant's hour means over the day against its measuring range" =>
         "hour means next to constant all day",
         ["range_pct", "%", 1 / 0, H, "public rule list R054";
+         "value_pct", "%", 5 / 0, Own, "of the value itself: low values have a wide range";
          "hours", "h", 12 / 0, Own, "half a day of valid hours";];
     IDENTICAL_HOURS = "V405", "identical-hours", Clue,
         "连续相同小时均值的时长" => "连续多小时均值完全相同",

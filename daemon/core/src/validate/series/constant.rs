@@ -23,6 +23,13 @@ pub fn is_constant(
     moved.zip(band).is_some_and(|(moved, band)| moved < band)
 }
 
+/// True when the span is at most `value_pct` percent of the greatest value, too.
+fn is_level((least, greatest): (Decimal, Decimal), value_pct: Decimal) -> bool {
+    let band = percent_of(greatest.abs(), value_pct);
+    let moved = greatest.checked_sub(least);
+    moved.zip(band).is_some_and(|(moved, band)| moved <= band)
+}
+
 /// Below its detection limit an analyser has nothing to show.
 fn undetected(factor: &OutletFactor, greatest: Decimal) -> bool {
     factor.detection_limit.is_some_and(|limit| greatest < limit)
@@ -43,6 +50,7 @@ pub(super) fn minutes(hour: &Hour<'_>, clues: &mut Clues<'_>) {
         return;
     }
     let range_pct = clues.threshold(&CONSTANT, "range_pct");
+    let value_pct = clues.threshold(&CONSTANT, "value_pct");
     let minutes = clues.threshold(&CONSTANT, "minutes");
     let run_minutes = clues.threshold(&IDENTICAL_MINUTES, "minutes");
     let table = &hour.table;
@@ -53,8 +61,9 @@ pub(super) fn minutes(hour: &Hour<'_>, clues: &mut Clues<'_>) {
         if undetected(factor, greatest) {
             continue;
         }
-        let range =
-            range_of(factor).filter(|range| is_constant((least, greatest), *range, range_pct));
+        let range = range_of(factor)
+            .filter(|range| is_constant((least, greatest), *range, range_pct))
+            .filter(|_| is_level((least, greatest), value_pct));
         let long = table.minutes_of(column.counting) >= minutes;
         let rows = column.figures().map(|(row, _)| row);
         if let (Some(range), true, Some(span)) = (range, long, table.span(rows)) {
@@ -84,6 +93,7 @@ fn enough(hours: usize, needed: Decimal) -> bool {
 /// Hours of the day: all of them within a band, or a run of identical ones.
 pub(super) fn hours(days: &Days<'_>, clues: &mut Clues<'_>) {
     let range_pct = clues.threshold(&CONSTANT_DAY, "range_pct");
+    let value_pct = clues.threshold(&CONSTANT_DAY, "value_pct");
     let needed = clues.threshold(&CONSTANT_DAY, "hours");
     let run_needed = clues.threshold(&IDENTICAL_HOURS, "hours");
     for (code, factor) in days.concentrations() {
@@ -94,8 +104,9 @@ pub(super) fn hours(days: &Days<'_>, clues: &mut Clues<'_>) {
         if undetected(factor, greatest) {
             continue;
         }
-        let range =
-            range_of(factor).filter(|range| is_constant((least, greatest), *range, range_pct));
+        let range = range_of(factor)
+            .filter(|range| is_constant((least, greatest), *range, range_pct))
+            .filter(|_| is_level((least, greatest), value_pct));
         let rows = means.iter().map(|(row, _)| *row);
         if let (Some(range), Some(span), true) = (range, span_of(rows), enough(means.len(), needed))
         {
