@@ -2,7 +2,7 @@
 //! explanations, rates, projections, tax bases. Read within the actor's scope; entries checked
 //! against what is known, journalled, and only then confirmed.
 
-use super::read::{scope_of, seen};
+use super::read::{scope_of, seen, sees_whole};
 use super::write::allow;
 use super::{Committed, ConsoleBackend, unavailable};
 use crate::attachments::{AttachmentError, Attachments};
@@ -178,7 +178,8 @@ impl ConsoleBackend {
                 all.extend(books.progress_of_outlet(outlet)?);
             }
             if outlet.is_none() {
-                for id in whole_enterprises(&registry, &outlets) {
+                let ids = registry.enterprises.keys();
+                for id in ids.filter(|id| sees_whole(actor, &registry, id)) {
                     all.extend(books.progress_of_enterprise(id)?);
                 }
             }
@@ -387,20 +388,6 @@ fn keep_all(attachments: &Attachments, files: &[Upload]) -> Read<Vec<Attachment>
             AttachmentError::Empty(_) => refused("file-empty", &error),
             AttachmentError::Io(_) | AttachmentError::Damaged(_) => unavailable(error),
         })
-}
-
-/// Enterprises all of whose outlets are among `outlets`: their total may be shown.
-fn whole_enterprises<'a>(
-    registry: &'a Registry,
-    outlets: &[Outlet],
-) -> Vec<&'a cems_core::model::EnterpriseId> {
-    let seen: BTreeSet<&OutletId> = outlets.iter().map(|outlet| &outlet.id).collect();
-    let whole = registry.enterprises.keys().filter(|id| {
-        let own = registry.outlets.values().filter(|o| o.enterprise == **id);
-        own.map(|outlet| &outlet.id)
-            .all(|outlet| seen.contains(outlet))
-    });
-    whole.collect()
 }
 
 fn projected(

@@ -2,13 +2,13 @@
 
 use super::{ConsoleBackend, unavailable};
 use crate::figures::{Books, on_books};
-use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter};
+use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter, enterprise_place};
 use cems_core::model::record::Flag;
 use cems_core::model::rows::{AuditRow, DeviceRow, LatestRow, QuarantineRow};
 use cems_core::model::{Access, Permission};
 use cems_core::model::{
-    AlarmId, AlarmKind, AlarmRow, AlarmSubject, FallbackId, FallbackRow, Level, Outlet, OutletId,
-    Registry, Seq, Timestamp,
+    AlarmId, AlarmKind, AlarmRow, AlarmSubject, EnterpriseId, FallbackId, FallbackRow, Level,
+    Outlet, OutletId, Registry, Seq, Timestamp,
 };
 use cems_core::totals;
 use cems_dashboards::backend::{
@@ -85,7 +85,7 @@ impl ConsoleBackend {
         }
         let outlets = match &filter.outlet {
             Some(id) => Some(BTreeSet::from([self.visible(actor, id)?.1.id])),
-            None => scope_of(actor, &registry),
+            None => alarm_places(actor, &registry),
         };
         self.query_alarms(filter.open_only, outlets, filter.before)
     }
@@ -103,6 +103,7 @@ impl ConsoleBackend {
                     return Err(BackendError::NotFound);
                 }
             }
+            AlarmSubject::Enterprise(id) if sees_whole(actor, &self.projected.registry(), id) => {}
             _ if access(actor).sees_all() => {}
             _ => return Err(BackendError::NotFound),
         }
@@ -171,7 +172,7 @@ impl ConsoleBackend {
     }
 
     fn open_alarms(&self, actor: &Actor, registry: &Registry) -> Read<Vec<AlarmRow>> {
-        let mut alarms = self.query_alarms(true, scope_of(actor, registry), None)?;
+        let mut alarms = self.query_alarms(true, alarm_places(actor, registry), None)?;
         alarms.sort_by_key(|a| {
             (
                 a.acknowledged.is_some(),
@@ -319,6 +320,27 @@ pub(super) fn scope_of(actor: &Actor, registry: &Registry) -> Option<BTreeSet<Ou
             .map(|outlet| outlet.id.clone())
             .collect()
     })
+}
+
+/// The enterprise is in scope with all its outlets: its total may be seen.
+pub(super) fn sees_whole(actor: &Actor, registry: &Registry, id: &EnterpriseId) -> bool {
+    let mut own = registry
+        .outlets
+        .values()
+        .filter(|o| o.enterprise == *id)
+        .peekable();
+    own.peek().is_some() && own.all(|outlet| access(actor).covers(registry, outlet))
+}
+
+/// What an actor is confined to when it asks for alarms: outlets, and enterprises as a whole.
+fn alarm_places(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
+    let mut places = scope_of(actor, registry)?;
+    let whole = registry
+        .enterprises
+        .keys()
+        .filter(|id| sees_whole(actor, registry, id));
+    places.extend(whole.map(enterprise_place));
+    Some(places)
 }
 
 fn concerns(alarm: &AlarmRow, outlet: &OutletId) -> bool {

@@ -8,8 +8,9 @@ use cems_core::model::rows::{
 };
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
-    AggregateRow, AlarmRow, AlarmSubject, ClueRow, ExchangeRow, FallbackRow, ForwardRow,
-    ManualReportRow, MarkRow, Output, PackRow, QaOutcome, QaRow, QuarterRow, RecordRow, ReviewRow,
+    AggregateRow, AlarmRow, AlarmSubject, ClueRow, EnterpriseId, ExchangeRow, FallbackRow,
+    ForwardRow, ManualReportRow, MarkRow, OutletId, Output, PackRow, QaOutcome, QaRow, QuarterRow,
+    RecordRow, ReviewRow,
 };
 use rusqlite::{Connection, Params};
 
@@ -280,9 +281,15 @@ fn forward(connection: &Connection, row: &ForwardRow) -> Result<(), StoreError> 
     )
 }
 
+/// What stands in the `outlet` column for an enterprise as a whole; no outlet has such an id.
+pub(crate) fn enterprise_place(enterprise: &EnterpriseId) -> OutletId {
+    OutletId::new(format!("enterprise/{enterprise}"))
+}
+
 fn alarm(connection: &Connection, row: &AlarmRow) -> Result<(), StoreError> {
     let outlet = match &row.subject {
-        AlarmSubject::Outlet(outlet) => Some(outlet.as_str()),
+        AlarmSubject::Outlet(outlet) => Some(outlet.to_string()),
+        AlarmSubject::Enterprise(enterprise) => Some(enterprise_place(enterprise).to_string()),
         AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
     };
     put(

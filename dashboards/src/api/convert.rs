@@ -164,6 +164,7 @@ impl Convert<'_> {
         let item = AlarmItem::new(&eyes, row);
         let (subject_type, subject) = match &row.subject {
             AlarmSubject::Outlet(id) => ("outlet", text(id)),
+            AlarmSubject::Enterprise(id) => ("enterprise", text(id)),
             AlarmSubject::Device(mn) => ("device", text(mn)),
             AlarmSubject::Peer(peer) => ("peer", text(peer)),
         };

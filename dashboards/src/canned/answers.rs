@@ -94,6 +94,7 @@ fn alarm(registry: &Registry, n: u64, draft: Draft) -> AlarmRow {
     let raised = ago((draft.since_min - 30).max(2));
     let enterprise = match &draft.subject {
         AlarmSubject::Outlet(id) => registry.outlets.get(id).map(|o| o.enterprise.clone()),
+        AlarmSubject::Enterprise(id) => Some(id.clone()),
         AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
     };
     let facts = draft

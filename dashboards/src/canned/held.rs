@@ -48,7 +48,9 @@ impl Held {
     pub(super) fn sees_alarm(&self, actor: &Actor, alarm: &AlarmRow) -> bool {
         match &alarm.subject {
             AlarmSubject::Outlet(id) => self.sees(actor, id),
-            AlarmSubject::Device(_) | AlarmSubject::Peer(_) => access(actor).sees_all(),
+            AlarmSubject::Enterprise(_) | AlarmSubject::Device(_) | AlarmSubject::Peer(_) => {
+                access(actor).sees_all()
+            }
         }
     }
 

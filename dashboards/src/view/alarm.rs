@@ -135,7 +135,7 @@ fn joined((text, unit): &(String, String)) -> String {
 fn outlet_of<'a>(eyes: &Eyes<'a>, alarm: &AlarmRow) -> Option<&'a Outlet> {
     match &alarm.subject {
         AlarmSubject::Outlet(id) => eyes.registry.outlets.get(id),
-        AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
+        AlarmSubject::Enterprise(_) | AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
     }
 }
 
@@ -147,6 +147,14 @@ fn subject(eyes: &Eyes<'_>, alarm: &AlarmRow) -> (String, Option<String>) {
                 |o| format!("{} · {}", eyes.enterprise_of(o), eyes.outlet_name(o)),
             );
             (words, Some(outlet_link(id.as_str())))
+        }
+        AlarmSubject::Enterprise(id) => {
+            let enterprise = eyes.registry.enterprises.get(id);
+            let name = enterprise.map_or_else(
+                || id.to_string(),
+                |e| eyes.words.pick(&e.name, e.name_en.as_deref()).to_owned(),
+            );
+            (name, None)
         }
         AlarmSubject::Device(mn) => (eyes.words.with("subject-device", &[("mn", mn)]), None),
         AlarmSubject::Peer(peer) => (eyes.words.with("subject-peer", &[("peer", peer)]), None),

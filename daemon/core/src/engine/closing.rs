@@ -9,6 +9,7 @@
 use super::clues;
 use super::context::{Cx, Site};
 use super::exceedance;
+use super::permitted;
 use super::quarters;
 use super::state::{Live, OutletState, Shared};
 use crate::aggregate::gather::{self, Gathered};
@@ -108,7 +109,7 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
     }
     cx.emit(Output::Aggregate(row.clone()));
     exceedance::means(live, shared, judging, (old.as_ref(), &row), cx);
-    exceedance::amounts(live, shared, site, &row, cx);
+    permitted::follow(live, shared, site, &row, cx);
     if let Some(level) = period.level.longer() {
         let parent = Period::containing(level, period.start, site.offset);
         book_now(live, parent, cx.at);

@@ -9,16 +9,12 @@
 //! told about is raised, and returned at once when it lies wholly in the past; an alarm whose
 //! stretch has vanished returns with `count` 0. Nothing that has returned becomes active again.
 
-use super::alarms::NewAlarm;
 use super::context::{Cx, Site};
 use super::state::{Live, Shared};
 use crate::model::time::DAY_MS;
 use crate::model::{
-    AggregateRow, AlarmId, AlarmKind, AmountPeriod, FactorCode, Level, LimitId, LimitPeriod,
-    LimitVerdict, Outlet, PermittedAmount, Timestamp,
+    AggregateRow, AlarmId, FactorCode, Level, LimitId, LimitPeriod, LimitVerdict, Outlet, Timestamp,
 };
-use crate::totals::{self, ShareVerdict};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,12 +23,6 @@ mod stretch;
 
 /// Stretches by level, factor and limit.
 pub(super) type Stretches = BTreeMap<SmolStr, Track>;
-
-/// Amount alarms by factor, period and share, then by start of the period.
-pub(super) type AmountAlarms = BTreeMap<SmolStr, BTreeMap<Timestamp, AmountAlarm>>;
-
-/// Periods for which amount alarms are remembered; corrections of older totals raise anew.
-const AMOUNT_PERIODS_MAX: usize = 24;
 
 /// Stretches remembered per limit; corrections of older periods raise anew.
 const STRETCHES_MAX: usize = 16;
@@ -66,24 +56,10 @@ struct Stretch {
     until: Timestamp,
 }
 
-/// An amount alarm of one period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct AmountAlarm {
-    alarm: AlarmId,
-    active: bool,
-}
-
 impl Track {
     /// Gives up the active alarm, which the caller returns.
     pub(super) fn end(&mut self) -> Option<AlarmId> {
         self.active.take()
-    }
-}
-
-impl AmountAlarm {
-    /// Gives up the alarm if it is active; the caller returns it.
-    pub(super) fn end(&mut self) -> Option<AlarmId> {
-        std::mem::take(&mut self.active).then_some(self.alarm)
     }
 }
 
@@ -182,31 +158,7 @@ pub(super) fn keep_only(live: &mut Live, shared: &mut Shared, outlet: &Outlet, c
             shared.book.back_to_normal(alarm, "limit-removed", cx);
         }
     }
-    let shares: BTreeSet<SmolStr> = outlet
-        .permitted
-        .iter()
-        .flat_map(|p| {
-            totals::shares(p, Decimal::ZERO)
-                .into_iter()
-                .map(move |s| (p, s))
-        })
-        .map(|(permitted, share)| share_key(permitted, &share))
-        .collect();
-    let gone = live.state.amounts.iter_mut();
-    for (_, periods) in gone.filter(|(key, _)| !shares.contains(*key)) {
-        for alarm in periods.values_mut().filter_map(AmountAlarm::end) {
-            shared.book.back_to_normal(alarm, "permit-removed", cx);
-        }
-    }
-}
-
-fn share_key(permitted: &PermittedAmount, share: &ShareVerdict) -> SmolStr {
-    let level = match permitted.period {
-        AmountPeriod::Month => Level::Month,
-        AmountPeriod::Year | AmountPeriod::Special => Level::Year,
-    };
-    let factor = &permitted.factor;
-    format_smolstr!("{factor}|{}|{}", level.as_str(), share.share_pct)
+    super::permitted::keep_only(live, shared, &outlet.permitted, cx);
 }
 
 fn judged_pairs<'a>(
@@ -223,90 +175,4 @@ fn judged_pairs<'a>(
 fn verdict<'a>(row: &'a AggregateRow, subject: Subject<'_>) -> Option<&'a LimitVerdict> {
     let factor = row.factors.get(subject.factor)?;
     factor.limits.iter().find(|v| v.limit == *subject.limit)
-}
-
-/// Holds the totals of a month or year row against the permitted amounts. An alarm lasts until its
-/// period is over; one that a correction takes back returns before.
-pub(super) fn amounts(
-    live: &mut Live,
-    shared: &mut Shared,
-    site: Site<'_>,
-    row: &AggregateRow,
-    cx: &mut Cx<'_>,
-) {
-    let period = match row.level {
-        Level::Hour | Level::Day => return,
-        Level::Month => AmountPeriod::Month,
-        Level::Year => AmountPeriod::Year,
-    };
-    for permitted in site.outlet.permitted.iter().filter(|p| p.period == period) {
-        let total = row
-            .factors
-            .get(&permitted.factor)
-            .and_then(|f| f.total_kg())
-            .unwrap_or_default();
-        for share in totals::shares(permitted, total) {
-            let key = share_key(permitted, &share);
-            let known = live.state.amounts.entry(key).or_default();
-            let alarm = known.get(&row.start).cloned();
-            let next = amount(shared, site, (permitted, row), (&share, total), alarm, cx);
-            if let Some(next) = next {
-                known.insert(row.start, next);
-                if known.len() > AMOUNT_PERIODS_MAX {
-                    known.pop_first();
-                }
-            }
-        }
-    }
-}
-
-fn amount(
-    shared: &mut Shared,
-    site: Site<'_>,
-    (permitted, row): (&PermittedAmount, &AggregateRow),
-    (share, total): (&ShareVerdict, Decimal),
-    known: Option<AmountAlarm>,
-    cx: &mut Cx<'_>,
-) -> Option<AmountAlarm> {
-    let book = &mut shared.book;
-    let was_active = known.as_ref().is_some_and(|k| k.active);
-    // A total that came back above the share in a running period is a new occurrence.
-    let raise = share.reached && !was_active && (known.is_none() || !row.complete);
-    if known.is_none() && !raise {
-        return None;
-    }
-    let alarm = if raise {
-        let kind = if share.exceedance {
-            AlarmKind::AmountExceeded
-        } else {
-            AlarmKind::AmountWarning
-        };
-        let new = NewAlarm {
-            factor: Some(permitted.factor.clone()),
-            value: Some(total),
-            threshold: Some(share.threshold_kg),
-            facts: vec![
-                ("period", row.level.as_str().into()),
-                ("period_start", site.offset.iso(row.start)),
-                ("permitted_kg", permitted.amount_kg.normalize().to_string()),
-                ("share", share.share_pct.to_string()),
-            ],
-            ..NewAlarm::of(kind, site.outlet, row.start)
-        };
-        book.raise(new, known.map(|k| k.alarm), cx)
-    } else {
-        let alarm = known?.alarm;
-        book.change(alarm, cx, |row| row.value = Some(total));
-        alarm
-    };
-    let active = (raise || was_active) && share.reached && !row.complete;
-    if (raise || was_active) && !active {
-        let why = if share.reached {
-            "period-over"
-        } else {
-            "corrected"
-        };
-        book.back_to_normal(alarm, why, cx);
-    }
-    Some(AmountAlarm { alarm, active })
 }

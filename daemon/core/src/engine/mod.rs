@@ -14,7 +14,8 @@
 //! | `closing` | periods: hour, day, month, year |
 //! | `clues` | checks of series over periods that are over |
 //! | `quarters` | packed hours; capture rate and substitutes of the quarter |
-//! | `exceedance` | means against limits, totals against permitted amounts |
+//! | `exceedance` | means against limits |
+//! | `permitted` | totals against permitted amounts, of outlets and enterprises |
 //! | `supervision` | silence, impossible values, the manual fallback |
 //! | `intake` | refused bytes |
 //! | `judgement` | marks, tests of the equipment, validity reviews |
@@ -45,6 +46,7 @@ mod intake;
 mod judgement;
 mod memory;
 mod people;
+mod permitted;
 mod persist;
 mod quarters;
 mod records;

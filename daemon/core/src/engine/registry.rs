@@ -8,7 +8,7 @@
 use super::alarms::gone;
 use super::context::{Cx, ENGINE, Site};
 use super::state::Live;
-use super::{Engine, deadlines, exceedance, intake, quarters, supervision};
+use super::{Engine, deadlines, exceedance, intake, permitted, quarters, supervision};
 use crate::model::{FactorCode, Outlet, OutletId, Output, Registry};
 use crate::sampling::Forming;
 use smol_str::SmolStr;
@@ -46,6 +46,7 @@ pub(super) fn takes_force(engine: &mut Engine, new: &Arc<Registry>, cx: &mut Cx<
     }
     let detail = summary(old.as_deref(), new);
     cx.audit(ENGINE, "registry.changed", "registry", detail);
+    permitted::keep_only_of_enterprises(&mut engine.shared, new, cx);
     engine.registry = Some(Arc::clone(new));
     engine.registry_dirty = true;
     for outlet in new.outlets.values() {

@@ -5,12 +5,13 @@
 //! and a row named after each outlet the rest. Caches are rebuilt from the past and never change a result.
 
 use super::alarms::{AlarmBook, Conditions};
-use super::exceedance::{AmountAlarms, Stretches};
+use super::exceedance::Stretches;
 use super::intake::Strangers;
+use super::permitted::AmountAlarms;
 use super::versions::Versions;
 use crate::fallback::Machine;
 use crate::model::rows::{DeviceRow, LatestRow};
-use crate::model::{FactorCode, Level, RecordKind, RecordRow, Seq, Timestamp};
+use crate::model::{EnterpriseId, FactorCode, Level, RecordKind, RecordRow, Seq, Timestamp};
 use crate::sampling::Forming;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -44,6 +45,9 @@ pub(super) struct Shared {
     pub(super) reports: u64,
     /// Alarms.
     pub(super) book: AlarmBook,
+    /// Amount alarms of enterprises as a whole.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) enterprises: BTreeMap<EnterpriseId, AmountAlarms>,
     /// Peers and loggers that belong to no outlet; in a row of their own.
     #[serde(skip)]
     pub(super) strangers: Strangers,

@@ -104,6 +104,8 @@ impl AlarmKind {
 pub enum AlarmSubject {
     /// An outlet of the registry.
     Outlet(OutletId),
+    /// An enterprise as a whole: the total over all its outlets.
+    Enterprise(EnterpriseId),
     /// A logger identity that belongs to no outlet.
     Device(SmolStr),
     /// A network peer that could not be identified, by its address without port.
