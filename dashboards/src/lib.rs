@@ -13,8 +13,10 @@ pub mod format;
 mod live;
 mod options;
 mod pages;
+pub mod refusal;
 mod security;
 pub mod text;
+mod upload;
 mod url;
 mod view;
 

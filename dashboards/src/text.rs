@@ -87,6 +87,9 @@ sources!(
     "fallbacks",
     "commands",
     "station",
+    "entries",
+    "results",
+    "explain",
     "admin",
     "codes",
     "errors"

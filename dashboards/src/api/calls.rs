@@ -6,12 +6,13 @@ use super::problem::{Answer, Problem};
 use super::schema::Iso;
 use super::shapes::*;
 use crate::app::Caller;
-use crate::backend::{AlarmFilter, BackendError};
+use crate::backend::{Actor, AlarmFilter, Backend, BackendError};
 use crate::format::Times;
 use crate::pages::Params;
 use axum::Json;
 use axum::extract::Path;
 use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::http::StatusCode;
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
     AlarmId, FactorCode, FallbackId, Level, ManualReport, ManualValue, OutletId, Permission,
@@ -46,8 +47,30 @@ impl Caller {
         Problem::from_error(self.words, error)
     }
 
-    fn bad(&self, detail: impl AsRef<str>) -> Problem {
+    pub(super) fn bad(&self, detail: impl AsRef<str>) -> Problem {
         Problem::bad_request(self.words, detail.as_ref())
+    }
+
+    /// A read of the backend, or the problem it had.
+    pub(super) async fn rows<T, F>(&self, read: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Backend, &Actor) -> Result<T, BackendError> + Send + 'static,
+    {
+        self.read(read).await.map_err(|e| self.problem(&e))
+    }
+
+    /// The problem of a role that may not do this.
+    pub(super) fn allow(&self, permission: Permission) -> Result<(), Problem> {
+        self.require(permission).map_err(|e| self.problem(&e))
+    }
+
+    /// The kind of record of that name.
+    pub(super) fn kind(&self, name: &str) -> Result<RecordKind, Problem> {
+        RecordKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+            .ok_or_else(|| self.bad(format!("kind {name}")))
     }
 
     pub(super) fn id<T>(&self, id: Id<T>) -> Result<T, Problem> {
@@ -56,11 +79,16 @@ impl Caller {
     }
 
     pub(super) fn body<T>(&self, body: Body<T>) -> Result<T, Problem> {
-        body.map(|Json(body)| body)
-            .map_err(|e| self.bad(e.body_text()))
+        body.map(|Json(body)| body).map_err(|e| {
+            if e.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                self.problem(&crate::upload::json_too_large())
+            } else {
+                self.bad(e.body_text())
+            }
+        })
     }
 
-    fn instant(&self, text: &str) -> Result<Timestamp, Problem> {
+    pub(super) fn instant(&self, text: &str) -> Result<Timestamp, Problem> {
         DateTime::parse_from_rfc3339(text)
             .map(|at| Timestamp(at.timestamp_millis()))
             .map_err(|_| self.bad(format!("time {text}")))
@@ -68,9 +96,19 @@ impl Caller {
 
     /// `from` and `until` of a query; the last day when not given.
     fn span(&self, query: &Params, max_ms: i64) -> Result<(Timestamp, Timestamp), Problem> {
+        self.span_of(query, DAY_MS, max_ms)
+    }
+
+    /// `from` and `until` of a query; the last `usual_ms` when not given.
+    pub(super) fn span_of(
+        &self,
+        query: &Params,
+        usual_ms: i64,
+        max_ms: i64,
+    ) -> Result<(Timestamp, Timestamp), Problem> {
         let asked = |name: &str| query.get(name).map(|text| self.instant(text)).transpose();
         let until = asked("until")?.unwrap_or_else(|| self.app.backend.now());
-        let from = asked("from")?.unwrap_or_else(|| until.plus_ms(-DAY_MS));
+        let from = asked("from")?.unwrap_or_else(|| until.plus_ms(-usual_ms));
         if from > until {
             return Err(self.bad("from > until"));
         }
@@ -114,10 +152,7 @@ pub(super) async fn records(
 ) -> Answer<Vec<RecordOut>> {
     let id = OutletId::new(caller.id(id)?);
     let name = query.get("kind").map_or("realtime", String::as_str);
-    let kind = RecordKind::ALL
-        .into_iter()
-        .find(|kind| kind.as_str() == name)
-        .ok_or_else(|| caller.bad(format!("kind {name}")))?;
+    let kind = caller.kind(name)?;
     let (from, until) = caller.span(&query, RECORD_SPAN_MS_MAX)?;
     let rows = caller
         .read(move |b, a| b.records(a, &id, kind, from, until))

@@ -27,7 +27,7 @@ pub(crate) struct Convert<'a> {
     pub(crate) words: Words,
 }
 
-fn exact(value: Option<Decimal>) -> Option<Exact> {
+pub(super) fn exact(value: Option<Decimal>) -> Option<Exact> {
     value.map(Exact::from)
 }
 
@@ -123,7 +123,7 @@ impl Convert<'_> {
         }
     }
 
-    fn stored(&self, row: &StoredValue) -> StoredValueOut {
+    pub(super) fn stored(&self, row: &StoredValue) -> StoredValueOut {
         let value = &row.value;
         StoredValueOut {
             sent_as: value.sent_as.as_ref().map(text),

@@ -1,12 +1,17 @@
 //! The JSON API under `/api/v1`. One table gives the routes and the document.
 
 mod answers;
+mod books;
 mod calls;
 mod control;
 mod convert;
+mod derived;
 mod devices;
+mod judged;
 mod openapi;
 pub(crate) mod problem;
+mod reckoned;
+mod reckoning;
 mod schema;
 mod shapes;
 mod table;

@@ -2,7 +2,7 @@
 
 use super::schema::Schema;
 use super::shapes::HealthOut;
-use super::table::{Route, routes};
+use super::table::{Body, Route, routes};
 use axum::Json;
 use serde_json::{Map, Value, json};
 
@@ -69,11 +69,28 @@ fn problem() -> Value {
     })
 }
 
+/// The kinds of content an address answers.
+fn content(body: Body, shapes: &mut Map<String, Value>) -> Value {
+    match body {
+        Body::Json(describe) => json!({ "application/json": { "schema": describe(shapes) } }),
+        Body::JsonOrText(describe) => json!({
+            "application/json": { "schema": describe(shapes) },
+            "text/plain": { "schema": { "type": "string" } },
+        }),
+        Body::File => json!({ "application/octet-stream": {} }),
+    }
+}
+
 fn operation(route: &Route, shapes: &mut Map<String, Value>) -> Value {
     let mut parameters: Vec<Value> = Vec::new();
-    if route.path.contains("{id}") {
+    let names = route
+        .path
+        .split('{')
+        .skip(1)
+        .filter_map(|part| part.split('}').next());
+    for name in names {
         parameters.push(json!({
-            "name": "id", "in": "path", "required": true, "schema": { "type": "string" },
+            "name": name, "in": "path", "required": true, "schema": { "type": "string" },
         }));
     }
     for param in route.query {
@@ -84,7 +101,7 @@ fn operation(route: &Route, shapes: &mut Map<String, Value>) -> Value {
             "schema": { "type": "string" },
         }));
     }
-    let response = (route.response)(shapes);
+    let content = content(route.response, shapes);
     let mut operation = json!({
         "operationId": route.id,
         "summary": route.about,
@@ -92,7 +109,7 @@ fn operation(route: &Route, shapes: &mut Map<String, Value>) -> Value {
         "responses": {
             "200": {
                 "description": "done",
-                "content": { "application/json": { "schema": response } },
+                "content": content,
             },
             "default": {
                 "description": "a problem",

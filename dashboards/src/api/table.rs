@@ -1,5 +1,7 @@
 //! The table of addresses: everything the API does, once.
 
+mod judgement;
+
 use super::answers::*;
 use super::calls;
 use super::control;
@@ -18,7 +20,18 @@ pub(super) struct Param {
 }
 
 /// How a schema is written into the document.
-type Describe = fn(&mut Map<String, Value>) -> Value;
+pub(super) type Describe = fn(&mut Map<String, Value>) -> Value;
+
+/// What an address answers.
+#[derive(Clone, Copy)]
+pub(super) enum Body {
+    /// JSON of this shape.
+    Json(Describe),
+    /// JSON of this shape, or plain text when asked for.
+    JsonOrText(Describe),
+    /// A file.
+    File,
+}
 
 /// One address with one method.
 pub(super) struct Route {
@@ -28,7 +41,7 @@ pub(super) struct Route {
     pub(super) about: &'static str,
     pub(super) query: &'static [Param],
     pub(super) request: Option<Describe>,
-    pub(super) response: Describe,
+    pub(super) response: Body,
     pub(super) handler: MethodRouter<App>,
 }
 
@@ -104,7 +117,7 @@ fn read<T: Schema>(
         about,
         query,
         request: None,
-        response: describe::<T>,
+        response: Body::Json(describe::<T>),
         handler,
     }
 }
@@ -122,7 +135,7 @@ fn write<T: Schema>(
         about,
         query: &[],
         request: Some(describe::<T>),
-        response: describe::<ReceiptOut>,
+        response: Body::Json(describe::<ReceiptOut>),
         handler,
     }
 }
@@ -132,7 +145,9 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = outlets();
     routes.extend(answers());
     routes.extend(devices());
+    routes.extend(judgement::routes());
     routes.extend(writes());
+    routes.extend(judgement::writes());
     routes
 }
 

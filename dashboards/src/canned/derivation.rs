@@ -1,8 +1,8 @@
 //! Derivations of the canned figures, by the function the daemon asks, over a small past in memory.
 
 use super::held::Held;
+use super::reckoning;
 use super::rows::{self, NOW};
-use super::{reckoning, writing};
 use crate::backend::{Actor, BackendError};
 use cems_core::aggregate::gather::{Of, aggregate};
 use cems_core::engine::MemoryHistory;
@@ -148,6 +148,6 @@ impl Held {
             rows
         };
         cems_core::explain::explain_with_versions(question, &history, &self.registry, &versions)
-            .map_err(|error| writing::refused(error.code(), &error))
+            .map_err(|error| crate::refusal::of_explain(&error))
     }
 }

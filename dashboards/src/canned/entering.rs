@@ -4,23 +4,16 @@ use super::Canned;
 use super::books::{attachment, judged};
 use super::held::Held;
 use super::rows::NOW;
-use super::writing::{allow, refused};
+use super::writing::allow;
 use crate::backend::{Actor, BackendError, Change, LIST_ROWS_MAX, Receipt, TakenBack, Upload};
+use crate::refusal::{of_mark, of_qa};
 use cems_core::marks;
 use cems_core::model::{
     Attachment, Mark, MarkRow, OutletId, Permission, QaRow, QaTest, ReviewAction, ReviewEntry,
-    ReviewRow, ReviewStep, Seq, Withdrawal,
+    ReviewRow, ReviewStep, Seq, UtcOffset, Withdrawal,
 };
 use cems_core::qa::entry;
 use std::cmp::Reverse;
-
-fn of_mark(error: &marks::MarkError) -> BackendError {
-    refused(error.code(), &error)
-}
-
-fn of_test(error: &entry::QaError) -> BackendError {
-    refused(error.code(), &error)
-}
 
 impl Held {
     pub(super) fn marks(
@@ -88,7 +81,7 @@ impl Canned {
         held.outlet(actor, &mark.outlet)?;
         mark.by = actor.user.clone();
         mark.attachments = files.iter().map(attachment).collect();
-        marks::check(&mark, &held.registry, NOW).map_err(|e| of_mark(&e))?;
+        marks::check(&mark, &held.registry, NOW).map_err(|e| of_mark(&e, UtcOffset::default()))?;
         held.keep(&mark.outlet, files);
         let outlet = mark.outlet.clone();
         let rules = held.registry.profiles.values().next();
@@ -112,7 +105,8 @@ impl Canned {
         held.outlet(actor, &test.outlet)?;
         test.by = actor.user.clone();
         test.attachments = files.iter().map(attachment).collect();
-        entry::check_test(&test, &held.registry, NOW).map_err(|e| of_test(&e))?;
+        entry::check_test(&test, &held.registry, NOW)
+            .map_err(|e| of_qa(&e, UtcOffset::default()))?;
         held.keep(&test.outlet, files);
         let outlet = test.outlet.clone();
         let object = format!("outlet/{outlet}");
@@ -136,7 +130,7 @@ impl Canned {
             TakenBack::QaTest => Permission::EnterTest,
         };
         allow(actor, permission)?;
-        entry::check_reason(&reason).map_err(|e| of_test(&e))?;
+        entry::check_reason(&reason).map_err(|e| of_qa(&e, UtcOffset::default()))?;
         let mut held = self.lock();
         held.outlet(actor, outlet)?;
         let known = match what {
@@ -147,8 +141,10 @@ impl Canned {
             }
         };
         match known.filter(|(of, _)| *of == outlet) {
-            None => return Err(of_test(&entry::QaError::Unknown(id))),
-            Some((_, Some(_))) => return Err(of_test(&entry::QaError::Withdrawn(id))),
+            None => return Err(of_qa(&entry::QaError::Unknown(id), UtcOffset::default())),
+            Some((_, Some(_))) => {
+                return Err(of_qa(&entry::QaError::Withdrawn(id), UtcOffset::default()));
+            }
             Some((_, None)) => {}
         }
         let (code, object) = match what {
@@ -197,7 +193,8 @@ impl Canned {
         action.attachments = files.iter().map(attachment).collect();
         let key = (action.outlet.clone(), action.quarter);
         let known = held.reviews.get(&key);
-        entry::check_review(&action, &held.registry, known, NOW).map_err(|e| of_test(&e))?;
+        entry::check_review(&action, &held.registry, known, NOW)
+            .map_err(|e| of_qa(&e, UtcOffset::default()))?;
         held.keep(&action.outlet, files);
         let outlet = action.outlet.clone();
         let object = format!("outlet/{outlet}");

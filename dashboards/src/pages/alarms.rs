@@ -3,7 +3,7 @@
 use super::{Page, Params, checked_note, html, saved, status_of};
 use crate::app::Visit;
 use crate::backend::{AlarmDetail, AlarmFilter, BackendError, LIST_ROWS_MAX};
-use crate::view::alarm::{AlarmItem, fact};
+use crate::view::alarm::{AlarmItem, explain_of, fact};
 use crate::view::shell::{Notice, Shell};
 use crate::view::sourced::journal;
 use askama::Template;
@@ -68,6 +68,8 @@ struct AlarmPage {
     facts: Vec<(String, String)>,
     history: Vec<HistoryLine>,
     previous: Option<u64>,
+    /// The derivation of the figure.
+    explain: Option<String>,
     may_acknowledge: bool,
     may_close: bool,
     /// Why it cannot be closed yet, in words; empty when it can or may not be.
@@ -145,6 +147,7 @@ fn view(visit: &Visit, detail: &AlarmDetail) -> AlarmPage {
             })
             .collect(),
         previous: alarm.previous.map(|id| id.0),
+        explain: explain_of(&eyes, alarm),
         may_acknowledge: visit.may(Permission::AcknowledgeAlarm)
             && open
             && alarm.acknowledged.is_none(),

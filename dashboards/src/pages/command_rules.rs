@@ -1,7 +1,7 @@
 //! What an order to a device needs before it is passed on, by form or by API alike.
 
-use super::report_rules::refused;
 use crate::backend::{BackendError, CommandForm, CommandOrder, CommandParameter, ParameterKind};
+use crate::refusal::refused;
 use crate::view::exchange::device_time;
 use cems_core::model::OutletId;
 use std::collections::BTreeMap;

@@ -3,10 +3,10 @@
 
 use super::command_rules::checked_order;
 use super::fallbacks::LOCAL_TIME_FORMATS;
-use super::report_rules::refused;
 use super::{Page, Params, html, saved, status_of};
 use crate::app::Visit;
 use crate::backend::{BackendError, CommandForm, CommandParameter, ParameterKind};
+use crate::refusal::refused;
 use crate::view::exchange::{
     DEVICE_TIME_FORMAT, ExchangeItem, command_group, device_time, shown_value,
 };

@@ -1,9 +1,10 @@
 //! `/fallbacks`: the list, one fallback with its manual reports, and the form for the next one.
 
-use super::report_rules::{check_report, refused};
+use super::report_rules::check_report;
 use super::{Page, Params, checked_note, html, saved, status_of};
 use crate::app::Visit;
 use crate::backend::{BackendError, FallbackDetail};
+use crate::refusal::refused;
 use crate::view::fallback::{FallbackItem, ReportItem};
 use crate::view::shell::{Notice, Shell};
 use askama::Template;

@@ -2,25 +2,43 @@
 
 mod alarms;
 mod audit;
+mod catalogues;
 mod chart;
+mod clues;
 mod command_rules;
 mod commands;
+mod entry_rules;
+mod equipment;
 mod exchanges;
+mod explain;
 mod fallbacks;
 mod health;
+mod judgement;
 mod login;
+mod marks;
 mod outlet;
 mod overview;
+mod projections;
 mod quarantine;
+mod quarters;
+mod rates;
 mod report_rules;
+mod reviews;
 mod station;
+mod tax;
 
 pub(crate) use command_rules::checked_order;
+pub(crate) use entry_rules::{
+    check_mark, check_review, check_scope, check_test, checked_reason, permission_of, quarter,
+};
+pub(crate) use explain::question;
 pub(crate) use report_rules::check_report;
 
 use crate::app::{App, Visit, page_lang};
 use crate::backend::BackendError;
+use crate::refusal::refused;
 use crate::text::{Lang, Words};
+use crate::upload::REQUEST_TOO_LARGE;
 use crate::view::Eyes;
 use crate::view::shell::{Notice, Shell};
 use askama::Template;
@@ -39,6 +57,7 @@ pub(crate) const NOTE_CHARS_MAX: usize = 2_000;
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
+        .merge(judgement::routes())
         .route("/", get(overview::page))
         .route("/login", get(login::page).post(login::enter))
         .route("/logout", post(login::leave))
@@ -94,6 +113,9 @@ pub(crate) fn status_of(error: &BackendError) -> StatusCode {
     match error {
         BackendError::NotFound => StatusCode::NOT_FOUND,
         BackendError::Forbidden => StatusCode::FORBIDDEN,
+        BackendError::Refused { code, .. } if code == REQUEST_TOO_LARGE => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
         BackendError::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         BackendError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -143,11 +165,11 @@ impl Visit {
 pub(crate) fn checked_note(text: Option<&String>) -> Result<String, BackendError> {
     let text = text.map_or("", |t| t.trim());
     if text.is_empty() {
-        return Err(report_rules::refused("note-empty", ""));
+        return Err(refused("note-empty", ""));
     }
     let chars = text.chars().count();
     if chars > NOTE_CHARS_MAX {
-        return Err(report_rules::refused(
+        return Err(refused(
             "note-too-long",
             format!("{chars} > {NOTE_CHARS_MAX}"),
         ));

@@ -7,16 +7,20 @@ use crate::backend::OutletDetail;
 use crate::format::{NONE, number, number_or_dash};
 use crate::view::Eyes;
 use crate::view::alarm::AlarmItem;
+use crate::view::explain::explain_link;
 use crate::view::fallback::FallbackItem;
 use crate::view::habits::{Habit, habits};
 use crate::view::outlet::{AmountItem, OutletCard, limit_words, outlet_link};
+use crate::view::section::{Tab, outlet_tabs};
 use crate::view::shell::{Notice, Shell};
 use crate::view::sourced::{Sourced, journal};
 use askama::Template;
 use axum::extract::{Path, Query};
+use cems_core::explain::Asked;
 use cems_core::model::rows::{AggregateOrigin, DeviceRow, LimitVerdict};
 use cems_core::model::{
-    AggregateRow, FactorAggregate, Level, LimitPeriod, Outlet, OutletFactor, OutletId, Permission,
+    AggregateRow, FactorAggregate, Level, LimitPeriod, Outlet, OutletFactor, OutletId, Period,
+    Permission,
 };
 
 /// Alarms shown here; all of them are behind the link.
@@ -27,6 +31,7 @@ const ALARMS_SHOWN_MAX: usize = 20;
 struct OutletPage {
     shell: Shell,
     card: OutletCard,
+    tabs: Vec<Tab>,
     choice: Choice,
     factor_name: String,
     unit: String,
@@ -47,6 +52,8 @@ struct OutletPage {
 /// One hour of the chosen factor.
 struct HourLine {
     hour: String,
+    /// Its derivation.
+    explain: String,
     mean: Sourced,
     converted: String,
     range: String,
@@ -98,6 +105,7 @@ fn view(
     OutletPage {
         shell: Shell::new(visit, "outlets"),
         card: OutletCard::new(&eyes, &detail.summary, false),
+        tabs: outlet_tabs(words, outlet, "outlet"),
         factor_name: factor.map_or_else(String::new, |f| {
             words.pick(&f.name_zh, Some(&f.name_en)).to_owned()
         }),
@@ -167,6 +175,12 @@ fn hour(eyes: &Eyes<'_>, factor: &OutletFactor, row: &AggregateRow) -> Option<Ho
         .and_then(|v| v.multiple)
         .filter(|m| !m.is_sign_negative());
     let start = eyes.times.offset.local(row.start);
+    let period = Period {
+        level: row.level,
+        start: row.start,
+    };
+    let asked = Asked::Period(period);
+    let explain = explain_link(&row.outlet, &factor.code, asked, eyes.times.offset);
     Some(HourLine {
         hour: start.format("%H:00").to_string(),
         mean: Sourced {
@@ -174,8 +188,12 @@ fn hour(eyes: &Eyes<'_>, factor: &OutletFactor, row: &AggregateRow) -> Option<Ho
             text: shown(value.mean),
             unit: String::new(),
             facts: hour_facts(eyes, factor, row, value),
-            link: Some((records_link(eyes, row), words.t("to-exact-rows"))),
+            links: vec![
+                (explain.clone(), words.t("to-explanation")),
+                (records_link(eyes, row), words.t("to-exact-rows")),
+            ],
         },
+        explain,
         converted: shown(value.converted),
         range: match (value.min, value.max) {
             (Some(min), Some(max)) => format!(

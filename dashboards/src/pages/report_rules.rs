@@ -2,17 +2,11 @@
 
 use super::NOTE_CHARS_MAX;
 use crate::backend::BackendError;
+use crate::refusal::refused;
 use cems_core::model::ManualReport;
 
 /// Characters of a name, method or laboratory.
 pub(super) const FIELD_CHARS_MAX: usize = 200;
-
-pub(super) fn refused(code: &str, detail: impl Into<String>) -> BackendError {
-    BackendError::Refused {
-        code: code.to_owned(),
-        detail: detail.into(),
-    }
-}
 
 /// Refuses what is empty or endless; what the values mean is checked behind the backend.
 pub(crate) fn check_report(report: &ManualReport) -> Result<(), BackendError> {

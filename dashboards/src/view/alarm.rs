@@ -1,11 +1,13 @@
 //! An alarm in words: what happened, how bad, since when, what to do first.
 
+use super::explain::explain_link;
 use super::outlet::outlet_link;
 use super::sourced::{Sourced, journal};
 use super::{Eyes, FactorWords};
 use crate::format::{self, NONE, number};
 use crate::text::Words;
-use cems_core::model::{AlarmKind, AlarmRow, AlarmSubject, Outlet, Timestamp};
+use cems_core::explain::Asked;
+use cems_core::model::{AlarmKind, AlarmRow, AlarmSubject, Level, Outlet, Period, Timestamp};
 use chrono::DateTime;
 use rust_decimal::Decimal;
 
@@ -254,7 +256,10 @@ impl AlarmItem {
                 text: figures.value.0.clone(),
                 unit: figures.value.1.clone(),
                 facts: facts(eyes, alarm, exact),
-                link: None,
+                links: explain_of(eyes, alarm)
+                    .map(|href| (href, words.t("to-explanation")))
+                    .into_iter()
+                    .collect(),
             }),
             limit: Some(figures.limit)
                 .filter(|limit| limit != NONE && is_held_against_a_limit(alarm.kind))
@@ -273,6 +278,37 @@ impl AlarmItem {
             subject_link,
         }
     }
+}
+
+/// The page that derives the figure of an alarm: the period that was worst, else the one in which
+/// the cause began; the period of a total. `None` for alarms that are about no mean or total.
+pub(crate) fn explain_of(eyes: &Eyes<'_>, alarm: &AlarmRow) -> Option<String> {
+    let AlarmSubject::Outlet(outlet) = &alarm.subject else {
+        return None;
+    };
+    let (level, fact) = match alarm.kind {
+        AlarmKind::ExceedanceHour => (Level::Hour, "worst_at"),
+        AlarmKind::ExceedanceDay => (Level::Day, "worst_at"),
+        AlarmKind::AmountWarning | AlarmKind::AmountExceeded => {
+            let monthly = alarm.facts.get("period").is_some_and(|p| p == "month");
+            let level = if monthly { Level::Month } else { Level::Year };
+            (level, "period_start")
+        }
+        _ => return None,
+    };
+    let said = alarm
+        .facts
+        .get(fact)
+        .and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+    let at = said.map_or(alarm.since, |at| Timestamp(at.timestamp_millis()));
+    let period = Period::containing(level, at, eyes.times.offset);
+    let asked = Asked::Period(period);
+    Some(explain_link(
+        outlet,
+        alarm.factor.as_ref()?,
+        asked,
+        eyes.times.offset,
+    ))
 }
 
 /// The name of an alarm's priority.

@@ -168,7 +168,7 @@ impl ReportItem {
                     (words.t("received-at"), eyes.times.full(row.received_at)),
                     (words.t("journal"), journal(row.seq)),
                 ],
-                link: None,
+                links: Vec::new(),
             };
             (factor.name, figure)
         });

@@ -3,9 +3,13 @@
 pub(crate) mod alarm;
 pub(crate) mod bar;
 pub(crate) mod exchange;
+pub(crate) mod explain;
 pub(crate) mod fallback;
 pub(crate) mod habits;
+pub(crate) mod judged;
 pub(crate) mod outlet;
+pub(crate) mod reckoned;
+pub(crate) mod section;
 pub(crate) mod shell;
 pub(crate) mod sourced;
 pub(crate) mod station;

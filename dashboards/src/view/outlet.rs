@@ -1,13 +1,17 @@
 //! An outlet on the overview, its factors against their limits, and its totals.
 
 use super::bar::Bar;
+use super::explain::explain_link;
 use super::sourced::{Sourced, journal};
 use super::{Eyes, shown_limit};
 use crate::backend::{AmountProgress, OutletState, OutletSummary};
 use crate::format::{self, NONE, number};
+use cems_core::explain::Asked;
 use cems_core::model::rows::LatestRow;
 use cems_core::model::time::SECOND_MS;
-use cems_core::model::{AmountPeriod, Flag, Limit, Outlet, OutletFactor};
+use cems_core::model::{
+    AmountPeriod, Flag, Level, Limit, Outlet, OutletFactor, Period, RecordKind, Timestamp,
+};
 use rust_decimal::Decimal;
 
 impl OutletState {
@@ -166,7 +170,6 @@ fn chip(
     factor: &OutletFactor,
     latest: Option<&LatestRow>,
 ) -> FactorChip {
-    let words = eyes.words;
     let written = eyes.factor(Some(outlet), &factor.code);
     let limit = shown_limit(factor, eyes.times.now);
     // The figure that stands against the limit: converted to reference O2 where the limit asks.
@@ -193,7 +196,7 @@ fn chip(
             text: judged.map_or_else(|| NONE.to_owned(), |v| number(v, factor.decimals)),
             unit: written.unit,
             facts: latest.map_or_else(Vec::new, |l| facts(eyes, outlet, factor, l, limit)),
-            link: Some((link.clone(), words.t("to-day-chart"))),
+            links: chip_links(eyes, outlet, factor, latest, &link),
         },
         limit: limit.map_or_else(String::new, |l| limit_words(l, factor.decimals)),
         over: !invalid && bar.as_ref().is_some_and(|b| b.class == "over"),
@@ -201,6 +204,31 @@ fn chip(
         flaw,
         link,
     }
+}
+
+/// Links of a latest value: its day, and the derivation of its record.
+fn chip_links(
+    eyes: &Eyes<'_>,
+    outlet: &Outlet,
+    factor: &OutletFactor,
+    latest: Option<&LatestRow>,
+    chart: &str,
+) -> Vec<(String, String)> {
+    let mut links = vec![(chart.to_owned(), eyes.words.t("to-day-chart"))];
+    links.extend(latest.map(|latest| {
+        let asked = match latest.kind {
+            RecordKind::Hour => period_of(Level::Hour, latest.start, eyes),
+            RecordKind::Day => period_of(Level::Day, latest.start, eyes),
+            kind => Asked::Record(kind, latest.start),
+        };
+        let href = explain_link(&outlet.id, &factor.code, asked, eyes.times.offset);
+        (href, eyes.words.t("to-explanation"))
+    }));
+    links
+}
+
+fn period_of(level: Level, at: Timestamp, eyes: &Eyes<'_>) -> Asked {
+    Asked::Period(Period::containing(level, at, eyes.times.offset))
 }
 
 fn facts(
@@ -299,6 +327,12 @@ impl AmountItem {
         if let Some(outlet) = outlet {
             facts.push((words.t("profile"), outlet.profile.to_string()));
         }
+        let of = match amount.period {
+            AmountPeriod::Month => Level::Month,
+            AmountPeriod::Year | AmountPeriod::Special => Level::Year,
+        };
+        let asked = period_of(of, amount.start, eyes);
+        let explain = explain_link(&amount.outlet, &amount.factor, asked, eyes.times.offset);
         let api = format!(
             "/api/v1/outlets/{}/aggregates?level={level}",
             crate::url::encode(amount.outlet.as_str())
@@ -316,7 +350,10 @@ impl AmountItem {
                 text: emitted,
                 unit: unit.to_owned(),
                 facts,
-                link: Some((api, words.t("to-exact-rows"))),
+                links: vec![
+                    (api, words.t("to-exact-rows")),
+                    (explain, words.t("to-explanation")),
+                ],
             },
             permitted: format!("{permitted} {permitted_unit}"),
             share: format!("{} %", number(amount.share_pct, 1)),

@@ -15,8 +15,8 @@ pub(crate) struct Sourced {
     pub(crate) unit: String,
     /// Label and value, most telling first.
     pub(crate) facts: Vec<(String, String)>,
-    /// Where the exact rows are, for programs and for proof.
-    pub(crate) link: Option<(String, String)>,
+    /// Where the exact rows and the derivation are, with the words of the links.
+    pub(crate) links: Vec<(String, String)>,
 }
 
 /// A journal position as people write it.

@@ -40,7 +40,7 @@ impl Answer {
 pub(crate) struct Request {
     line: String,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 impl Request {
@@ -48,7 +48,7 @@ impl Request {
         Self {
             line: format!("GET {path} HTTP/1.1"),
             headers: Vec::new(),
-            body: String::new(),
+            body: Vec::new(),
         }
     }
 
@@ -57,9 +57,41 @@ impl Request {
         Self {
             line: format!("POST {path} HTTP/1.1"),
             headers: Vec::new(),
-            body: body.to_owned(),
+            body: body.as_bytes().to_vec(),
         }
         .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin")
+    }
+
+    /// A form with files as a browser sends it: fields, then files by name and content.
+    pub(crate) fn upload(path: &str, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Self {
+        const BOUNDARY: &str = "----console-test";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part = format!(
+                "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend_from_slice(part.as_bytes());
+        }
+        for (name, content) in files {
+            let head = format!(
+                "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"files\"; \
+                 filename=\"{name}\"\r\ncontent-type: application/octet-stream\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+        Self {
+            line: format!("POST {path} HTTP/1.1"),
+            headers: Vec::new(),
+            body,
+        }
+        .header(
+            "content-type",
+            &format!("multipart/form-data; boundary={BOUNDARY}"),
+        )
         .header("sec-fetch-site", "same-origin")
     }
 
@@ -68,7 +100,7 @@ impl Request {
         Self {
             line: format!("POST {path} HTTP/1.1"),
             headers: Vec::new(),
-            body: body.to_string(),
+            body: body.to_string().into_bytes(),
         }
         .header("content-type", "application/json")
     }
@@ -103,12 +135,10 @@ impl Request {
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text.push_str(&format!(
-            "content-length: {}\r\n\r\n{}",
-            self.body.len(),
-            self.body
-        ));
-        text.into_bytes()
+        text.push_str(&format!("content-length: {}\r\n\r\n", self.body.len()));
+        let mut bytes = text.into_bytes();
+        bytes.extend_from_slice(&self.body);
+        bytes
     }
 }
 

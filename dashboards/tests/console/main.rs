@@ -7,5 +7,6 @@ mod assets;
 mod control;
 mod forms;
 mod http;
+mod judgement;
 mod live;
 mod pages;

@@ -4,7 +4,7 @@ use crate::http::{Console, Request};
 use cems_core::model::{OutletId, Role};
 use cems_dashboards::backend::Health;
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 49] = [
     "/",
     "/outlets/qs-01",
     "/outlets/qs-01?factor=a21002&day=2026-03-17",
@@ -28,6 +28,32 @@ const PAGES: [&str; 23] = [
     "/station",
     "/quarantine",
     "/health",
+    "/outlets/yt-01/marks",
+    "/outlets/hy-02/marks",
+    "/outlets/yt-01/tests",
+    "/outlets/bl-02/tests",
+    "/outlets/yt-01/reviews",
+    "/outlets/bl-02/reviews",
+    "/outlets/yt-01/quarters",
+    "/outlets/hy-02/quarters",
+    "/outlets/bl-02/quarters",
+    "/outlets/qs-01/clues?from=2026-03-01&until=2026-03-18",
+    "/outlets/yt-01/tax",
+    "/outlets/mx-01/tax?month=2026-02",
+    "/outlets/qs-01/explain",
+    "/outlets/qs-01/explain?factor=a21002&period=2026-03-18T12&depth=7",
+    "/outlets/qs-01/explain?factor=a21002&period=2026-03-18T12:10",
+    "/outlets/qs-01/explain?factor=a21002&period=2026-03-17&depth=4",
+    "/outlets/mx-01/explain?factor=w01018&period=2026-03",
+    "/outlets/yt-01/explain?factor=a21026&period=2025-Q4",
+    "/marks",
+    "/clues",
+    "/rates",
+    "/rates?unit=quarter&at=2025-11-01&of=outlet:yt-01",
+    "/projections",
+    "/projections?outlet=hy-02",
+    "/checks",
+    "/formulas",
 ];
 
 #[tokio::test]
