@@ -104,7 +104,7 @@ impl Canned {
         }
     }
 
-    /// The session token of a role, as [`Backend::login`] gives it; also its API token.
+    /// The session token of a role, as [`Backend::login`](crate::backend::Backend::login) gives it; also its API token.
     pub fn token(role: Role) -> String {
         format!("canned-{role}")
     }

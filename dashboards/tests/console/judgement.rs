@@ -383,6 +383,12 @@ async fn a_program_enters_and_takes_back() {
     );
     let again = console.ask(ask(&path, &back, Role::Operator)).await;
     assert_eq!(again.json()["code"], "withdrawn");
+}
+
+#[tokio::test]
+async fn a_program_enters_a_test_and_decides_a_review() {
+    let console = Console::start().await;
+    let ask = |path: &str, body: &serde_json::Value, role| Request::json(path, body).bearer(role);
     let test = json!({
         "factor": "a21026", "kind": "zero-drift", "at": "2026-03-18T10:00:00+08:00",
         "pairs": [{ "reference": "0", "measured": "0.10" }], "full_scale": null,
