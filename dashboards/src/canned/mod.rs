@@ -104,7 +104,9 @@ impl Canned {
         }
     }
 
-    /// The session token of a role, as [`Backend::login`](crate::backend::Backend::login) gives it; also its API token.
+    /// The session token of a role, as [`Backend::login`] gives it; also its API token.
+    ///
+    /// [`Backend::login`]: crate::backend::Backend::login
     pub fn token(role: Role) -> String {
         format!("canned-{role}")
     }
