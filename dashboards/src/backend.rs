@@ -4,20 +4,25 @@
 //! Reading methods block (they query the embedded store) and are called on tokio's blocking pool.
 //! Writing methods resolve only after the event is on disk: a page that says "saved" is right.
 
+mod devices;
+mod results;
+
+pub use devices::{
+    CommandForm, CommandOrder, CommandParameter, InstrumentStatus, ParameterKind, StationStatus,
+    UplinkStatus,
+};
+pub use results::{ProjectionRow, RateRow, RatesOf, TakenBack, TaxRow, Upload};
+
 use cems_core::explain::{Node, Question};
 use cems_core::model::access::{Role, Scope};
 use cems_core::model::rows::{
     AggregateRow, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow, SupersededRow,
 };
 use cems_core::model::{
-    AlarmId, AlarmRow, AmountPeriod, ClueRow, Enterprise, EnterpriseId, ExchangeRow, FactorCode,
-    FallbackId, FallbackRow, Level, ManualReport, ManualReportRow, Mark, MarkRow, Outlet, OutletId,
-    QaRow, QaTest, QuarterRow, RecordKind, RegionId, Registry, ReviewAction, ReviewRow, Seq,
-    Timestamp, UserId,
+    AlarmId, AlarmRow, AmountPeriod, ClueRow, Enterprise, ExchangeRow, FactorCode, FallbackId,
+    FallbackRow, Level, ManualReport, ManualReportRow, Mark, MarkRow, Outlet, OutletId, QaRow,
+    QaTest, QuarterRow, RecordKind, Registry, ReviewAction, ReviewRow, Seq, Timestamp, UserId,
 };
-use cems_core::permits::projection::{NotProjected, Projection};
-use cems_core::permits::tax::TaxBasis;
-use cems_core::rates::Rates;
 use rust_decimal::Decimal;
 use std::future::Future;
 use std::pin::Pin;
@@ -215,215 +220,6 @@ pub struct Health {
     pub connections: u64,
     /// Version of the program.
     pub version: String,
-}
-
-/// One parameter of a command that can be sent to a device.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct CommandParameter {
-    /// Name as the standard writes it, `RtdInterval`.
-    pub name: String,
-    /// What it is, Chinese and English.
-    pub label_zh: String,
-    /// English label.
-    pub label_en: String,
-    /// How it is entered.
-    pub kind: ParameterKind,
-    /// It may be left empty.
-    pub optional: bool,
-    /// What stands in the field at first.
-    pub preset: String,
-}
-
-/// How a parameter is entered.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ParameterKind {
-    /// A whole number within bounds.
-    Number {
-        /// Least.
-        min: i64,
-        /// Greatest.
-        max: i64,
-    },
-    /// A date and time of the site's clock, `YYYYMMDDhhmmss`.
-    Time,
-    /// One of these values.
-    Choice(Vec<String>),
-    /// Text of at most so many characters.
-    Text(u32),
-    /// A password: shown as dots, masked in every record.
-    Secret(u32),
-}
-
-/// A command that a device of a given edition understands (反控命令).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct CommandForm {
-    /// Command number.
-    pub cn: String,
-    /// What it does, Chinese and English.
-    pub label_zh: String,
-    /// English label.
-    pub label_en: String,
-    /// It changes or moves something at the site (set, calibrate, sample), not only asks.
-    pub intrusive: bool,
-    /// Its parameters.
-    pub parameters: Vec<CommandParameter>,
-}
-
-/// A command to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommandOrder {
-    /// Whose device.
-    pub outlet: OutletId,
-    /// Command number.
-    pub cn: String,
-    /// Parameters by name.
-    pub params: Vec<(String, String)>,
-}
-
-/// An instrument that this station reads.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct InstrumentStatus {
-    /// Its id in the settings.
-    pub id: String,
-    /// The outlet it measures.
-    pub outlet: OutletId,
-    /// The line it hangs on.
-    pub bus: String,
-    /// Register map.
-    pub map: String,
-    /// It answers.
-    pub ok: bool,
-    /// Last answer.
-    pub last_ok: Option<Timestamp>,
-    /// Last trouble, in words (English), and when.
-    pub last_error: Option<(Timestamp, String)>,
-    /// Polls so far.
-    pub polls: u64,
-    /// Polls without an answer.
-    pub failures: u64,
-    /// Last readings: factor, value as text, flag.
-    pub readings: Vec<(FactorCode, String, String)>,
-}
-
-/// A centre that this station uploads to.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct UplinkStatus {
-    /// Its id in the settings.
-    pub id: String,
-    /// `host:port`.
-    pub address: String,
-    /// Edition spoken.
-    pub edition: String,
-    /// A connection stands.
-    pub connected: bool,
-    /// Records not yet acknowledged.
-    pub pending: u64,
-    /// Start of the oldest of them.
-    pub oldest_pending: Option<Timestamp>,
-    /// Last acknowledgement.
-    pub last_acknowledged: Option<Timestamp>,
-    /// Records acknowledged so far.
-    pub acknowledged: u64,
-    /// Last trouble, in words (English), and when.
-    pub last_error: Option<(Timestamp, String)>,
-}
-
-/// The station side of this daemon; empty at a pure centre.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct StationStatus {
-    /// Instruments, by id.
-    pub instruments: Vec<InstrumentStatus>,
-    /// Uplinks, by id.
-    pub uplinks: Vec<UplinkStatus>,
-}
-
-impl StationStatus {
-    /// Neither instruments nor uplinks: there is nothing to show.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.instruments.is_empty() && self.uplinks.is_empty()
-    }
-}
-
-/// A file that a person attaches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upload {
-    /// Name as sent by the browser.
-    pub name: String,
-    /// Content.
-    pub content: Vec<u8>,
-}
-
-/// What can be taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TakenBack {
-    /// A mark.
-    Mark,
-    /// A test of the equipment.
-    QaTest,
-}
-
-/// Whose rates are asked for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RatesOf {
-    /// One outlet.
-    Outlet(OutletId),
-    /// All outlets of an enterprise in scope.
-    Enterprise(EnterpriseId),
-    /// All outlets of a region in scope.
-    Region(RegionId),
-}
-
-/// Rates of somebody over a period.
-#[derive(Debug, Clone)]
-pub struct RateRow {
-    /// Whose.
-    pub of: RatesOf,
-    /// Outlets that were counted.
-    pub outlets: u32,
-    /// Records received and due.
-    pub received: u64,
-    /// Records due.
-    pub due: u64,
-    /// Transmission, validity, effective transmission and capture rate.
-    pub rates: Rates,
-    /// The effective transmission rate asked, percent.
-    pub asked_pct: Decimal,
-    /// It is reached; `None`: not applicable.
-    pub met: Option<bool>,
-}
-
-/// A permitted amount and when it will be reached.
-#[derive(Debug, Clone)]
-pub struct ProjectionRow {
-    /// Whose; `None`: the enterprise as a whole.
-    pub outlet: Option<OutletId>,
-    /// The enterprise.
-    pub enterprise: EnterpriseId,
-    /// Factor.
-    pub factor: FactorCode,
-    /// Permitted in the year, kg.
-    pub permitted_kg: Decimal,
-    /// Emitted so far, what was put in for invalid periods included, kg.
-    pub amount_kg: Decimal,
-    /// Of it put in, kg.
-    pub substituted_kg: Decimal,
-    /// Outlets without a figure.
-    pub missing: Vec<OutletId>,
-    /// The projection, or why there is none.
-    pub projection: Result<Projection, NotProjected>,
-}
-
-/// Tax basis of one factor of an outlet in one month.
-#[derive(Debug, Clone)]
-pub struct TaxRow {
-    /// Factor.
-    pub factor: FactorCode,
-    /// Amount of the month, what was put in included, kg.
-    pub amount_kg: Option<Decimal>,
-    /// The verdict.
-    pub basis: TaxBasis,
 }
 
 /// Most rows of any list in one answer; older ones are reached by paging.
