@@ -17,8 +17,8 @@
 //! it. A day of which there is only the station's own record enters as it is stored.
 //!
 //! A pure function of its inputs, linear in the hours. Buffers hold one month, some 1.5 MB for ten
-//! factors, and are reused; it is meant to be run for many outlets side by side, a [`Recomputer`] on
-//! each core. Measured (`benches/year`): 8,760 hours of ten factors in 55 to 65 ms.
+//! factors, and are reused; it is meant to be run for many outlets side by side, a [`Recomputer`]
+//! on each core. Measured (`benches/year`): 8,760 hours of ten factors in 55 to 65 ms.
 
 mod compare;
 mod hour;
