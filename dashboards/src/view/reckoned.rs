@@ -7,6 +7,7 @@ use crate::backend::{RateRow, RatesOf};
 use crate::format::{NONE, number, number_or_dash};
 use crate::text::Words;
 use cems_core::explain::{Asked, period};
+use cems_core::lang::Text;
 use cems_core::model::{
     Clue, ClueRow, EnterpriseId, FactorCode, Gap, OutletId, QuarterFactor, QuarterRow, RegionId,
     Substitute, Timestamp,
@@ -247,7 +248,13 @@ impl ClueItem {
                 || clue.check.0.to_string(),
                 |c| words.pick(c.text_zh, Some(c.text_en)).to_owned(),
             ),
-            evidence: evidence.map(|(k, v)| (k.to_string(), v.clone())).collect(),
+            evidence: evidence
+                .map(|(name, value)| {
+                    let (name, value) = validate::evidence_text(name, value);
+                    let pick = |text: &Text| words.pick(&text.zh, Some(&text.en)).to_owned();
+                    (pick(&name), pick(&value))
+                })
+                .collect(),
             origin: format!("{} · {}", row.profile, journal(row.seq)),
         }
     }
