@@ -291,7 +291,14 @@ fn turn(
         book.raise(new, known.map(|k| k.alarm), cx)
     } else {
         let alarm = known?.alarm;
-        book.change(alarm, cx, |row| row.value = Some(total.kg));
+        book.change(alarm, cx, |row| {
+            row.value = new.value;
+            row.threshold = new.threshold;
+            row.facts.remove("missing");
+            let facts = new.facts.into_iter();
+            row.facts
+                .extend(facts.map(|(name, text)| (name.into(), text)));
+        });
         alarm
     };
     let active = (raise || was_active) && share.reached && !total.complete;

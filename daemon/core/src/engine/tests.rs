@@ -1,6 +1,9 @@
 //! The engine as a whole: stories of a duty desk, and the invariants of [`Engine`](super::Engine).
 
 mod equipment;
+mod judged;
+mod late;
+mod month;
 mod people;
 mod permitted;
 mod properties;
