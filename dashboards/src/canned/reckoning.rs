@@ -149,7 +149,8 @@ type ClueLine = (
 
 #[rustfmt::skip]
 const CLUES: [ClueLine; 8] = [
-    ("qs-01", Level::Hour, 2, "over-scale", Some("a21002"), &[("value", "300"), ("range_max", "300")]),
+    ("qs-01", Level::Hour, 2, "over-scale", Some("a21002"),
+        &[("value", "300"), ("range_max", "300")]),
     ("bl-01", Level::Hour, 3, "constant", Some("w01001"),
         &[("least", "7.40"), ("greatest", "7.40"), ("records", "6")]),
     ("mx-01", Level::Hour, 5, "ammonia-above-nitrogen", Some("w21003"),

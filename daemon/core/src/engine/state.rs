@@ -2,7 +2,8 @@
 //!
 //! Row `#` holds what belongs to no outlet, `#strangers` the peers and loggers that are no
 //! outlet's, `#registry` the registry in force, `#past/` with an outlet's id its earlier settings,
-//! and a row named after each outlet the rest. Caches are rebuilt from the past and never change a result.
+//! and a row named after each outlet the rest. Caches are rebuilt from the past and never change a
+//! result.
 
 use super::alarms::{AlarmBook, Conditions};
 use super::exceedance::Stretches;

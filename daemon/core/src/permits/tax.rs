@@ -203,8 +203,8 @@ fn line(limit: &Limit, converts: bool, valid: &[TaxMean<'_>]) -> Option<TaxLine>
     })
 }
 
-/// How far a month mean lies below a limit, percent of the limit; negative above. `None` for a limit
-/// that is not positive, and on overflow.
+/// How far a month mean lies below a limit, percent of the limit; negative above. `None` for a
+/// limit that is not positive, and on overflow.
 pub fn below_pct(mean: Decimal, bound: Decimal) -> Option<Decimal> {
     (bound > Decimal::ZERO).then_some(())?;
     bound

@@ -101,8 +101,8 @@ impl Queries<'_> {
         Ok((before, after))
     }
 
-    /// Deciding tests of an outlet done within `from..until`, by time, then number. Not limited: the
-    /// caller bounds the span.
+    /// Deciding tests of an outlet done within `from..until`, by time, then number. Not limited:
+    /// the caller bounds the span.
     pub fn qa_between(
         &self,
         outlet: &OutletId,

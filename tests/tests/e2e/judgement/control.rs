@@ -84,7 +84,7 @@ async fn a_failed_drift_test_takes_hours_out_and_a_passed_one_ends_it() {
     };
     court.quarter("2026-Q3", "a gap out of control", gone).await;
     // The next one is entered by the authority, and asks for adjustment: within control.
-    test(&court.supervisor, &drift(hour(11, 9).plus_minutes(30), 4)).await;
+    let next = test(&court.supervisor, &drift(hour(11, 9).plus_minutes(30), 4)).await;
     out_of_control(&court, hour(8, 9), hour(11, 10)).await;
 
     let list = jia.get("/api/v1/outlets/jia-1/tests").await;
@@ -103,10 +103,12 @@ async fn a_failed_drift_test_takes_hours_out_and_a_passed_one_ends_it() {
         assert!(why.contains(part), "{part} in {why}");
     }
 
-    // A test that was entered by mistake is taken back, and with it what it did.
-    let path = format!("/api/v1/tests/{failed}/withdraw");
-    let why = json!({"outlet": "jia-1", "reason": "量程气已过期"});
-    jia.post(&path, &why).await;
+    // Tests that were entered by mistake are taken back, and with them what they did.
+    for id in [failed, next] {
+        let path = format!("/api/v1/tests/{id}/withdraw");
+        let why = json!({"outlet": "jia-1", "reason": "量程气已过期"});
+        jia.post(&path, &why).await;
+    }
     let court = court.restart().await;
     court.until_figures_are(&before).await;
     court.adjourn().await;

@@ -61,8 +61,8 @@ pub(super) fn hour(hour: &Hour<'_>, clues: &mut Clues<'_>) {
     }
 }
 
-/// Means of the day: right is the plain mean of the valid hours, the mean weighted by volume, or the
-/// mean of the station's own hours, which may be in another state of the gas; without those a
+/// Means of the day: right is the plain mean of the valid hours, the mean weighted by volume, or
+/// the mean of the station's own hours, which may be in another state of the gas; without those a
 /// factor in another than the dry standard state is left out. So is pH, which is averaged in more
 /// than one way.
 pub(super) fn day(days: &Days<'_>, clues: &mut Clues<'_>) {
