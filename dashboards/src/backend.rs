@@ -5,25 +5,25 @@
 //! Writing methods resolve only after the event is on disk: a page that says "saved" is right.
 
 mod devices;
-mod shown;
+mod results;
 
 pub use devices::{
     CommandForm, CommandOrder, CommandParameter, InstrumentStatus, ParameterKind, StationStatus,
     UplinkStatus,
 };
-pub use shown::{
-    AlarmDetail, AlarmFilter, AmountProgress, FallbackDetail, Health, OutletDetail, OutletState,
-    OutletSummary, Overview, ProjectionRow, RateRow, RatesOf, TakenBack, TaxRow, Upload,
-};
+pub use results::{ProjectionRow, RateRow, RatesOf, TakenBack, TaxRow, Upload};
 
 use cems_core::explain::{Node, Question};
 use cems_core::model::access::{Role, Scope};
-use cems_core::model::rows::{AggregateRow, AuditRow, QuarantineRow, RecordRow, SupersededRow};
-use cems_core::model::{
-    AlarmId, AlarmRow, ClueRow, ExchangeRow, FallbackId, FallbackRow, Level, ManualReport, Mark,
-    MarkRow, OutletId, QaRow, QaTest, QuarterRow, RecordKind, Registry, ReviewAction, ReviewRow,
-    Seq, Timestamp, UserId,
+use cems_core::model::rows::{
+    AggregateRow, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow, SupersededRow,
 };
+use cems_core::model::{
+    AlarmId, AlarmRow, AmountPeriod, ClueRow, Enterprise, ExchangeRow, FactorCode, FallbackId,
+    FallbackRow, Level, ManualReport, ManualReportRow, Mark, MarkRow, Outlet, OutletId, QaRow,
+    QaTest, QuarterRow, RecordKind, Registry, ReviewAction, ReviewRow, Seq, Timestamp, UserId,
+};
+use rust_decimal::Decimal;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -88,6 +88,138 @@ pub enum LoginError {
     /// The journal cannot take the log-in event now.
     #[error("unavailable: {0}")]
     Unavailable(String),
+}
+
+/// State of an outlet in one word, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutletState {
+    /// A mean is over its limit.
+    Exceeding,
+    /// Nothing arrives.
+    Silent,
+    /// A fallback is open.
+    Fallback,
+    /// Data arrive but do not count.
+    Invalid,
+    /// Stopped, as its flags say.
+    Stopped,
+    /// All is well.
+    Normal,
+    /// Never heard of since it was registered.
+    Waiting,
+}
+
+/// One outlet on the overview.
+#[derive(Debug, Clone)]
+pub struct OutletSummary {
+    /// From the registry in force.
+    pub outlet: Outlet,
+    /// From the registry in force.
+    pub enterprise: Enterprise,
+    /// State in one word.
+    pub state: OutletState,
+    /// Last contact with its logger.
+    pub last_seen: Option<Timestamp>,
+    /// Latest values, by factor.
+    pub latest: Vec<LatestRow>,
+    /// The last complete hour.
+    pub last_hour: Option<AggregateRow>,
+    /// Alarms not closed.
+    pub open_alarms: u32,
+}
+
+/// A total against its permitted amount.
+#[derive(Debug, Clone)]
+pub struct AmountProgress {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Factor.
+    pub factor: FactorCode,
+    /// Month or year.
+    pub period: AmountPeriod,
+    /// First instant of the period.
+    pub start: Timestamp,
+    /// Emitted so far, kg.
+    pub amount_kg: Decimal,
+    /// Permitted, kg.
+    pub permitted_kg: Decimal,
+    /// Share in percent.
+    pub share_pct: Decimal,
+}
+
+/// The overview, within a scope.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// Outlets, worst state first, then by enterprise and id.
+    pub outlets: Vec<OutletSummary>,
+    /// Alarms not closed: unacknowledged first, then by priority and age.
+    pub alarms: Vec<AlarmRow>,
+    /// Open fallbacks, next due first.
+    pub fallbacks: Vec<FallbackRow>,
+    /// Totals, highest share first.
+    pub amounts: Vec<AmountProgress>,
+}
+
+/// What the page of one outlet shows besides its summary.
+#[derive(Debug, Clone)]
+pub struct OutletDetail {
+    /// As on the overview.
+    pub summary: OutletSummary,
+    /// Its logger as seen on the wire.
+    pub device: Option<DeviceRow>,
+    /// Its alarms, newest first, at most [`LIST_ROWS_MAX`].
+    pub alarms: Vec<AlarmRow>,
+    /// Its fallbacks, newest first.
+    pub fallbacks: Vec<FallbackRow>,
+    /// Its totals.
+    pub amounts: Vec<AmountProgress>,
+}
+
+/// An alarm with its history.
+#[derive(Debug, Clone)]
+pub struct AlarmDetail {
+    /// The alarm.
+    pub alarm: AlarmRow,
+    /// What happened to it, oldest first.
+    pub history: Vec<AuditRow>,
+}
+
+/// A fallback with its reports.
+#[derive(Debug, Clone)]
+pub struct FallbackDetail {
+    /// The fallback.
+    pub fallback: FallbackRow,
+    /// Its reports by sampling time.
+    pub reports: Vec<ManualReportRow>,
+}
+
+/// Which alarms to list.
+#[derive(Debug, Clone, Default)]
+pub struct AlarmFilter {
+    /// Only those not closed.
+    pub open_only: bool,
+    /// Only of this outlet.
+    pub outlet: Option<OutletId>,
+    /// Only older than this one (for paging); newest first.
+    pub before: Option<AlarmId>,
+}
+
+/// How the daemon itself is.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Health {
+    /// Everything works; false makes `/readyz` answer 503.
+    pub ready: bool,
+    /// What is wrong, in words, one line each (English).
+    pub problems: Vec<String>,
+    /// Last journal position on disk.
+    pub journal_seq: u64,
+    /// Position the projections have reached.
+    pub projected_seq: u64,
+    /// Connected loggers.
+    pub connections: u64,
+    /// Version of the program.
+    pub version: String,
 }
 
 /// Most rows of any list in one answer; older ones are reached by paging.

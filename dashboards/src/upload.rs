@@ -29,8 +29,7 @@ pub(crate) const REQUEST_TOO_LARGE: &str = "request-too-large";
 const FILES_FIELD: &str = "files";
 
 fn too_large() -> BackendError {
-    let megabytes = FORM_BYTES_MAX / (1024 * 1024);
-    refused(REQUEST_TOO_LARGE, format!("{megabytes} MiB"))
+    refused(REQUEST_TOO_LARGE, "")
 }
 
 /// What a person sent: the fields, and the files or why they are refused. A form whose files are

@@ -198,6 +198,7 @@ fn one(s: Section<'_>, setting: &Setting<'_>, limits: &mut Taken, r: &mut Report
         .and_then(|u| old_unit(&factor, &u, setting, r));
     options(&s, &mut factor, setting, r);
     range(&s, &mut factor, r);
+    detection_limit(&s, &mut factor, r);
     factor.limits = limit::limits(&s, &factor, setting, limits, r);
     s.finish(r);
     code.map(|code| (code, factor))
@@ -328,6 +329,30 @@ fn options(s: &Section<'_>, factor: &mut OutletFactor, setting: &Setting<'_>, r:
             );
         }
     }
+}
+
+/// `detection_limit = 0.5`: values below it stay valid and are pointed out.
+fn detection_limit(s: &Section<'_>, factor: &mut OutletFactor, r: &mut Report) {
+    let Some(got) = s.decimal(r, "detection_limit") else {
+        return;
+    };
+    let top = factor.range_max;
+    if got.value <= Decimal::ZERO || top.is_some_and(|top| got.value >= top) {
+        let value = got.value;
+        r.error(
+            got.at,
+            say!(
+                "no analyser has the detection limit {value}",
+                "检出限不可能是 {value}"
+            ),
+            say!(
+                "above zero and below the measuring range",
+                "应大于零且小于量程"
+            ),
+        );
+        return;
+    }
+    factor.detection_limit = Some(got.value);
 }
 
 /// `range = 500` or `range = [-10, 500]`.

@@ -23,6 +23,7 @@ use cems_dashboards::backend::{
     Actor, BackendError, LIST_ROWS_MAX, ProjectionRow, RateRow, RatesOf, Receipt, TakenBack,
     TaxRow, Upload,
 };
+use cems_dashboards::refusal;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 
@@ -60,10 +61,7 @@ impl ConsoleBackend {
         let (registry, _) = self.visible(actor, &question.outlet)?;
         self.books(&registry, |books| Ok(books.explain(question)))?
             .map_err(|failure| match failure {
-                ExplainFailure::Question(error) => BackendError::Refused {
-                    code: error.code().to_owned(),
-                    detail: error.to_string(),
-                },
+                ExplainFailure::Question(error) => refusal::of_explain(&error),
                 ExplainFailure::Store(error) => unavailable(error),
                 ExplainFailure::Registry(error) => unavailable(error),
             })
@@ -273,7 +271,7 @@ impl ConsoleBackend {
         mark.by = actor.user.clone();
         mark.attachments = Vec::new();
         marks::check(&mark, &registry, self.clock.now())
-            .map_err(|error| refused(error.code(), &error))?;
+            .map_err(|error| refusal::of_mark(&error, registry.offset))?;
         mark.attachments = self.keep(files).await?;
         self.commit(&JournalEvent::Mark { mark }).await
     }
@@ -290,7 +288,7 @@ impl ConsoleBackend {
         test.from_cn = None;
         test.attachments = Vec::new();
         entry::check_test(&test, &registry, self.clock.now())
-            .map_err(|error| refused(error.code(), &error))?;
+            .map_err(|error| refusal::of_qa(&error, registry.offset))?;
         test.attachments = self.keep(files).await?;
         self.commit(&JournalEvent::QaTest { test }).await
     }
@@ -308,8 +306,9 @@ impl ConsoleBackend {
             TakenBack::QaTest => (Permission::EnterTest, Withdrawable::QaTest),
         };
         allow(actor, permission)?;
-        self.visible(actor, &outlet)?;
-        entry::check_reason(&reason).map_err(|error| refused(error.code(), &error))?;
+        let (registry, _) = self.visible(actor, &outlet)?;
+        let offset = registry.offset;
+        entry::check_reason(&reason).map_err(|error| refusal::of_qa(&error, offset))?;
         let past = Committed(&self.readers);
         let withdrawn = match what {
             Withdrawable::Mark => {
@@ -325,8 +324,7 @@ impl ConsoleBackend {
         match withdrawn {
             None => return Err(BackendError::NotFound),
             Some(true) => {
-                let error = entry::QaError::Withdrawn(id);
-                return Err(refused(error.code(), &error));
+                return Err(refusal::of_qa(&entry::QaError::Withdrawn(id), offset));
             }
             Some(false) => {}
         }
@@ -356,7 +354,7 @@ impl ConsoleBackend {
         action.attachments = Vec::new();
         let known = Committed(&self.readers).review(&action.outlet, action.quarter);
         entry::check_review(&action, &registry, known.as_ref(), self.clock.now())
-            .map_err(|error| refused(error.code(), &error))?;
+            .map_err(|error| refusal::of_qa(&error, registry.offset))?;
         action.attachments = self.keep(files).await?;
         self.commit(&JournalEvent::Review { action }).await
     }

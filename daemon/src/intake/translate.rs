@@ -94,10 +94,26 @@ pub(super) fn content(
                 bottle.map(|b| b.to_string()).unwrap_or_default(),
             )],
         ),
+        // A mean of five minutes, beside the minute data of the same outlet: as an instant it takes
+        // no minutes away from them.
+        Content::FurnaceTemperature { time, values } => {
+            let means = values.into_iter().map(|(code, mean)| DataValue {
+                code,
+                avg: Some(mean),
+                ..DataValue::default()
+            });
+            let data = DataRecord {
+                kind: DataKind::Realtime,
+                data_time: time,
+                values: means.collect(),
+                extra: Vec::new(),
+            };
+            record(&data, message, outlet, settings, at, offset)
+        }
         Content::Identity(items) => said(&None, named(None, pairs(items), "Info")),
         Content::Answer { .. } | Content::Heartbeat => Translated::SignOfLife,
-        // Values the centre had asked for, raw data, single measurements, standard checks, furnace
-        // temperatures, private commands: kept as they were said.
+        // Values the centre had asked for, raw data, single measurements, standard checks, private
+        // commands: kept as they were said.
         _ => {
             let items = all_items(message);
             if items.is_empty() {
@@ -348,5 +364,32 @@ mod tests {
             begin(RecordKind::Day, odd, offset),
             time("2020-11-29T00:00:00")
         );
+    }
+
+    #[test]
+    fn a_furnace_temperature_is_a_value_of_its_instant() {
+        let frame = "QN=20260520210705000;ST=31;CN=2111;PW=123456;MN=DEMO000000000001;Flag=9;\
+                     CP=&&DataTime=20260520210500;a01901-Avg=871.5&&";
+        let raw = crate::intake::interpret::reframe(&framed(frame));
+        let message = hj212::parse(&raw);
+        let offset = UtcOffset::default();
+        let at = Timestamp(1_779_282_425_000);
+        let said = content(&message, &"furnace".into(), None, at, offset);
+        let Translated::Record(record, _) = said else {
+            panic!("not a record");
+        };
+        assert_eq!(record.kind, RecordKind::Realtime);
+        let value = &record.values[0];
+        let figure = value.figure().expect("a figure").value;
+        assert_eq!(
+            (value.factor.as_str(), figure.to_string()),
+            ("a01901", "871.5".into())
+        );
+    }
+
+    /// The data segment with length and check code around it.
+    fn framed(segment: &str) -> Vec<u8> {
+        let crc = hj212::crc_hj212(segment.as_bytes());
+        format!("##{:04}{segment}{crc:04X}\r\n", segment.len()).into_bytes()
     }
 }

@@ -1,4 +1,4 @@
-//! Commands to devices, and the station side of a daemon.
+//! Commands to devices, and the instruments and uplinks of a station.
 
 use cems_core::model::{FactorCode, OutletId, Timestamp};
 

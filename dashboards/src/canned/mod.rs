@@ -105,6 +105,8 @@ impl Canned {
     }
 
     /// The session token of a role, as [`Backend::login`] gives it; also its API token.
+    ///
+    /// [`Backend::login`]: crate::backend::Backend::login
     pub fn token(role: Role) -> String {
         format!("canned-{role}")
     }

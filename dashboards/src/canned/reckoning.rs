@@ -20,9 +20,11 @@ use rust_decimal::Decimal;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn substitute(rule: &str, unit_kg: &str, hours: u32, capture: &str) -> Substitute {
+/// What was put in for `hours` from `at` on: rule, kg an hour, capture rate.
+fn substitute(at: Timestamp, hours: u32, said: [&str; 3]) -> Substitute {
+    let [rule, unit_kg, capture] = said;
     let unit = (!unit_kg.is_empty()).then(|| dec(unit_kg));
-    let newest = quarter_ago(0).plus_ms(20 * DAY_MS);
+    let newest = at.plus_ms(-HOUR_MS);
     Substitute {
         rule: SmolStr::new(rule),
         unit_kg: unit,
@@ -34,9 +36,10 @@ fn substitute(rule: &str, unit_kg: &str, hours: u32, capture: &str) -> Substitut
     }
 }
 
-fn gap(from: Timestamp, hours: u32, why: &str, provisional: Substitute) -> Gap {
+fn gap(from: Timestamp, hours: u32, why: &str, said: [&str; 3]) -> Gap {
     let until = from.plus_ms(i64::from(hours) * HOUR_MS);
     let day = Period::containing(Level::Day, from, UtcOffset::default()).start;
+    let provisional = substitute(from, hours, said);
     Gap {
         from,
         until,
@@ -53,6 +56,30 @@ fn gap(from: Timestamp, hours: u32, why: &str, provisional: Substitute) -> Gap {
     }
 }
 
+/// Invalid periods of a pollutant, the last of them only in a quarter that is over.
+fn gaps(start: Timestamp, settled: bool, poor: bool) -> Vec<Gap> {
+    let at = start.plus_ms(21 * DAY_MS + 8 * HOUR_MS);
+    let later = at.plus_ms(18 * DAY_MS);
+    let mut gaps = vec![
+        gap(at, 11, "invalid", ["max-180", "1.482", "97.1"]),
+        gap(later, 42, "out-of-control", ["max-720", "1.9", "95.4"]),
+    ];
+    if settled {
+        for gap in &mut gaps {
+            let said = ["max-2160", "2.04", "88.5"];
+            gap.settled = Some(substitute(gap.from, gap.hours, said));
+        }
+        let last = later.plus_ms(9 * DAY_MS);
+        let none = ["none", "", "70.2"];
+        gaps.push(if poor {
+            gap(last, 587, "review-failed", none)
+        } else {
+            gap(last, 43, "no-data", none)
+        });
+    }
+    gaps
+}
+
 /// One pollutant of a quarter that is over (`settled`) or running.
 fn quarter_factor(start: Timestamp, settled: bool, poor: bool) -> QuarterFactor {
     let (hours, stopped, invalid) = match (settled, poor) {
@@ -60,36 +87,9 @@ fn quarter_factor(start: Timestamp, settled: bool, poor: bool) -> QuarterFactor 
         (true, true) => (2_208, 0, 640),
         (false, _) => (1_838, 0, 53),
     };
-    let at = start.plus_ms(21 * DAY_MS + 8 * HOUR_MS);
-    let mut first = gap(
-        at,
-        11,
-        "invalid",
-        substitute("max-180", "1.482", 11, "97.1"),
-    );
-    let later = at.plus_ms(18 * DAY_MS);
-    let mut second = gap(
-        later,
-        42,
-        "out-of-control",
-        substitute("max-720", "1.9", 42, "95.4"),
-    );
-    let third = gap(
-        later.plus_ms(9 * DAY_MS),
-        if poor { 587 } else { 5 },
-        if poor { "review-failed" } else { "no-data" },
-        substitute("none", "", 0, "70.2"),
-    );
-    if settled {
-        first.settled = Some(substitute("max-2160", "2.04", 11, "88.5"));
-        second.settled = Some(substitute("max-2160", "2.04", 42, "88.5"));
-    }
     let running = hours - stopped;
     let capture = Decimal::from(running - invalid) * Decimal::ONE_HUNDRED / Decimal::from(running);
-    let mut gaps = vec![first, second];
-    if settled {
-        gaps.push(third);
-    }
+    let gaps = gaps(start, settled, poor);
     let put_in = |g: &Gap| g.settled.as_ref().unwrap_or(&g.provisional).total_kg;
     QuarterFactor {
         hours,
@@ -201,7 +201,7 @@ fn day_counts(outlet: &Outlet) -> Counts {
     let hours = u64::try_from(factors).unwrap_or(0) * 24;
     let (received, judged, valid, stopped) = match rows::state(outlet.id.as_str()) {
         OutletState::Waiting => (0, 0, 0, 0),
-        OutletState::Stopped => (144, 0, 0, hours),
+        OutletState::Stopped => (0, 0, 0, hours),
         OutletState::Silent => (118, hours * 5 / 6, hours * 5 / 6, 0),
         OutletState::Fallback | OutletState::Invalid => (144, hours, hours * 3 / 4, 0),
         OutletState::Exceeding | OutletState::Normal => (143, hours, hours - 1, 0),
@@ -333,7 +333,7 @@ impl Held {
     }
 }
 
-/// Projects a year whose first `days` days made up `amount_kg`, weekends less than other days.
+/// Projects a year whose first `days` days made up `amount_kg`, some weeks more than others.
 fn projection(
     permitted_kg: Decimal,
     amount_kg: Decimal,
@@ -342,8 +342,11 @@ fn projection(
     let through = UtcOffset::default().local(NOW.plus_ms(-DAY_MS)).date();
     let first = NaiveDate::from_ymd_opt(through.year(), 1, 1).unwrap_or(through);
     let mean = amount_kg / Decimal::from(days);
+    let weeks = [0, -8, 9, -4, 6, -10, 3, -5, 10, -2, 1];
     let by_day = first.iter_days().zip(0..days).map(|(day, n)| {
-        let weight = 95 + i64::from(n % 7) * 2 + i64::from(n / 7 % 3) - 2;
+        let week = usize::try_from(n / 7).unwrap_or(0);
+        let of_week = weeks.get(week % weeks.len()).copied().unwrap_or(0);
+        let weight = 100 + of_week + 3 - i64::from(n % 7);
         (day, mean * Decimal::new(weight, 2))
     });
     let year = YearSoFar {

@@ -2,7 +2,7 @@
 
 use super::{Page, Params, html};
 use crate::app::Visit;
-use crate::view::reckoned::ProjectionItem;
+use crate::view::amounts::ProjectionItem;
 use crate::view::section::{Section, Tab, data_tabs, outlet_tabs};
 use crate::view::shell::Shell;
 use askama::Template;

@@ -3,7 +3,7 @@
 use super::judgement::known;
 use super::{Page, Params, html};
 use crate::app::Visit;
-use crate::view::reckoned::TaxItem;
+use crate::view::amounts::TaxItem;
 use crate::view::section::{Section, Tab, outlet_tabs};
 use crate::view::shell::Shell;
 use askama::Template;

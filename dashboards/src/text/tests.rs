@@ -1,7 +1,12 @@
 use super::*;
 use crate::backend::OutletState;
 use crate::view::alarm::key;
-use cems_core::model::{AlarmKind, RecordKind, Role};
+use cems_core::model::{
+    AlarmKind, Level, LimitKind, MarkKind, QaKind, RecordKind, ReviewStep, Role,
+};
+use cems_core::permits::tax::why;
+use cems_core::qa::Why;
+use cems_core::validate::Severity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -126,6 +131,8 @@ fn every_code_that_data_carry_has_its_words() {
         wanted.push(format!("refused-{code}"));
     }
     wanted.extend(control_keys());
+    wanted.extend(entry_keys());
+    wanted.extend(result_keys());
     for key in wanted {
         assert!(known.contains_key(&key), "{key}");
     }
@@ -165,9 +172,106 @@ fn control_keys() -> impl Iterator<Item = String> {
         ("habit-reads-answers", "yes no"),
         ("habit-sets-clock", "yes no"),
     ];
+    keys_of(groups)
+}
+
+fn keys_of<'a>(
+    groups: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> impl Iterator<Item = String> {
     groups
         .into_iter()
         .flat_map(|(prefix, codes)| codes.split(' ').map(move |code| format!("{prefix}-{code}")))
+}
+
+/// What the codes of marks, tests, reviews and their refusals become.
+fn entry_keys() -> Vec<String> {
+    let mut keys: Vec<String> = keys_of([
+        ("test-outcome", "passed adjust failed not-judged"),
+        ("review-state", "none submitted passed failed"),
+        (
+            "test-figure",
+            "mean-reference mean-measured d sd cc t n passed-pairs needed-pairs error adjust \
+             full-scale",
+        ),
+        (
+            "action",
+            "unknown-outlet unknown-factor repeated-factor empty too-long no-period long-period \
+             mark-future not-whole-minutes too-many-attachments withdrawn future pairs full-scale \
+             unknown-entry not-a-quarter quarter-running not-submitted no-profile",
+        ),
+        (
+            "action",
+            "too-many-files file-too-large file-empty file-unnamed file-name file-unreadable \
+             request-too-large form-unreadable pair-unreadable quarter-unreadable \
+             datetime-unreadable period-unreadable depth-unreadable",
+        ),
+        (
+            "audit",
+            "mark-entered mark-entered-late mark-refused mark-withdrawn test-passed test-adjust \
+             test-failed test-not-judged test-refused test-withdrawn review-submitted \
+             review-passed review-failed review-refused entry-refused",
+        ),
+    ])
+    .collect();
+    keys.extend(MarkKind::ALL.map(|kind| format!("mark-kind-{}", kind.as_str())));
+    keys.extend(QaKind::ALL.map(|kind| format!("test-kind-{}", kind.as_str())));
+    keys.extend(Why::ALL.map(|why| format!("test-why-{}", why.as_str())));
+    keys.extend(ReviewStep::ALL.map(|step| format!("review-step-{}", step.as_str())));
+    keys
+}
+
+/// What the codes of results, derivations and the catalogue become.
+fn result_keys() -> Vec<String> {
+    let mut keys: Vec<String> = keys_of([
+        ("gap-why", "invalid out-of-control no-data review-failed"),
+        (
+            "substitute",
+            "max-n mean-n day-max-n preceding-mean manual none no-history",
+        ),
+        (
+            "not-projected",
+            "amount-not-positive too-few-days too-few-blocks negative-day out-of-range",
+        ),
+        ("rates-of", "outlet enterprise region"),
+        ("unit", "day month quarter year"),
+        ("node", "valid invalid not-judged within exceeded"),
+        ("rounding", "half-even half-away-from-zero"),
+        (
+            "tab",
+            "outlet marks tests reviews quarters clues rates projections tax explain checks \
+             formulas",
+        ),
+    ])
+    .collect();
+    let why = [
+        why::REDUCED,
+        why::NOT_FAR_ENOUGH,
+        why::EXCEEDED,
+        why::NO_LIMIT,
+        why::NO_VALID_MEAN,
+        why::NOT_JUDGED,
+        why::LIMIT_NOT_POSITIVE,
+        why::OUT_OF_RANGE,
+    ];
+    keys.extend(why.map(|why| format!("tax-why-{why}")));
+    keys.extend(Level::ALL.map(|level| format!("level-{}", level.as_str())));
+    keys.extend(LimitKind::ALL.map(|kind| format!("limit-kind-{}", kind.as_str())));
+    keys.extend(Severity::ALL.map(|severity| format!("severity-{}", severity.as_str())));
+    keys
+}
+
+#[test]
+fn rules_of_substitution_have_words_with_their_numbers() {
+    let words = Words(Lang::En);
+    for (rule, text) in [
+        ("max-180", "greatest of the last 180 valid hours"),
+        ("mean-720", "mean of the last 720 valid hours"),
+        ("day-max-30", "greatest of the last 30 valid daily loads"),
+        ("manual", "manual data"),
+        ("max-many", "max-many"),
+    ] {
+        assert_eq!(crate::view::reckoned::substitute_rule(words, rule), text);
+    }
 }
 
 #[test]

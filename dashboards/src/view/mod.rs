@@ -1,6 +1,7 @@
 //! What templates show: plain texts in the language of the page, made from the backend's rows.
 
 pub(crate) mod alarm;
+pub(crate) mod amounts;
 pub(crate) mod bar;
 pub(crate) mod exchange;
 pub(crate) mod explain;

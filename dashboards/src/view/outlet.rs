@@ -285,31 +285,35 @@ pub(crate) struct AmountItem {
     pub(crate) bar: Bar,
 }
 
+/// The period of a total as people write it, and its name in the API.
+fn amount_period(eyes: &Eyes<'_>, amount: &AmountProgress) -> (String, &'static str) {
+    let start = eyes.times.offset.local(amount.start);
+    match amount.period {
+        AmountPeriod::Month => (start.format("%Y-%m").to_string(), "month"),
+        AmountPeriod::Year => (start.format("%Y").to_string(), "year"),
+        AmountPeriod::Special => (eyes.times.date(amount.start), "special"),
+    }
+}
+
+/// The derivation of a total; a special period is no period of the calendar and has none.
+fn amount_explained(eyes: &Eyes<'_>, amount: &AmountProgress) -> Option<String> {
+    let level = match amount.period {
+        AmountPeriod::Month => Level::Month,
+        AmountPeriod::Year => Level::Year,
+        AmountPeriod::Special => return None,
+    };
+    let asked = period_of(level, amount.start, eyes);
+    let link = explain_link(&amount.outlet, &amount.factor, asked, eyes.times.offset);
+    Some(link)
+}
+
 impl AmountItem {
     pub(crate) fn new(eyes: &Eyes<'_>, amount: &AmountProgress) -> Self {
         let outlet = eyes.registry.outlets.get(&amount.outlet);
         let factor = eyes.factor(outlet, &amount.factor);
         let (emitted, unit) = format::amount(amount.amount_kg);
         let (permitted, permitted_unit) = format::plain_amount(amount.permitted_kg);
-        let (period, level) = match amount.period {
-            AmountPeriod::Month => (
-                eyes.times
-                    .offset
-                    .local(amount.start)
-                    .format("%Y-%m")
-                    .to_string(),
-                "month",
-            ),
-            AmountPeriod::Year => (
-                eyes.times
-                    .offset
-                    .local(amount.start)
-                    .format("%Y")
-                    .to_string(),
-                "year",
-            ),
-            AmountPeriod::Special => (eyes.times.date(amount.start), "special"),
-        };
+        let (period, level) = amount_period(eyes, amount);
         let words = eyes.words;
         let source = outlet.and_then(|o| {
             o.permitted
@@ -327,16 +331,12 @@ impl AmountItem {
         if let Some(outlet) = outlet {
             facts.push((words.t("profile"), outlet.profile.to_string()));
         }
-        let of = match amount.period {
-            AmountPeriod::Month => Level::Month,
-            AmountPeriod::Year | AmountPeriod::Special => Level::Year,
-        };
-        let asked = period_of(of, amount.start, eyes);
-        let explain = explain_link(&amount.outlet, &amount.factor, asked, eyes.times.offset);
         let api = format!(
             "/api/v1/outlets/{}/aggregates?level={level}",
             crate::url::encode(amount.outlet.as_str())
         );
+        let mut links = vec![(api, words.t("to-exact-rows"))];
+        links.extend(amount_explained(eyes, amount).map(|href| (href, words.t("to-explanation"))));
         Self {
             outlet: outlet.map_or_else(
                 || amount.outlet.to_string(),
@@ -350,10 +350,7 @@ impl AmountItem {
                 text: emitted,
                 unit: unit.to_owned(),
                 facts,
-                links: vec![
-                    (api, words.t("to-exact-rows")),
-                    (explain, words.t("to-explanation")),
-                ],
+                links,
             },
             permitted: format!("{permitted} {permitted_unit}"),
             share: format!("{} %", number(amount.share_pct, 1)),

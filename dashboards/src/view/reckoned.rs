@@ -3,17 +3,16 @@
 use super::Eyes;
 use super::explain::explain_link;
 use super::sourced::{Sourced, journal};
-use crate::backend::{ProjectionRow, RateRow, RatesOf, TaxRow};
-use crate::format::{NONE, amount, number, number_or_dash, plain_amount};
+use crate::backend::{RateRow, RatesOf};
+use crate::format::{NONE, number, number_or_dash};
 use crate::text::Words;
 use cems_core::explain::{Asked, period};
+use cems_core::lang::Text;
 use cems_core::model::{
     Clue, ClueRow, EnterpriseId, FactorCode, Gap, OutletId, QuarterFactor, QuarterRow, RegionId,
     Substitute, Timestamp,
 };
-use cems_core::permits::tax::TaxLine;
 use cems_core::validate;
-use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 /// Decimals of a rate, percent.
@@ -40,7 +39,7 @@ pub(crate) fn rates_name(of: &RatesOf) -> (&'static str, String) {
     }
 }
 
-fn percent(value: Option<Decimal>) -> String {
+pub(super) fn percent(value: Option<Decimal>) -> String {
     value.map_or_else(
         || NONE.to_owned(),
         |v| format!("{} %", number(v, RATE_DECIMALS)),
@@ -249,7 +248,13 @@ impl ClueItem {
                 || clue.check.0.to_string(),
                 |c| words.pick(c.text_zh, Some(c.text_en)).to_owned(),
             ),
-            evidence: evidence.map(|(k, v)| (k.to_string(), v.clone())).collect(),
+            evidence: evidence
+                .map(|(name, value)| {
+                    let (name, value) = validate::evidence_text(name, value);
+                    let pick = |text: &Text| words.pick(&text.zh, Some(&text.en)).to_owned();
+                    (pick(&name), pick(&value))
+                })
+                .collect(),
             origin: format!("{} · {}", row.profile, journal(row.seq)),
         }
     }
@@ -300,198 +305,6 @@ impl RateItem {
             capture: percent(row.rates.capture_pct),
             asked: format!("{} %", row.asked_pct.normalize()),
             met: met_words(eyes.words, row.met),
-        }
-    }
-}
-
-/// A permitted amount with its projection.
-pub(crate) struct ProjectionItem {
-    pub(crate) subject: String,
-    pub(crate) link: Option<String>,
-    pub(crate) factor: String,
-    pub(crate) permitted: String,
-    pub(crate) emitted: String,
-    pub(crate) put_in: String,
-    pub(crate) share: String,
-    pub(crate) missing: String,
-    /// Expected day; empty when there is no projection.
-    pub(crate) expected: String,
-    pub(crate) between: String,
-    pub(crate) year_end: String,
-    pub(crate) basis: String,
-    /// Why there is none, in words.
-    pub(crate) why: String,
-    pub(crate) explain: Option<String>,
-}
-
-fn both((text, unit): (String, &str)) -> String {
-    format!("{text} {unit}")
-}
-
-impl ProjectionItem {
-    pub(crate) fn new(eyes: &Eyes<'_>, row: &ProjectionRow) -> Self {
-        let words = eyes.words;
-        let outlet = row
-            .outlet
-            .as_ref()
-            .and_then(|id| eyes.registry.outlets.get(id));
-        let enterprise = eyes.registry.enterprises.get(&row.enterprise);
-        let any = || {
-            let mut all = eyes.registry.outlets.values();
-            all.find(|o| o.enterprise == row.enterprise && o.factors.contains_key(&row.factor))
-        };
-        let share = row
-            .amount_kg
-            .checked_mul(Decimal::ONE_HUNDRED)
-            .and_then(|kg| kg.checked_div(row.permitted_kg));
-        let missing = row.missing.iter().map(|id| eyes.outlet_words(id));
-        let year = cems_core::model::Period::containing(
-            cems_core::model::Level::Year,
-            eyes.times.now,
-            eyes.times.offset,
-        );
-        let mut item = Self {
-            subject: row.outlet.as_ref().map_or_else(
-                || {
-                    let name =
-                        enterprise.map_or(row.enterprise.as_str(), |e| eyes.enterprise_name(e));
-                    words.with("projection-enterprise", &[("name", name)])
-                },
-                |id| eyes.outlet_words(id),
-            ),
-            link: row
-                .outlet
-                .as_ref()
-                .map(|id| super::outlet::outlet_link(id.as_str())),
-            factor: eyes.factor(outlet.or_else(any), &row.factor).name,
-            permitted: both(plain_amount(row.permitted_kg)),
-            emitted: both(amount(row.amount_kg)),
-            put_in: both(amount(row.substituted_kg)),
-            share: share.map_or_else(|| NONE.to_owned(), |s| format!("{} %", number(s, 1))),
-            missing: missing.collect::<Vec<_>>().join(", "),
-            expected: String::new(),
-            between: String::new(),
-            year_end: String::new(),
-            basis: String::new(),
-            why: String::new(),
-            explain: row
-                .outlet
-                .as_ref()
-                .map(|id| explain_link(id, &row.factor, Asked::Period(year), eyes.times.offset)),
-        };
-        match &row.projection {
-            Err(why) => item.why = words.code("not-projected", why.code()),
-            Ok(found) => {
-                let date = |day: Option<NaiveDate>| {
-                    day.map_or_else(|| words.t("not-this-year"), |day| day.to_string())
-                };
-                let (on, end) = (&found.reached_on, &found.year_end_pct);
-                item.expected = date(on.expected);
-                item.between = format!("{} – {}", date(on.low), date(on.high));
-                item.year_end = format!(
-                    "{} % ({} – {} %)",
-                    number(end.expected, 1),
-                    number(end.low, 1),
-                    number(end.high, 1)
-                );
-                let seasonal = if found.seasonal {
-                    "seasonal"
-                } else {
-                    "not-seasonal"
-                };
-                item.basis = words.with(
-                    "projection-basis",
-                    &[
-                        ("days", &found.days.to_string()),
-                        ("missing", &found.missing_days.to_string()),
-                        ("rate", &number(found.rate_kg_per_day, KG_DECIMALS)),
-                        ("season", &words.t(seasonal)),
-                    ],
-                );
-            }
-        }
-        item
-    }
-}
-
-/// A month against one limit.
-pub(crate) struct TaxLineItem {
-    pub(crate) limit: String,
-    pub(crate) kind: String,
-    pub(crate) bound: String,
-    pub(crate) mean: String,
-    pub(crate) below: String,
-    pub(crate) means: String,
-    pub(crate) exceeded: String,
-    pub(crate) deciding: bool,
-}
-
-/// Tax basis of a pollutant.
-pub(crate) struct TaxItem {
-    pub(crate) factor: String,
-    pub(crate) amount: String,
-    pub(crate) means: String,
-    pub(crate) due: String,
-    pub(crate) why: String,
-    pub(crate) reduced: bool,
-    pub(crate) lines: Vec<TaxLineItem>,
-    pub(crate) explain: String,
-}
-
-/// Periods over a limit that are named; the others are counted.
-const EXCEEDED_SHOWN_MAX: usize = 5;
-
-impl TaxItem {
-    pub(crate) fn new(eyes: &Eyes<'_>, id: &OutletId, month: Asked, row: &TaxRow) -> Self {
-        let (words, basis) = (eyes.words, &row.basis);
-        let outlet = eyes.registry.outlets.get(id);
-        let factor = eyes.factor(outlet, &row.factor);
-        let line = |(n, line): (usize, &TaxLine)| {
-            let mut exceeded: Vec<String> = line
-                .exceeded
-                .iter()
-                .take(EXCEEDED_SHOWN_MAX)
-                .map(|at| eyes.times.short(*at))
-                .collect();
-            let more = line.exceeded.len().saturating_sub(EXCEEDED_SHOWN_MAX);
-            if more > 0 {
-                exceeded.push(words.count("and-more", more));
-            }
-            let converted = if line.converted {
-                format!(" · {}", words.t("limit-converted"))
-            } else {
-                String::new()
-            };
-            TaxLineItem {
-                limit: line.limit.to_string(),
-                kind: format!(
-                    "{}{converted}",
-                    words.code("limit-kind", line.kind.as_str())
-                ),
-                bound: format!("{} {}", line.bound.normalize(), factor.unit),
-                mean: number_or_dash(line.month_mean, factor.decimals.saturating_add(1)),
-                below: percent(line.below_pct),
-                means: format!("{} / {}", line.judged, line.means),
-                exceeded: exceeded.join(", "),
-                deciding: basis.deciding == Some(n),
-            }
-        };
-        Self {
-            amount: row
-                .amount_kg
-                .map_or_else(|| NONE.to_owned(), |kg| both(amount(kg))),
-            means: format!(
-                "{} / {} ({})",
-                basis.valid,
-                basis.valid.saturating_add(basis.invalid),
-                words.code("level", basis.level.as_str())
-            ),
-            due: format!("{} %", basis.due_pct.normalize()),
-            why: words.code("tax-why", basis.why),
-            reduced: basis.due_pct < Decimal::ONE_HUNDRED,
-            lines: basis.lines.iter().enumerate().map(line).collect(),
-            explain: explain_link(id, &row.factor, month, eyes.times.offset),
-            factor: factor.name,
         }
     }
 }

@@ -254,4 +254,12 @@ async fn a_body_beyond_the_bound_is_refused() {
         .ask(Request::form(ACKNOWLEDGE, &body).visit(Role::Supervisor, "en"))
         .await;
     assert_eq!(answer.status, 413);
+    let note = serde_json::json!({ "note": "x".repeat(cems_dashboards::BODY_BYTES_MAX) });
+    let request = Request::json("/api/v1/alarms/30/acknowledge", &note).bearer(Role::Supervisor);
+    let answer = console.ask(request.header("accept-language", "en")).await;
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (413, &"request-too-large".into())
+    );
+    assert!(answer.body.contains("at most 5 files"));
 }

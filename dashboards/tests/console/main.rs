@@ -5,7 +5,6 @@
 mod api;
 mod assets;
 mod control;
-mod derivations;
 mod forms;
 mod http;
 mod judgement;

@@ -104,3 +104,5 @@ review-state-none = not handed in
 review-state-submitted = waits for the decision
 review-state-passed = passed
 review-state-failed = failed
+test-figure-adjust = limit of adjustment
+test-figure-full-scale = full scale

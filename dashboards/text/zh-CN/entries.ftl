@@ -104,3 +104,5 @@ review-state-none = 未提交
 review-state-submitted = 待审核
 review-state-passed = 通过
 review-state-failed = 不通过
+test-figure-adjust = 调整限
+test-figure-full-scale = 满量程

@@ -111,9 +111,19 @@ fn known_check(code: &Got<String>, r: &mut Report) -> Option<&'static Check> {
     found
 }
 
-/// The catalogue does not list the names of the thresholds of a check, so any name will do.
-fn known_threshold(_check: &Check, name: &Got<String>, _r: &mut Report) -> bool {
-    !name.value.is_empty()
+fn known_threshold(check: &Check, name: &Got<String>, r: &mut Report) {
+    let known = || check.thresholds.iter().map(|threshold| threshold.name);
+    if known().all(|threshold| threshold != name.value) {
+        let (code, value) = (check.code, &name.value);
+        r.error(
+            name.at,
+            say!(
+                "check {code} has no threshold {value}",
+                "检查 {code} 没有阈值 {value}"
+            ),
+            suggest::hint(value, known()),
+        );
+    }
 }
 
 /// Reads `[incineration]`.

@@ -131,12 +131,20 @@ fn furnace(
         return Vec::new();
     }
     let outlet = &site.outlet.id;
-    let rows = cx.history.records(outlet, RecordKind::Minute, from, until);
-    let minutes = rows.iter().filter_map(|row| {
-        let stored = row.values.get(&rule.furnace_factor)?;
-        let figure = stored.value.figure().filter(|_| stored.valid)?;
-        Some((row.start, figure.value))
-    });
+    let values = |kind| {
+        let rows = cx.history.records(outlet, kind, from, until);
+        let values = rows.iter().filter_map(|row| {
+            let stored = row.values.get(&rule.furnace_factor)?;
+            let figure = stored.value.figure().filter(|_| stored.valid)?;
+            Some((row.start, figure.value))
+        });
+        values.collect::<Vec<_>>()
+    };
+    // Minute data; else what the logger sends as means of five minutes (HJ 212-2025, 2111).
+    let mut minutes = values(RecordKind::Minute);
+    if minutes.is_empty() {
+        minutes = values(RecordKind::Realtime);
+    }
     let means = incineration::five_minute_means(from, minutes);
     let day = incineration::furnace_day(rule, &means, effects);
     furnace_clues(site.profile, &day, (from, until))

@@ -56,8 +56,11 @@ fn clue(scene: &Scene<'_>, clue: &Clue) -> Node {
     let span = scene.span(clue.from, clue.until);
     let mut node = Node::new(format!("{} {span}", text.zh), format!("{} {span}", text.en));
     for (name, value) in &clue.evidence {
-        let line = format!("{name} = {value}");
-        node = node.note(line.clone(), line);
+        let (name, value) = validate::evidence_text(name, value);
+        node = node.note(
+            format!("{} = {}", name.zh, value.zh),
+            format!("{} = {}", name.en, value.en),
+        );
     }
     node
 }

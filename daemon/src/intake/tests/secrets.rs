@@ -138,12 +138,6 @@ fn everything_that_is_said_besides_data_is_kept_as_a_statement() {
             "RestartTime",
             "",
         ),
-        (
-            "2111",
-            "DataTime=20261122090000;a01901-Avg=861.0",
-            "a01901-Avg",
-            "861.0",
-        ),
         ("3015", "DataTime=20261122090000;VaseNo=4", "VaseNo", "4"),
         ("3019", "PolId=w01018;w01018-SN=S1", "w01018-SN", "S1"),
         (

@@ -4,6 +4,7 @@ use super::MarkSpan;
 use crate::model::{Clue, FactorCode, MarkKind, Profile, Timestamp};
 use crate::quantity::internal;
 use crate::validate::Check;
+use crate::validate::catalogue::is_known;
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -15,15 +16,14 @@ pub const CLUES_PER_CHECK_MAX: usize = 8;
 /// From the first instant, to the first after it.
 pub(crate) type Span = (Timestamp, Timestamp);
 
-/// Figures by name.
+/// Figures by name; the names are those of the list of the catalogue.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence(BTreeMap<SmolStr, String>);
 
 impl Evidence {
     /// A figure, rounded as computed figures are, without trailing zeros.
     pub(crate) fn figure(mut self, name: &'static str, value: Decimal) -> Self {
-        let text = internal(value).to_string();
-        self.0.insert(SmolStr::new_static(name), text);
+        self.insert(name, internal(value).to_string());
         self
     }
 
@@ -37,8 +37,14 @@ impl Evidence {
 
     /// A count or a word.
     pub(crate) fn word(mut self, name: &'static str, value: impl Copy + ToString) -> Self {
-        self.0.insert(SmolStr::new_static(name), value.to_string());
+        self.insert(name, value.to_string());
         self
+    }
+
+    fn insert(&mut self, name: &'static str, value: String) {
+        let name = SmolStr::new_static(name);
+        debug_assert!(is_known(&name), "evidence {name} has no words");
+        self.0.insert(name, value);
     }
 
     /// A word under the code of a factor.

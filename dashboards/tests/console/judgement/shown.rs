@@ -1,10 +1,43 @@
-//! From every figure to its derivation, and no further than the own outlets.
+//! What the pages show: texts from outside, links to derivations, and nothing of others.
 
-use crate::http::{Answer, Console, Request};
+use super::{MARK, MARKS, REVIEWS, TESTS, get, send, with};
+use crate::http::{Console, Request};
 use cems_core::model::Role;
 
-async fn get(console: &Console, path: &str, role: Role) -> Answer {
-    console.ask(Request::get(path).visit(role, "en")).await
+#[tokio::test]
+async fn texts_from_outside_are_shown_and_never_run() {
+    let console = Console::start().await;
+    let evil = "<script>alert('x')</script>\"&";
+    let fields = with(&MARK, "reason", evil);
+    let file: [(&str, &[u8]); 1] = [("<img src=x>.txt", b"x")];
+    let answer = send(&console, MARKS, Role::Operator, &fields, &file).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let test = [
+        ("factor", "a21026"),
+        ("kind", "zero-drift"),
+        ("at", "2026-03-18T10:00"),
+        ("pairs", "0 0.1"),
+        ("note", evil),
+    ];
+    let answer = send(&console, TESTS, Role::Operator, &test, &file).await;
+    assert_eq!(answer.status, 303);
+    let step = [("quarter", "2025-Q4"), ("step", "submit"), ("note", evil)];
+    let answer = send(&console, REVIEWS, Role::Operator, &step, &file).await;
+    assert_eq!(answer.status, 303);
+    for page in [MARKS, TESTS, REVIEWS, "/marks"] {
+        let answer = get(&console, page, Role::Supervisor).await;
+        assert!(answer.body.contains("&#60;script&#62;alert("), "{page}");
+        assert!(!answer.body.contains("<script>alert("), "{page}");
+        assert!(!answer.body.contains("<img src=x"), "{page}");
+    }
+    for path in [
+        "/outlets/qs-01/explain?factor=%3Cscript%3Ealert(1)&period=2026-03-18T12",
+        "/outlets/qs-01/explain?factor=a21002&period=%3Cscript%3Ealert(1)",
+        "/rates?of=outlet:qs-01&unit=%3Cscript%3Ealert(1)&at=%3Cscript%3Ealert(1)",
+    ] {
+        let answer = get(&console, path, Role::Auditor).await;
+        assert!(!answer.body.contains("<script>alert("), "{path}");
+    }
 }
 
 #[tokio::test]
