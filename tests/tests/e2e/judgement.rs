@@ -135,7 +135,7 @@ impl Court {
             if now == *before {
                 Ok(())
             } else {
-                Err(different(&now, before, String::new()))
+                Err(different(&now, before, ""))
             }
         })
         .await;
@@ -151,14 +151,14 @@ impl Court {
 }
 
 /// Where two values are not the same.
-fn different(a: &Value, b: &Value, path: String) -> Vec<String> {
+fn different(a: &Value, b: &Value, path: &str) -> Vec<String> {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => a
             .iter()
-            .flat_map(|(name, value)| different(value, &b[name], format!("{path}/{name}")))
+            .flat_map(|(name, value)| different(value, &b[name], &format!("{path}/{name}")))
             .collect(),
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => (0..a.len())
-            .flat_map(|n| different(&a[n], &b[n], format!("{path}/{n}")))
+            .flat_map(|n| different(&a[n], &b[n], &format!("{path}/{n}")))
             .collect(),
         _ if a == b => Vec::new(),
         _ => vec![format!("{path}: {a}, should be {b}")],

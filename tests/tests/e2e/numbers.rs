@@ -59,8 +59,9 @@ fn bare(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let said = fields.iter().filter(|(name, value)| {
-                let nothing = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-                !nothing && !(*name == "omitted" && **value == 0)
+                let empty = value.as_array().is_some_and(Vec::is_empty);
+                let none = *name == "omitted" && **value == 0;
+                !(value.is_null() || empty || none)
             });
             Value::Object(said.map(|(name, v)| (name.clone(), bare(v))).collect())
         }
