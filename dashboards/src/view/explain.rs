@@ -2,6 +2,7 @@
 
 use super::outlet::outlet_link;
 use super::sourced::journal;
+use crate::format::unit;
 use crate::text::{Lang, Words};
 use askama::Template;
 use cems_core::explain::{Asked, Node, Outcome, Rounded, period};
@@ -126,7 +127,10 @@ impl NodeItem {
         Self {
             label: words.pick(&node.label_zh, Some(&node.label_en)).to_owned(),
             value: node.value.clone().unwrap_or_default(),
-            unit: node.unit.clone().unwrap_or_default(),
+            unit: node
+                .unit
+                .as_deref()
+                .map_or_else(String::new, |u| unit(u).to_owned()),
             without: if node.value.is_none() && should {
                 words.t("node-without")
             } else {
