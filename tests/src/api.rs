@@ -80,6 +80,18 @@ impl Api {
         body
     }
 
+    /// What a `GET` that must succeed answers, byte for byte.
+    ///
+    /// # Panics
+    /// When it does not succeed.
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = self.request(Method::GET, path);
+        let response = request.send().await.expect("the console answers");
+        let status = response.status();
+        assert!(status.is_success(), "GET {path}: {status}");
+        response.bytes().await.expect("a whole answer").to_vec()
+    }
+
     /// `POST` of JSON.
     ///
     /// # Panics

@@ -87,6 +87,16 @@ impl Browser {
             .expect("a field that can be written");
     }
 
+    /// Chooses a file for a field, by its path.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    pub async fn choose_file(&self, css: &str, path: &str) {
+        // A field for files cannot be cleared, and is typed into.
+        let field = self.find(css).await;
+        field.send_keys(path).await.expect("a field for files");
+    }
+
     /// Clicks.
     ///
     /// # Panics

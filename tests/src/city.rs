@@ -10,17 +10,22 @@ pub const DUTY_TOKEN: &str = "duty-token-of-the-tests";
 pub const JIA_TOKEN: &str = "jia-token-of-the-tests";
 /// Token of a program that reads everything, the audit trail included.
 pub const AUDITOR_TOKEN: &str = "auditor-token-of-the-tests";
+/// Token of a program with the supervisor's role.
+pub const SUPERVISOR_TOKEN: &str = "supervisor-token-of-the-tests";
 /// Log-in name of the duty officer.
 pub const DUTY_USER: &str = "duty1";
 /// Log-in name of the person at enterprise `jia`.
 pub const JIA_USER: &str = "jia1";
-/// Password of both.
+/// Log-in name of the supervisor.
+pub const SUPERVISOR_USER: &str = "supervisor1";
+/// Password of all of them.
 pub const PASSWORD: &str = "example-only";
 
 /// SHA-256 of the tokens above, as the files hold them.
 const DUTY_SHA256: &str = "140ccb279118ba9b9f4694a436c6c758faab636ad0a2e5c3e5f539f487d9422a";
 const JIA_SHA256: &str = "643ce5b05a7627214cf4a22fb36bd1006acfcaccafe4e3bf44d1e591e7141d84";
 const AUDITOR_SHA256: &str = "62af413027c89505e9f90f95591a70166c9510566141c90348d753ea0d2703c6";
+const SUPERVISOR_SHA256: &str = "dd86501fa6b697c70268ad66d1e82a888722851c2b603e47bf59df4806d394b1";
 /// Argon2id of [`PASSWORD`].
 const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$NjU3ODYxNmQ3MDZjNjVhYQ$\
     GHGiC00bzsHxNvoD5XYNg5R3xBC9ozwrXc912e36/NU";
@@ -113,6 +118,10 @@ token_sha256 = "{JIA_SHA256}"
 id = "auditor-program"
 role = "auditor"
 token_sha256 = "{AUDITOR_SHA256}"
+[[token]]
+id = "supervisor-program"
+role = "supervisor"
+token_sha256 = "{SUPERVISOR_SHA256}"
 [[user]]
 id = "{DUTY_USER}"
 name = "张试验"
@@ -123,6 +132,11 @@ id = "{JIA_USER}"
 name = "王试验"
 role = "enterprise-user"
 enterprises = ["jia"]
+password_hash = "{PASSWORD_HASH}"
+[[user]]
+id = "{SUPERVISOR_USER}"
+name = "李试验"
+role = "supervisor"
 password_hash = "{PASSWORD_HASH}"
 [[region]]
 id = "shiyan"

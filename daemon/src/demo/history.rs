@@ -5,7 +5,9 @@
 use super::city::Resident;
 use super::settings::{Expected, Settings};
 use super::story::Story;
+use super::upkeep;
 use crate::app::{Places, admission, journal_options};
+use crate::attachments::Attachments;
 use crate::cli::verify::progress_bar;
 use crate::clock::Clock;
 use crate::events::JournalEvent;
@@ -110,7 +112,7 @@ impl Past<'_> {
         all: &Checked,
         stop: &AtomicBool,
     ) -> anyhow::Result<()> {
-        let mut extras = self.extras(hours, all).into_iter().peekable();
+        let mut extras = self.extras(hours, all)?.into_iter().peekable();
         let mut queue = self.first();
         while let Some(Reverse(due)) = queue.pop() {
             if stop.load(Ordering::Relaxed) {
@@ -205,8 +207,12 @@ impl Past<'_> {
         })
     }
 
-    /// Registries and manual reports with their times, in order.
-    fn extras(&self, hours: &Checked, all: &Checked) -> Vec<(Timestamp, JournalEvent)> {
+    /// Registries and what people entered, with their times, in order.
+    fn extras(
+        &self,
+        hours: &Checked,
+        all: &Checked,
+    ) -> anyhow::Result<Vec<(Timestamp, JournalEvent)>> {
         let registry = |checked: &Checked| JournalEvent::Registry {
             files_sha256: SmolStr::new(&checked.digest),
             registry: Arc::new(checked.registry.clone()),
@@ -227,7 +233,16 @@ impl Past<'_> {
             let entered = sampled_at.plus_ms(25 * MINUTE_MS);
             list.push((entered, JournalEvent::ManualReport { report }));
         }
-        list
+        let attachments = Attachments::in_directory(Places::of(self.dir).attachments());
+        let (residents, registry) = (self.residents, &all.registry);
+        list.extend(upkeep::entries(
+            residents,
+            self.story,
+            registry,
+            &attachments,
+        )?);
+        list.sort_by_key(|(at, _)| *at);
+        Ok(list)
     }
 }
 

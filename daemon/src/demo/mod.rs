@@ -2,7 +2,7 @@
 //! it; the loggers are simulated and speak to it over real TCP.
 //!
 //! `city` is the cast, `story` when things happen, `settings` the same as files, `history` the
-//! weeks before the start, `life` what goes on afterwards.
+//! weeks before the start, `upkeep` what people entered in them, `life` what goes on afterwards.
 
 mod city;
 mod history;
@@ -13,6 +13,7 @@ mod screen;
 mod settings;
 mod site;
 mod story;
+mod upkeep;
 
 use crate::app::{App, Places, Start, journal_options};
 use crate::clock::Clock;

@@ -1,7 +1,7 @@
 //! The city as settings files, checked like those of a real site.
 
 use super::city::{ENTERPRISES, REALTIME_S, REGIONS, Resident};
-use super::permits::permitted_kg;
+use super::permits::{Shared, permitted_kg};
 use super::story::Story;
 use anyhow::bail;
 use cems_config::Checked;
@@ -41,6 +41,7 @@ pub(super) struct Ports {
 pub(super) struct Settings<'a> {
     residents: &'a [Resident],
     permits: Vec<BTreeMap<&'static str, Decimal>>,
+    shared: Shared,
     main: String,
     users: String,
 }
@@ -62,12 +63,13 @@ impl<'a> Settings<'a> {
              [log]\nlevel = \"warn\"\n",
             ports.hj212, ports.console
         );
-        let permits = residents
+        let permits: Vec<_> = residents
             .iter()
             .map(|resident| permitted_kg(resident, story))
             .collect();
         Self {
             residents,
+            shared: Shared::of(residents, &permits, story),
             permits,
             main,
             users,
@@ -95,7 +97,8 @@ impl<'a> Settings<'a> {
     }
 
     fn registry(&self, expected: Expected) -> String {
-        registry(self.residents.iter().zip(&self.permits), expected)
+        let cast = self.residents.iter().zip(&self.permits);
+        registry(cast, &self.shared, expected)
     }
 }
 
@@ -105,11 +108,13 @@ pub(super) fn registry_of<'r>(
     expected: Expected,
 ) -> String {
     let permits = BTreeMap::new();
-    registry(residents.map(|resident| (resident, &permits)), expected)
+    let cast = residents.map(|resident| (resident, &permits));
+    registry(cast, &Shared::default(), expected)
 }
 
 fn registry<'r>(
     residents: impl Iterator<Item = (&'r Resident, &'r BTreeMap<&'static str, Decimal>)>,
+    shared: &Shared,
     expected: Expected,
 ) -> String {
     let mut text = String::new();
@@ -119,6 +124,7 @@ fn registry<'r>(
             format_args!("[[region]]\nid = \"{id}\"\nname = \"{name}\"\n\n"),
         );
     }
+    text.push_str(&shared.periods);
     for (id, region, name, name_en) in ENTERPRISES {
         push(
             &mut text,
@@ -127,9 +133,11 @@ fn registry<'r>(
                      name_en = \"{name_en}\"\nregion = \"{region}\"\n\n"
             ),
         );
+        text.push_str(shared.enterprises.get(id).map_or("", String::as_str));
     }
     for (number, (resident, permits)) in residents.enumerate() {
         outlet(&mut text, number, resident, permits, expected);
+        text.push_str(shared.outlets.get(resident.id).map_or("", String::as_str));
     }
     text
 }

@@ -108,11 +108,7 @@ fn of_outlet(
     let packs: Vec<&[u8]> = packs.iter().map(|row| row.body.as_slice()).collect();
     let mut stored = Vec::new();
     for level in [Level::Day, Level::Month, Level::Year] {
-        let rows = queries.aggregates(outlet, level, from, until)?;
-        stored.extend(
-            rows.into_iter()
-                .filter(|row| row.complete || level == Level::Year),
-        );
+        stored.extend(queries.aggregates(outlet, level, from, until)?);
     }
     let rules = |at: Timestamp| {
         let then = registries.iter().rfind(|(from, _)| *from <= at);

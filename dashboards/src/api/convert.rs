@@ -385,6 +385,9 @@ fn aggregated(row: &FactorAggregate) -> FactorAggregateOut {
         due_units: u64::from(row.due_units),
         stopped_units: u64::from(row.stopped_units),
         reported: exact(row.reported),
+        substituted_kg: exact(row.substituted_kg),
+        invalid_why: row.invalid_why.as_ref().map(text),
+        exempt_units: u64::from(row.exempt_units),
         limits: limits.collect(),
     }
 }

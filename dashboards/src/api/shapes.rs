@@ -99,6 +99,12 @@ shape! {
         stopped_units: u64,
         /// What the station itself reported.
         reported: Option<Exact>,
+        /// Amount put in for invalid periods besides `amount_kg`, kg (month, year).
+        substituted_kg: Option<Exact>,
+        /// Why it does not count though data were there: out-of-control or review-failed.
+        invalid_why: Option<String>,
+        /// Units under marks that keep it from being judged.
+        exempt_units: u64,
         /// Verdicts of the limits in force.
         limits: Vec<VerdictOut>,
     }

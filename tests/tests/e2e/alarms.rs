@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// A stack's minute with SO2 at the value given; oxygen is at its reference, so that converted and
 /// measured are the same.
-fn minute(so2: &str) -> String {
+pub(crate) fn minute(so2: &str) -> String {
     let pairs = [
         ("a34013", "5.0"),
         ("a21026", so2),
@@ -34,7 +34,7 @@ fn of_kind<'a>(list: &'a Value, kind: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-async fn raised(api: &Api, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn raised(api: &Api, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     api.until("/api/v1/alarms", kind, |list| {
         of_kind(list, kind)
             .into_iter()

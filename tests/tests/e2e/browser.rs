@@ -7,7 +7,7 @@ use cems_tests::time::Moment;
 use cems_tests::wait::until;
 
 /// A city with an alarm: hour data over the limit.
-async fn troubled(speed: u32) -> Inside {
+pub(crate) async fn troubled(speed: u32) -> Inside {
     let city = City::empty().outlet(&Outlet::gas("jia-1", GAS_MN).text());
     let start = Moment::midnight(2026, 3, 16).plus_minutes(10 * 60 + 30);
     let mut inside = Inside::start(&city, start, speed).await;
@@ -17,7 +17,7 @@ async fn troubled(speed: u32) -> Inside {
     inside
 }
 
-async fn log_in(browser: &Browser, inside: &Inside, user: &str) {
+pub(crate) async fn log_in(browser: &Browser, inside: &Inside, user: &str) {
     browser.visit(&inside.page("/login")).await;
     browser.type_into("input[name=user]", user).await;
     browser.type_into("input[name=password]", PASSWORD).await;
@@ -25,7 +25,7 @@ async fn log_in(browser: &Browser, inside: &Inside, user: &str) {
     until("the overview", async || browser.text("#outlets h2").await).await;
 }
 
-async fn calm(browser: &Browser, where_: &str) {
+pub(crate) async fn calm(browser: &Browser, where_: &str) {
     let complaints = browser.complaints().await;
     assert!(
         complaints.is_empty(),

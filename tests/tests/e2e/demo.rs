@@ -2,7 +2,7 @@
 //! four situations are on the screen within two minutes; what is kept afterwards holds.
 
 use cems_tests::api::{Api, rows};
-use cems_tests::process::{assert_books_hold, cemsd};
+use cems_tests::process::{assert_books_hold, cemsd, run};
 use cems_tests::wait::{until, until_within};
 use serde_json::Value;
 use std::fs::File;
@@ -104,6 +104,53 @@ fn missing(overview: &Value) -> Vec<&'static str> {
         .collect()
 }
 
+/// What people entered in the past weeks, and what came of it.
+async fn judged(supervisor: &Api) {
+    let outlet = "/api/v1/outlets/boli-1";
+    let list = supervisor.get(&format!("{outlet}/marks")).await;
+    let marks: Vec<_> = rows(&list)
+        .iter()
+        .map(|mark| (mark["late"] == true, mark["counts"] == true))
+        .collect();
+    assert_eq!(marks.len(), 2, "{list:#}");
+    assert!(marks.contains(&(false, true)) && marks.contains(&(true, false)));
+    let list = supervisor.get(&format!("{outlet}/tests")).await;
+    let outcome = |wanted: &str| rows(&list).iter().any(|test| test["outcome"] == wanted);
+    assert!(outcome("passed") && outcome("failed"), "{list:#}");
+    let list = supervisor.get(&format!("{outlet}/reviews")).await;
+    let review = &rows(&list)[0];
+    assert_eq!(review["passed"], true, "{list:#}");
+    let sha256 = review["steps"][0]["attachments"][0]["sha256"].as_str();
+    let path = format!("{outlet}/attachments/{}", sha256.expect("a hash"));
+    assert!(!supervisor.bytes(&path).await.is_empty());
+
+    let list = supervisor.get(&format!("{outlet}/quarters")).await;
+    let mut gaps = Vec::new();
+    for quarter in rows(&list) {
+        gaps.extend(rows(&quarter["factors"]["a21002"]["gaps"]).to_vec());
+    }
+    let out = gaps.iter().any(|gap| gap["why"] == "out-of-control");
+    assert!(out, "hours out of control: {gaps:#?}");
+    let list = supervisor.get("/api/v1/projections").await;
+    let whole = rows(&list)
+        .iter()
+        .any(|row| row["enterprise"] == "redian" && row["outlet"].is_null());
+    assert!(whole, "an amount of an enterprise as a whole: {list:#}");
+}
+
+/// The year of the past computed again is the one in the books.
+fn assert_year_stands(data: &Path) {
+    let year = chrono::DateTime::from_timestamp_millis(cems_tests::time::now().0);
+    let year = year.expect("a time").format("%Y").to_string();
+    let data = data.to_str().expect("a plain name");
+    let command = ["recompute", "--year", &year, "--json", "--data", data];
+    let output = run(&command, b"");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let report: Value = serde_json::from_str(&text).unwrap_or_default();
+    assert!(output.status.success(), "cemsd recompute: {report:#}");
+    assert_eq!(report["differences"], 0, "{report:#}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn four_situations_are_on_the_screen_and_the_books_hold_afterwards() {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -136,6 +183,8 @@ async fn four_situations_are_on_the_screen_and_the_books_hold_afterwards() {
         );
     }
 
+    judged(&log_in(&up, "supervisor").await).await;
+
     // Only a station that is cemsd itself enciphers: what the instruments say has come all the way,
     // polled over Modbus, formed, enciphered, uploaded and opened.
     duty.until(
@@ -155,6 +204,7 @@ async fn four_situations_are_on_the_screen_and_the_books_hold_afterwards() {
     assert!(ended.success(), "{ended:?}");
     let data = directory.path().join("data");
     assert_books_hold(&data);
+    assert_year_stands(&data);
     for station in ["fenshao", "gongre", "redian", "xishui"] {
         assert_books_hold(&data.join("stations").join(station));
     }

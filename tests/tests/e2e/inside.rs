@@ -90,20 +90,38 @@ impl Inside {
 
     /// Sends the minutes of an hour.
     pub(crate) async fn send_hour(&mut self, mn: &str, hour: Moment, fields: &str) {
-        for minute in 0..60 {
-            let cp = format!("DataTime={};{fields}", hour.plus_minutes(minute).digits());
+        let minute = |n| (hour.plus_minutes(n), fields.to_owned());
+        let minutes: Vec<_> = (0..60).map(minute).collect();
+        self.send_many(mn, "2051", &minutes).await;
+    }
+
+    /// Sends data frames one behind the other, and waits for their answers.
+    pub(crate) async fn send_many(&mut self, mn: &str, cn: &str, frames: &[(Moment, String)]) {
+        for (at, fields) in frames {
+            let cp = format!("DataTime={};{fields}", at.digits());
             self.logger
-                .send(Frame::new(mn, "2051", &cp).text())
+                .send(Frame::new(mn, cn, &cp).text())
                 .await
                 .expect("sent");
         }
-        for _ in 0..60 {
+        for _ in frames {
             assert!(self.logger.answer().await.contains("CN=9014;"));
         }
     }
 
+    /// A program with another token.
+    pub(crate) fn api(&self, token: &str) -> Api {
+        Api::new(self.app.console_address(), token)
+    }
+
     /// Stops in order.
     pub(crate) async fn stop(self) {
+        self.close().await;
+    }
+
+    /// Stops in order and gives the directory, to be looked at from outside.
+    pub(crate) async fn close(self) -> TempDir {
         self.app.stop().await.expect("an orderly stop");
+        self.directory
     }
 }

@@ -14,10 +14,14 @@ mod fulldisk;
 mod hostile;
 mod inside;
 mod instruments;
+mod judgement;
+mod numbers;
 mod orders;
+mod published;
 mod sigkill;
 mod spine;
 mod uplink;
+mod why;
 
 mod browser;
 

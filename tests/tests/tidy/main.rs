@@ -90,10 +90,12 @@ fn walk(root: &Path, directory: &Path, found: &mut Vec<File>) {
         let Ok(meta) = std::fs::symlink_metadata(&path) else {
             continue;
         };
+        // In a linked working tree `.git` is a file.
+        if PASSED_OVER.contains(&name.as_str()) {
+            continue;
+        }
         if meta.is_dir() {
-            if !PASSED_OVER.contains(&name.as_str()) {
-                walk(root, &path, found);
-            }
+            walk(root, &path, found);
         } else if meta.is_file() {
             let relative = path.strip_prefix(root).expect("walked down from the root");
             let text = (meta.len() <= TEXT_BYTES_MAX)

@@ -66,7 +66,7 @@ pub(super) fn follow(
             &mut live.state.amounts,
             shared,
             (site, permitted),
-            subject,
+            &subject,
             &total,
             cx,
         );
@@ -91,7 +91,7 @@ pub(super) fn follow(
             enterprise: Some(enterprise.id.clone()),
             ..NewAlarm::new(AlarmKind::AmountWarning, subject, total.start)
         };
-        judge(&mut known, shared, (site, permitted), subject, &total, cx);
+        judge(&mut known, shared, (site, permitted), &subject, &total, cx);
     }
     shared.enterprises.insert(enterprise.id.clone(), known);
 }
@@ -216,7 +216,7 @@ fn judge(
     alarms: &mut AmountAlarms,
     shared: &mut Shared,
     (site, permitted): (Site<'_>, &PermittedAmount),
-    subject: NewAlarm,
+    subject: &NewAlarm,
     total: &Total,
     cx: &mut Cx<'_>,
 ) {

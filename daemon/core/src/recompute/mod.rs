@@ -14,7 +14,8 @@
 //!
 //! Days, months and the year follow from the recomputed periods below them by
 //! [`longer`](crate::aggregate::longer()), so that an hour that differs shows in all periods above
-//! it. A day of which there is only the station's own record enters as it is stored.
+//! it. A day of which there is only the station's own record enters as it is stored, and so does
+//! the running day.
 //!
 //! A pure function of its inputs, linear in the hours. Buffers hold one month, some 1.5 MB for ten
 //! factors, and are reused; it is meant to be run for many outlets side by side, a [`Recomputer`]

@@ -26,7 +26,7 @@ pub(super) fn day(
 
 /// All months and the year, from the days that there are.
 pub(super) fn longer_than_days(run: &mut Run<'_, '_>) {
-    days_of_the_station(run);
+    kept_days(run);
     for (shorter, level) in [(Level::Day, Level::Month), (Level::Month, Level::Year)] {
         let mut groups: BTreeMap<Timestamp, Vec<Figures>> = BTreeMap::new();
         for ((_, start), figures) in of_level(&run.out.periods, shorter) {
@@ -58,11 +58,12 @@ fn of_level(
     periods.range(ends)
 }
 
-/// Days for which there is nothing but the station's own record.
-fn days_of_the_station(run: &mut Run<'_, '_>) {
+/// Days that packed hours say nothing of: those for which there is nothing but the station's own
+/// record, and the running day, whose hours are packed when it is over.
+fn kept_days(run: &mut Run<'_, '_>) {
     for (key, row) in &run.stored {
-        let own = row.level == Level::Day && row.origin == AggregateOrigin::Reported;
-        if own && !run.out.periods.contains_key(key) {
+        let kept = row.origin == AggregateOrigin::Reported || !row.complete;
+        if row.level == Level::Day && kept && !run.out.periods.contains_key(key) {
             let figures = Figures {
                 volume_m3: row.volume_m3,
                 factors: row.factors.clone(),

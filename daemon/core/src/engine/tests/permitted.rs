@@ -78,7 +78,7 @@ fn an_enterprise_is_held_against_the_sum_of_its_outlets() {
         warned,
         [
             (AlarmKind::AmountWarning, acme.clone(), true),
-            (AlarmKind::AmountExceeded, acme.clone(), true),
+            (AlarmKind::AmountExceeded, acme, true),
         ]
     );
     // The permit is taken away: nothing is exceeded any more.
