@@ -215,8 +215,8 @@ pub fn aggregate(
     gather(of, period, complete, history).map(|gathered| gathered.row)
 }
 
-/// The rows of the next shorter level within `period`, ascending; an hour has none. A month that has
-/// become empty is none.
+/// The rows of the next shorter level within `period`, ascending; an hour has none. A month that
+/// has become empty is none.
 pub fn shorter_rows(of: Of<'_>, period: Period, history: &dyn History) -> Vec<AggregateRow> {
     let Some(below) = shorter(period.level) else {
         return Vec::new();

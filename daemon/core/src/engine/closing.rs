@@ -2,9 +2,9 @@
 //!
 //! A period is computed when it is over and [`GRACE_MS`] have passed. Each computation of an hour
 //! also renews the rows of its day, month and year, marked as not complete until they are over.
-//! Data for a period already closed book it again for the next whole [`SETTLE_MS`], so that a logger
-//! catching up on a week costs one computation per hour and not sixty, and one of the days, months
-//! and packs above them. Both times are engine time: the outcome does not depend on batches.
+//! Data for a period already closed book it again for the next whole [`SETTLE_MS`], so that a
+//! logger catching up on a week costs one computation per hour and not sixty, and one of the days,
+//! months and packs above them. Both times are engine time: the outcome does not depend on batches.
 
 use super::clues;
 use super::context::{Cx, Site};
@@ -39,7 +39,7 @@ pub(super) fn book(state: &mut OutletState, period: Period, offset: UtcOffset, a
     *booked = due.min(*booked);
 }
 
-/// The first multiple of [`SETTLE_MS`] after `at`: everything that came before it is computed at once.
+/// The first multiple of [`SETTLE_MS`] after `at`: all that came before it is computed at once.
 fn settled(at: Timestamp) -> Timestamp {
     let into = at.0.rem_euclid(SETTLE_MS);
     at.plus_ms(SETTLE_MS.saturating_sub(into))
@@ -112,7 +112,7 @@ fn compute(
         )
         .pop();
     let gathered = gather::gather(judging.of_period(), period, complete, cx.history)
-        .or_else(|| old.as_ref().map(emptied));
+        .or_else(|| old.as_ref().map(|old| emptied(old, complete)));
     let Some(mut gathered) = gathered else {
         return Vec::new();
     };
@@ -135,9 +135,10 @@ fn compute(
 
 /// A month of which nothing is left but that it once had a row: what was put in for hours without
 /// data, say, which a mark has since declared stopped. Rows are not taken away.
-fn emptied(old: &AggregateRow) -> Gathered {
+fn emptied(old: &AggregateRow, complete: bool) -> Gathered {
     Gathered {
         row: AggregateRow {
+            complete,
             volume_m3: None,
             factors: BTreeMap::new(),
             ..old.clone()

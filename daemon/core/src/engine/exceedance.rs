@@ -7,9 +7,9 @@
 //! Late or corrected data. A changed verdict is fitted into the sequence: the stretches around it
 //! are read back from the rows and the alarms that stand for them are corrected in place. A stretch
 //! nobody was told about is raised, and returned at once when it lies wholly in the past; where one
-//! falls apart, the alarm stays with its last part; an alarm whose stretch has vanished returns with
-//! `count` 0. Nothing that has returned becomes active again: where the last judged period turns out
-//! to be outside after all, a new alarm is raised.
+//! falls apart, the alarm stays with its last part; an alarm whose stretch has vanished returns
+//! with `count` 0. Nothing that has returned becomes active again: where the last judged period
+//! turns out to be outside after all, a new alarm is raised.
 //!
 //! So whatever the order in which data came, an alarm is active exactly when the last judged period
 //! is outside its limit and the limit may still judge later ones.

@@ -107,8 +107,9 @@ fn profiles_of(registry: &Registry, outlet: &Outlet) -> Vec<Profile> {
     of_family.cloned().collect()
 }
 
-/// The profile that judges periods of `outlet` that begin at `start`. Where no version of its family
-/// is in force then, the last one before, else the first after: the same whenever it is asked.
+/// The profile that judges periods of `outlet` that begin at `start`. Where no version of its
+/// family is in force then, the last one before, else the first after: the same whenever it is
+/// asked.
 fn judging<'a>(
     profiles: impl Iterator<Item = &'a Profile> + Clone,
     outlet: &Outlet,

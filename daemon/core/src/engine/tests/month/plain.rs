@@ -7,7 +7,8 @@ use crate::validate::{BACK_FILLED, CLOCK_AHEAD, OUT_OF_ORDER};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-/// Where `found` says something else than `expected`, in words; the module's table says what counts.
+/// Where `found` says something else than `expected`, in words; the table in `month` says what
+/// counts.
 pub(super) fn compare(expected: &Tables, found: &Tables) -> Vec<String> {
     let mut all = Vec::new();
     all.extend(differences("record", expected, found, records));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// What people enter, in the order of the journal. What is taken back is named by its place here.
 #[derive(Debug, Clone)]
 pub(super) enum Entry {
-    Event(Event),
+    Event(Box<Event>),
     WithdrawMark(usize),
     WithdrawTest(usize),
 }
@@ -276,7 +276,7 @@ impl<'a> Entries<'a> {
         let n = self.all.len();
         // Odd milliseconds, so that nothing else happens at that instant.
         let at = Timestamp(at.0 / 1_000 * 1_000 + 7);
-        self.all.push((at, n, Entry::Event(event)));
+        self.all.push((at, n, Entry::Event(Box::new(event))));
         n
     }
 
