@@ -12,7 +12,7 @@ use crate::model::{
 };
 use smol_str::SmolStr;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Key of a superseded value.
 pub type SupersededKey = (OutletId, RecordKind, Timestamp, FactorCode, Seq);
@@ -142,15 +142,29 @@ impl Tables {
     }
 }
 
+/// Tests of the equipment by what was tested, in the order in which they were done.
+type Tests = BTreeMap<(OutletId, FactorCode, QaKind), BTreeSet<(Timestamp, Seq, u32)>>;
+
 /// The tables behind a cell, so that outputs can be applied while the engine reads.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryHistory {
     tables: RefCell<Tables>,
+    /// Every hour asks for the tests of every factor.
+    tests: RefCell<Tests>,
 }
 
 impl MemoryHistory {
     /// Applies one output.
     pub fn apply(&self, output: Output) {
+        if let Output::Qa(row) = &output {
+            let test = &row.test;
+            let key = (test.outlet.clone(), test.factor.clone(), test.kind);
+            let mut tests = self.tests.borrow_mut();
+            tests
+                .entry(key)
+                .or_default()
+                .insert((test.at, row.id, row.n));
+        }
         self.tables.borrow_mut().apply(output);
     }
 
@@ -246,19 +260,18 @@ impl History for MemoryHistory {
         kind: QaKind,
         at: Timestamp,
     ) -> (Option<QaRow>, Option<QaRow>) {
-        let tables = self.tables.borrow();
-        let decides = |row: &&QaRow| {
-            row.test.outlet == *outlet
-                && row.test.factor == *factor
-                && row.test.kind == kind
-                && row.withdrawn.is_none()
-                && row.verdict.outcome != QaOutcome::NotJudged
+        let (tables, tests) = (self.tables.borrow(), self.tests.borrow());
+        let Some(tests) = tests.get(&(outlet.clone(), factor.clone(), kind)) else {
+            return (None, None);
         };
-        let key = |row: &&QaRow| (row.test.at, row.id, row.n);
-        let rows = || tables.qa.values().filter(decides);
-        let before = rows().filter(|row| row.test.at <= at).max_by_key(key);
-        let after = rows().filter(|row| row.test.at > at).min_by_key(key);
-        (before.cloned(), after.cloned())
+        let decides = |(_, id, n): &(Timestamp, Seq, u32)| {
+            let row = tables.qa.get(&(*id, *n))?;
+            let judged = row.verdict.outcome != QaOutcome::NotJudged;
+            (row.withdrawn.is_none() && judged).then(|| row.clone())
+        };
+        let next = (at.plus_ms(1), Seq(0), 0);
+        let before = tests.range(..next).rev().find_map(decides);
+        (before, tests.range(next..).find_map(decides))
     }
 
     fn qa_between(&self, outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<QaRow> {
