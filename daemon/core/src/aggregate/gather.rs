@@ -215,13 +215,16 @@ pub fn aggregate(
     gather(of, period, complete, history).map(|gathered| gathered.row)
 }
 
-/// The rows of the next shorter level within `period`, ascending; an hour has none.
+/// The rows of the next shorter level within `period`, ascending; an hour has none. A month that
+/// has become empty is none.
 pub fn shorter_rows(of: Of<'_>, period: Period, history: &dyn History) -> Vec<AggregateRow> {
     let Some(below) = shorter(period.level) else {
         return Vec::new();
     };
     let end = period.end(of.offset);
-    history.aggregates(&of.outlet.id, below, period.start, end)
+    let mut rows = history.aggregates(&of.outlet.id, below, period.start, end);
+    rows.retain(|row| below != Level::Month || !row.factors.is_empty());
+    rows
 }
 
 /// The next shorter level; `None` below an hour.

@@ -30,7 +30,7 @@ pub const CONTROL_REACH_MS: i64 = 92 * DAY_MS;
 
 /// How often the stretch of marks is grown to whole chains before it is taken as it is: chains are
 /// entered by people, and 64 marks that touch one another are days of nothing else.
-const REACH_STEPS_MAX: u32 = 64;
+pub const REACH_STEPS_MAX: u32 = 64;
 
 /// Tests of one kind that may lie in an hour; there is hardly ever one.
 const TESTS_INSIDE_MAX: usize = 32;
@@ -131,6 +131,17 @@ pub fn marked(
     period: (Timestamp, Timestamp),
     history: &dyn History,
 ) -> (Vec<MarkRow>, Effects) {
+    let rows = whole_chains(of, period, history);
+    if rows.is_empty() {
+        return (rows, Effects::default());
+    }
+    let used_min = used(of, period.0, &rows, history);
+    let effects = Effects::of(&rows, &of.profile.marks, period, &used_min);
+    (rows, effects)
+}
+
+/// The marks that touch a period, and those that touch these, and so on.
+fn whole_chains(of: Of<'_>, period: (Timestamp, Timestamp), history: &dyn History) -> Vec<MarkRow> {
     let touching = |from: Timestamp, until: Timestamp| {
         // A mark that ends where the period begins touches it.
         history.marks(&of.outlet.id, from.plus_ms(-1), until.plus_ms(1))
@@ -145,12 +156,7 @@ pub fn marked(
         stretch = grown;
         rows = touching(stretch.0, stretch.1);
     }
-    if rows.is_empty() {
-        return (rows, Effects::default());
-    }
-    let used_min = used(of, period.0, &rows, history);
-    let effects = Effects::of(&rows, &of.profile.marks, period, &used_min);
-    (rows, effects)
+    rows
 }
 
 /// Minutes of the calendar year before `until` in which the kinds with a budget held, as far as
@@ -172,7 +178,10 @@ pub fn used(
         return BTreeMap::new();
     }
     let year = Period::containing(Level::Year, until, of.offset).start;
-    let before = history.marks(&of.outlet.id, year, until);
+    if until <= year {
+        return BTreeMap::new();
+    }
+    let before = whole_chains(of, (year, until), history);
     let effects = Effects::of(&before, rules, (year, until), &BTreeMap::new());
     kinds
         .into_iter()

@@ -2,39 +2,46 @@
 //!
 //! A period is computed when it is over and [`GRACE_MS`] have passed. Each computation of an hour
 //! also renews the rows of its day, month and year, marked as not complete until they are over.
-//! Data for a period already closed book it again [`SETTLE_MS`] after the first of them arrived,
-//! so that a logger catching up on a week costs one computation per hour and not sixty. Both
-//! times are engine time: the outcome does not depend on batches.
+//! Data for a period already closed book it again for the next whole [`SETTLE_MS`], so that a
+//! logger catching up on a week costs one computation per hour and not sixty, and one of the days,
+//! months and packs above them. Both times are engine time: the outcome does not depend on batches.
 
 use super::clues;
 use super::context::{Cx, Site};
 use super::exceedance;
-use super::quarters;
+use super::quarters::{self, DaysOver};
 use super::state::{Live, OutletState, Shared};
 use crate::aggregate::gather::{self, Gathered};
 use crate::limits::{self, Circumstances};
 use crate::model::rows::AggregateOrigin;
 use crate::model::time::{MINUTE_MS, SECOND_MS};
-use crate::model::{Level, Output, Period, Registry, Timestamp, UtcOffset};
+use crate::model::{AggregateRow, Level, Output, Period, Registry, Timestamp, UtcOffset};
 use crate::validate::code;
+use std::collections::BTreeMap;
 
 /// How long after the end of a period its records are waited for: loggers send the last minute
 /// within seconds, and two minutes also let a slow poll and one retry (HJ 212: three tries of 10 s)
 /// pass.
 pub const GRACE_MS: i64 = 2 * MINUTE_MS;
 
-/// How long corrections of closed periods are collected before they are computed.
+/// How long corrections of closed periods are collected before they are computed, at most.
 pub const SETTLE_MS: i64 = 5 * SECOND_MS;
 
 /// Books `period` for computation: at its end and the grace, or soon when that has passed.
 pub(super) fn book(state: &mut OutletState, period: Period, offset: UtcOffset, at: Timestamp) {
     let end = period.end(offset).plus_ms(GRACE_MS);
-    let due = if end > at { end } else { at.plus_ms(SETTLE_MS) };
+    let due = if end > at { end } else { settled(at) };
     let booked = state
         .closing
         .entry((period.level, period.start))
         .or_insert(due);
     *booked = due.min(*booked);
+}
+
+/// The first multiple of [`SETTLE_MS`] after `at`: all that came before it is computed at once.
+fn settled(at: Timestamp) -> Timestamp {
+    let into = at.0.rem_euclid(SETTLE_MS);
+    at.plus_ms(SETTLE_MS.saturating_sub(into))
 }
 
 /// When the first booked period is to be computed.
@@ -64,15 +71,27 @@ pub(super) fn run(live: &mut Live, shared: &mut Shared, site: Site<'_>, cx: &mut
             .filter(|((l, _), due)| *l == level && **due <= cx.at)
             .map(|((_, start), _)| *start)
             .collect();
+        let mut over = DaysOver::default();
         for start in due {
             live.state.closing.remove(&(level, start));
             live.dirty = true;
-            compute(live, shared, site, Period { level, start }, cx);
+            let hours = compute(live, shared, site, Period { level, start }, cx);
+            if !hours.is_empty() {
+                over.note(site, start, hours);
+            }
         }
+        over.pack(live, site, cx);
     }
 }
 
-fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period, cx: &mut Cx<'_>) {
+/// Computes a period and what follows from it; gives the hours of a day that is over.
+fn compute(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    period: Period,
+    cx: &mut Cx<'_>,
+) -> Vec<AggregateRow> {
     let closes_at = period.end(site.offset).plus_ms(GRACE_MS);
     let complete = closes_at <= cx.at;
     if !complete {
@@ -82,36 +101,67 @@ fn compute(live: &mut Live, shared: &mut Shared, site: Site<'_>, period: Period,
     }
     let versions = live.versions.clone();
     let judging = versions.site(cx.registry, site, period.start);
-    let gathered = gather::gather(judging.of_period(), period, complete, cx.history);
-    let Some(mut gathered) = gathered else {
-        return;
-    };
-    judge(&mut gathered, judging, cx.registry);
-    if complete && period.level == Level::Day {
-        quarters::day_over(live, judging, period.start, &gathered.below, cx);
-    }
-    if complete {
-        clues::of_period(live, judging, period, &gathered, cx);
-    }
-    let row = gathered.row;
     let old = cx
         .history
         .aggregates(
-            &row.outlet,
+            &site.outlet.id,
             period.level,
             period.start,
             period.start.plus_ms(1),
         )
         .pop();
-    if old.as_ref() == Some(&row) {
-        return;
+    let gathered = gather::gather(judging.of_period(), period, complete, cx.history)
+        .or_else(|| old.as_ref().map(|old| emptied(old, complete)));
+    let Some(mut gathered) = gathered else {
+        return Vec::new();
+    };
+    judge(&mut gathered, judging, cx.registry);
+    if complete {
+        clues::of_period(judging, period, &gathered, cx);
     }
-    cx.emit(Output::Aggregate(row.clone()));
-    exceedance::means(live, shared, judging, (old.as_ref(), &row), cx);
-    exceedance::amounts(live, shared, site, &row, cx);
-    if let Some(level) = period.level.longer() {
-        let parent = Period::containing(level, period.start, site.offset);
-        book_now(live, parent, cx.at);
+    let row = gathered.row;
+    if old.as_ref() != Some(&row) {
+        cx.emit(Output::Aggregate(row.clone()));
+        exceedance::means(live, shared, site, (old.as_ref(), &row), cx);
+        exceedance::amounts(live, shared, site, &row, cx);
+        follow(live, site, period, cx);
+    }
+    if complete && period.level == Level::Day {
+        return gathered.below;
+    }
+    Vec::new()
+}
+
+/// A month of which nothing is left but that it once had a row: what was put in for hours without
+/// data, say, which a mark has since declared stopped. Rows are not taken away.
+fn emptied(old: &AggregateRow, complete: bool) -> Gathered {
+    Gathered {
+        row: AggregateRow {
+            complete,
+            volume_m3: None,
+            factors: BTreeMap::new(),
+            ..old.clone()
+        },
+        hour: None,
+        below: Vec::new(),
+        reported_day: None,
+    }
+}
+
+/// Books what a changed row shows in: the longer period, and for an hour the day after, whose clues
+/// look at the day before it.
+fn follow(live: &mut Live, site: Site<'_>, period: Period, cx: &Cx<'_>) {
+    let Some(level) = period.level.longer() else {
+        return;
+    };
+    let parent = Period::containing(level, period.start, site.offset);
+    book_now(live, parent, cx.at);
+    let next = Period {
+        level,
+        start: parent.end(site.offset),
+    };
+    if level == Level::Day && next.end(site.offset).plus_ms(GRACE_MS) <= cx.at {
+        book_now(live, next, cx.at);
     }
 }
 

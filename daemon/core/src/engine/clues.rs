@@ -1,8 +1,6 @@
 //! Clues of periods that are over: the checks of series over what the period was computed from.
 
-use super::closing;
 use super::context::{Cx, Site};
-use super::state::Live;
 use crate::aggregate::gather::Gathered;
 use crate::aggregate::standing;
 use crate::incineration;
@@ -14,21 +12,11 @@ use crate::validate::{
     DaySeries, HourSeries, MarkSpan, day_clues, furnace_clues, hour_clues, month_clues,
 };
 
-/// Looks at a period that is over and puts out its clues where they have changed. A day looks at
-/// the one before it, so the day after is booked when this one has changed.
-pub(super) fn of_period(
-    live: &mut Live,
-    site: Site<'_>,
-    period: Period,
-    gathered: &Gathered,
-    cx: &mut Cx<'_>,
-) {
+/// Looks at a period that is over and puts out its clues where they have changed.
+pub(super) fn of_period(site: Site<'_>, period: Period, gathered: &Gathered, cx: &mut Cx<'_>) {
     let clues = match period.level {
         Level::Hour => of_hour(site, period, gathered),
-        Level::Day => {
-            follow(live, site, period, gathered, cx);
-            of_day(site, period, gathered, cx)
-        }
+        Level::Day => of_day(site, period, gathered, cx),
         Level::Month => of_month(site, period, gathered),
         Level::Year => return,
     };
@@ -46,25 +34,6 @@ pub(super) fn of_period(
         profile: site.profile.id.clone(),
         seq: gathered.row.seq,
     }));
-}
-
-/// Books the next day when it has been looked at already and this one has changed.
-fn follow(live: &mut Live, site: Site<'_>, day: Period, gathered: &Gathered, cx: &Cx<'_>) {
-    let outlet = &site.outlet.id;
-    let next = Period {
-        level: Level::Day,
-        start: day.end(site.offset),
-    };
-    let at = |start: Timestamp| {
-        let rows = cx
-            .history
-            .aggregates(outlet, Level::Day, start, start.plus_ms(1));
-        rows.into_iter().next()
-    };
-    let changed = at(day.start).is_some_and(|old| old.complete && old != gathered.row);
-    if changed && at(next.start).is_some_and(|row| row.complete) {
-        closing::book(&mut live.state, next, site.offset, cx.at);
-    }
 }
 
 fn spans(marks: &[MarkRow]) -> Vec<MarkSpan> {

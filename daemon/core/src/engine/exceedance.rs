@@ -4,10 +4,15 @@
 //! those that follow, returned at the next judged period within it. Periods without a verdict
 //! (invalid, no data) neither end nor extend a stretch.
 //!
-//! Late or corrected data. A changed verdict is fitted into the sequence: the stretch around it is
-//! read back from the rows and the alarm that covers it is corrected in place; a stretch nobody was
-//! told about is raised, and returned at once when it lies wholly in the past; an alarm whose
-//! stretch has vanished returns with `count` 0. Nothing that has returned becomes active again.
+//! Late or corrected data. A changed verdict is fitted into the sequence: the stretches around it
+//! are read back from the rows and the alarms that stand for them are corrected in place. A stretch
+//! nobody was told about is raised, and returned at once when it lies wholly in the past; where one
+//! falls apart, the alarm stays with its last part; an alarm whose stretch has vanished returns
+//! with `count` 0. Nothing that has returned becomes active again: where the last judged period
+//! turns out to be outside after all, a new alarm is raised.
+//!
+//! So whatever the order in which data came, an alarm is active exactly when the last judged period
+//! is outside its limit and the limit may still judge later ones.
 
 use super::alarms::NewAlarm;
 use super::context::{Cx, Site};
@@ -96,6 +101,7 @@ struct Subject<'a> {
 }
 
 /// Follows the verdicts of an hour or day row that replaced `old`. Days count when they are over.
+/// `site` is the outlet as it is now, whatever judged the row.
 pub(super) fn means(
     live: &mut Live,
     shared: &mut Shared,
@@ -107,7 +113,12 @@ pub(super) fn means(
         return;
     }
     let old = old.filter(|row| row.complete);
-    expired(live, shared, site, new, cx);
+    let closed = &mut live.state.closed;
+    let latest = *closed
+        .entry(new.level)
+        .and_modify(|latest| *latest = new.start.max(*latest))
+        .or_insert(new.start);
+    expired(live, shared, site, (new.level, latest), cx);
     for (factor, limit) in judged_pairs(old, new) {
         let subject = Subject {
             level: new.level,
@@ -123,13 +134,31 @@ pub(super) fn means(
             book: &mut shared.book,
             site,
             subject,
+            lasts: lasts(site, subject, latest),
         };
-        match now {
-            Some(now) if tracker.is_next(new.start) => tracker.next(new.start, now, cx),
-            _ if now == before => {}
-            _ => tracker.corrected(new.start, now.is_some_and(|v| v.exceeded), cx),
-        }
+        tracker.follow(new.start, (before, now), cx);
         live.state.stretches.insert(key, track);
+    }
+}
+
+/// The limit is in force for periods after `latest`, the latest that has a row: it may still end a
+/// stretch.
+fn lasts(site: Site<'_>, subject: Subject<'_>, latest: Timestamp) -> bool {
+    let factor = site.outlet.factors.get(subject.factor);
+    factor.is_some_and(|factor| {
+        factor.limits.iter().any(|limit| {
+            limit.id == *subject.limit
+                && level_of(limit.period) == subject.level
+                && limit.until.is_none_or(|until| latest < until)
+        })
+    })
+}
+
+fn level_of(period: LimitPeriod) -> Level {
+    match period {
+        LimitPeriod::Hour => Level::Hour,
+        LimitPeriod::Day => Level::Day,
+        LimitPeriod::Month => Level::Month,
     }
 }
 
@@ -138,24 +167,24 @@ fn key_of(level: Level, factor: &FactorCode, limit: &LimitId) -> SmolStr {
     format_smolstr!("{}|{factor}|{limit}", level.as_str())
 }
 
-/// Returns the alarms of limits that are no longer in force when `new` begins: nothing will judge
-/// them any more.
+/// Returns the alarms of limits that are no longer in force when the latest period begins: nothing
+/// will judge them any more.
 fn expired(
     live: &mut Live,
     shared: &mut Shared,
     site: Site<'_>,
-    new: &AggregateRow,
+    (level, latest): (Level, Timestamp),
     cx: &mut Cx<'_>,
 ) {
     for (code, factor) in &site.outlet.factors {
         for limit in &factor.limits {
-            if limit.until.is_none_or(|until| new.start < until) {
+            if limit.until.is_none_or(|until| latest < until) {
                 continue;
             }
             let track = live
                 .state
                 .stretches
-                .get_mut(&key_of(new.level, code, &limit.id));
+                .get_mut(&key_of(level, code, &limit.id));
             if let Some(alarm) = track.and_then(Track::end) {
                 shared.book.back_to_normal(alarm, "limit-over", cx);
             }
@@ -165,16 +194,11 @@ fn expired(
 
 /// Returns the alarms of limits and permitted amounts that `outlet` has no more.
 pub(super) fn keep_only(live: &mut Live, shared: &mut Shared, outlet: &Outlet, cx: &mut Cx<'_>) {
-    let level = |period| match period {
-        LimitPeriod::Hour => Level::Hour,
-        LimitPeriod::Day => Level::Day,
-        LimitPeriod::Month => Level::Month,
-    };
     let limits: BTreeSet<SmolStr> = outlet
         .factors
         .iter()
         .flat_map(|(code, f)| f.limits.iter().map(move |l| (code, l)))
-        .map(|(code, limit)| key_of(level(limit.period), code, &limit.id))
+        .map(|(code, limit)| key_of(level_of(limit.period), code, &limit.id))
         .collect();
     let gone = live.state.stretches.iter_mut();
     for (_, track) in gone.filter(|(key, _)| !limits.contains(*key)) {
@@ -296,7 +320,12 @@ fn amount(
         book.raise(new, known.map(|k| k.alarm), cx)
     } else {
         let alarm = known?.alarm;
-        book.change(alarm, cx, |row| row.value = Some(total));
+        book.change(alarm, cx, |row| {
+            row.value = Some(total);
+            row.threshold = Some(share.threshold_kg);
+            let permitted_kg = permitted.amount_kg.normalize().to_string();
+            row.facts.insert("permitted_kg".into(), permitted_kg);
+        });
         alarm
     };
     let active = (raise || was_active) && share.reached && !row.complete;

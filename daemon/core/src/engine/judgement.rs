@@ -3,21 +3,21 @@
 //! Each entry is kept as it was made; what it changes are the periods it speaks about, which are
 //! booked for computation anew.
 
-use super::closing;
 use super::context::{Cx, Site};
 use super::event::{Statement, TakeBack};
 use super::state::Live;
-use crate::aggregate::standing::CONTROL_REACH_MS;
+use super::{closing, quarters};
+use crate::aggregate::standing::{CONTROL_REACH_MS, REACH_STEPS_MAX};
 use crate::marks;
 use crate::model::time::{DAY_MS, HOUR_MS, quarter_of};
 use crate::model::{
-    FactorCode, Level, Mark, MarkRow, Output, Period, QaKind, QaOutcome, QaPair, QaRow, QaTest,
-    ReviewAction, ReviewEntry, ReviewRow, Timestamp, Withdrawal,
+    FactorCode, Level, Mark, MarkKind, MarkRow, Output, Period, QaKind, QaOutcome, QaPair, QaRow,
+    QaTest, ReviewAction, ReviewEntry, ReviewRow, Timestamp, Withdrawal,
 };
 use crate::qa::{self, entry};
 use rust_decimal::Decimal;
 use smol_str::{SmolStr, format_smolstr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who enters tests that a device reports of its own accord.
 const DEVICE: &str = "device";
@@ -81,31 +81,54 @@ fn withdrawal(back: &TakeBack, cx: &Cx<'_>) -> Withdrawal {
     }
 }
 
-/// Books what a mark bears on: its hours and those of the chain it touches, and where its kind has
-/// a budget of hours in the year, the hours of later marks of the kind.
+/// Books what a mark bears on: its hours and those of the chain it is or was part of; where a kind
+/// in the chain has a budget of hours in the year, also the hours of later marks of that kind.
 fn remark(live: &mut Live, site: Site<'_>, row: &MarkRow, cx: &Cx<'_>) {
-    let outlet = &site.outlet.id;
-    let (from, until) = (row.mark.from, row.mark.until);
-    // Whether it counts or not: what it was part of may fall apart or grow together.
-    let touching = cx.history.marks(outlet, from.plus_ms(-1), until.plus_ms(1));
-    let as_counting = touching.into_iter().map(|mark| MarkRow {
-        counts: true,
-        ..mark
-    });
-    let (from, until) = marks::reach(&as_counting.collect::<Vec<_>>(), from, until);
+    let (chain, (from, until)) = chain_of(row, cx);
     rebook(live, site, (from, until), cx);
-    let rule = site.profile.marks.kinds.get(&row.mark.kind);
-    if rule.is_some_and(|rule| rule.year_max_h.is_some()) {
-        let year = Period::containing(Level::Year, from, site.offset);
-        for later in cx.history.marks(outlet, until, year.end(site.offset)) {
-            if later.mark.kind == row.mark.kind {
-                rebook(live, site, (later.mark.from, later.mark.until), cx);
-            }
+    let judging = live.versions.clone();
+    let budgeted = |kind: &MarkKind, at: Timestamp| {
+        let rules = &judging.site(cx.registry, site, at).profile.marks;
+        let rule = rules.kinds.get(kind);
+        rule.is_some_and(|rule| rule.year_max_h.is_some())
+    };
+    let kinds: BTreeSet<MarkKind> = chain.iter().map(|mark| mark.mark.kind).collect();
+    let year = Period::containing(Level::Year, until, site.offset);
+    let later = cx
+        .history
+        .marks(&site.outlet.id, until, year.end(site.offset));
+    for Mark {
+        kind, from, until, ..
+    } in later.into_iter().map(|row| row.mark)
+    {
+        if kinds.contains(&kind) && (budgeted(&kind, from) || budgeted(&kind, until)) {
+            rebook(live, site, (from, until), cx);
         }
     }
 }
 
-/// Books every hour and day that touches `from..until` and has begun, and their quarters.
+/// The chain that a mark is part of, or was while it counted: its marks, and its stretch.
+fn chain_of(row: &MarkRow, cx: &Cx<'_>) -> (Vec<MarkRow>, (Timestamp, Timestamp)) {
+    let (mut from, mut until) = (row.mark.from, row.mark.until);
+    let mut chain = Vec::new();
+    for _ in 0..REACH_STEPS_MAX {
+        let touching = (from.plus_ms(-1), until.plus_ms(1));
+        chain = cx.history.marks(&row.mark.outlet, touching.0, touching.1);
+        // Whether it counts or not: what it was part of may fall apart or grow together.
+        for own in chain.iter_mut().filter(|other| other.id == row.id) {
+            own.counts = true;
+        }
+        let grown = marks::reach(&chain, from, until);
+        if grown == (from, until) {
+            break;
+        }
+        (from, until) = grown;
+    }
+    (chain, (from, until))
+}
+
+/// Books every hour and day that touches `from..until` and has begun, the day after, whose clues
+/// look at the one before it, and the quarters.
 fn rebook(live: &mut Live, site: Site<'_>, (from, until): (Timestamp, Timestamp), cx: &Cx<'_>) {
     live.dirty = true;
     let until = until.min(cx.at.plus_ms(1));
@@ -114,12 +137,13 @@ fn rebook(live: &mut Live, site: Site<'_>, (from, until): (Timestamp, Timestamp)
         closing::book(&mut live.state, hour, site.offset, cx.at);
         hour.start = hour.start.plus_ms(HOUR_MS);
     }
-    // Days count what was due in hours without any record, too.
     let mut day = Period::containing(Level::Day, from, site.offset);
-    while day.start < until {
+    while day.start < until.plus_ms(DAY_MS) && day.start <= cx.at {
         closing::book(&mut live.state, day, site.offset, cx.at);
         day.start = day.start.plus_ms(DAY_MS);
     }
+    // Quarters count hours without any record, too, and look back to the last passed test.
+    quarters::rebook(live, site, (from, until), cx);
 }
 
 /// Enters a test of the equipment.

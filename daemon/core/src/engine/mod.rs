@@ -27,9 +27,13 @@
 //! whatever the batches were; [`Engine::restore`] at any such *P*, followed by the remaining
 //! events, equals the uninterrupted run.
 //!
-//! **Order of data.** The aggregates of a set of records do not depend on the order in which they
-//! came, on repetitions, or on how late they were, once their deadlines have passed; only `seq`
-//! may differ. What happens in time (fallback, silence, who was alarmed when) does depend on it.
+//! **Order of data.** Of a set of records and entries of people, nothing that follows from the data
+//! depends on the order in which they came, on repetitions, or on how late they were, once their
+//! deadlines have passed: aggregates with their verdicts, clues, packed hours, quarters, latest
+//! values, and which alarms of limits and permitted amounts are active. Of a value that was
+//! corrected the version that came last counts, and the former ones are kept. Only `seq` and times
+//! of arrival may differ. What happens in time (fallback, silence, who was alarmed when, the clues
+//! of clocks) does depend on it. `tests/month.rs` says column by column what is the same.
 
 mod alarms;
 pub mod check;

@@ -8,7 +8,7 @@ use super::check::ActionError;
 use super::context::{Cx, Site};
 use super::event::{AlarmAction, AlarmActionKind, FallbackDecision};
 use super::state::{Live, Shared};
-use super::supervision;
+use super::{quarters, supervision};
 use crate::alarm;
 use crate::fallback::{Identity, Terms};
 use crate::model::{Acknowledgement, Closure, ManualReport, ManualReportRow, Output, ReportId};
@@ -38,6 +38,7 @@ pub(super) fn report(
     };
     let (who, what) = (row.report.by.clone(), format!("report/{}", row.id));
     let detail = row.report.outlet.to_string();
+    quarters::sampled(live, site, row.report.sampled_at, cx);
     cx.emit(Output::ManualReport(row));
     cx.audit(who.as_str(), "report.received", what, detail);
     supervision::follow(live, shared, site, turns, cx);

@@ -33,7 +33,7 @@ pub(super) fn next_due(live: &Live) -> Option<Timestamp> {
     live.state.quarters.values().min().copied()
 }
 
-/// Books the computation at the end of the local day that `at` lies in.
+/// Books the quarter at the end of the local day that `at` lies in.
 pub(super) fn book_day(live: &mut Live, site: Site<'_>, at: Timestamp) {
     let day = Period::containing(Level::Day, at, site.offset);
     let (quarter, _) = quarter_of(day.start, site.offset);
@@ -59,21 +59,35 @@ fn turn_s(outlet: &OutletId) -> i64 {
     i64::try_from(hash % SPREAD_S).unwrap_or(0)
 }
 
-/// Puts the hours of a day that is over into the pack of its month and books its quarter.
-pub(super) fn day_over(
+/// Days that are over, with their hours, to be put into the packs of their months.
+#[derive(Default)]
+pub(super) struct DaysOver(BTreeMap<Timestamp, Vec<AggregateRow>>);
+
+impl DaysOver {
+    /// Notes a day with its hours.
+    pub(super) fn note(&mut self, site: Site<'_>, day: Timestamp, hours: Vec<AggregateRow>) {
+        let month = Period::containing(Level::Month, day, site.offset).start;
+        self.0.entry(month).or_default().extend(hours);
+    }
+
+    /// Puts them into the packs, and books the quarters of those that changed anything and what
+    /// looks back upon them.
+    pub(super) fn pack(self, live: &mut Live, site: Site<'_>, cx: &mut Cx<'_>) {
+        for (month, hours) in self.0 {
+            pack(live, site, (month, &hours), cx);
+        }
+    }
+}
+
+fn pack(
     live: &mut Live,
     site: Site<'_>,
-    day: Timestamp,
-    hours: &[AggregateRow],
+    (month, hours): (Timestamp, &[AggregateRow]),
     cx: &mut Cx<'_>,
 ) {
-    if hours.is_empty() {
-        return;
-    }
-    let month = Period::containing(Level::Month, day, site.offset).start;
     let old = cx.history.pack(&site.outlet.id, month);
     let known = old.as_ref().map_or(&[][..], |row| row.body.as_slice());
-    // A pack that cannot be read is made anew, from this day on; the rows of the hours are there.
+    // A pack that cannot be read is made anew, from these days on; the rows of the hours are there.
     let body = replace_day(known, hours).or_else(|_| Pack::of(hours));
     let Ok(body) = body else { return };
     if old.as_ref().is_some_and(|row| row.body == body) {
@@ -86,13 +100,32 @@ pub(super) fn day_over(
         body,
         seq: old.map_or(seq, |row| row.seq.max(seq)),
     }));
-    let (quarter, _) = quarter_of(day, site.offset);
+    let (quarter, end) = quarter_of(month, site.offset);
     book(live, quarter, cx.at.plus_ms(SETTLE_MS));
-    // What is looked back upon later has changed, too.
-    let next = quarter_of(quarter_of(day, site.offset).1, site.offset).0;
-    if next <= cx.at && cx.history.quarter(&site.outlet.id, next).is_some() {
-        book(live, next, cx.at.plus_ms(SETTLE_MS));
+    rebook(live, site, (end, end), cx);
+}
+
+/// Books the quarters, computed before, that hold `from..until` or may look back upon it.
+pub(super) fn rebook(
+    live: &mut Live,
+    site: Site<'_>,
+    (from, until): (Timestamp, Timestamp),
+    cx: &Cx<'_>,
+) {
+    let (mut quarter, mut end) = quarter_of(from, site.offset);
+    while quarter <= cx.at && quarter.plus_ms(-LOOK_BACK_MS) <= until {
+        if cx.history.quarter(&site.outlet.id, quarter).is_some() {
+            book(live, quarter, cx.at.plus_ms(SETTLE_MS));
+        }
+        (quarter, end) = quarter_of(end, site.offset);
     }
+}
+
+/// Books what a manual sample speaks for: hours around it, also of the quarter before or after.
+pub(super) fn sampled(live: &mut Live, site: Site<'_>, at: Timestamp, cx: &Cx<'_>) {
+    let (own, _) = quarter_of(at, site.offset);
+    let (before, _) = quarter_of(own.plus_ms(-1), site.offset);
+    rebook(live, site, (before, at), cx);
 }
 
 /// Computes every quarter booked up to `cx.at`; the months and years to be computed again for it
@@ -109,6 +142,12 @@ pub(super) fn run(live: &mut Live, site: Site<'_>, cx: &mut Cx<'_>) {
         live.state.quarters.remove(&quarter);
         live.dirty = true;
         compute(live, site, quarter, cx);
+        // A correction may come between the last midnight and the outlet's turn.
+        let (_, end) = quarter_of(quarter, site.offset);
+        let known = over_until(site, cx);
+        if known < end {
+            book_day(live, site, known.max(quarter));
+        }
     }
     // The running day is over some time, whatever comes of it.
     let (running, _) = quarter_of(cx.at, site.offset);
@@ -117,12 +156,16 @@ pub(super) fn run(live: &mut Live, site: Site<'_>, cx: &mut Cx<'_>) {
     }
 }
 
+/// First instant of the first day that is not over, or of which data are still waited for.
+fn over_until(site: Site<'_>, cx: &Cx<'_>) -> Timestamp {
+    Period::containing(Level::Day, cx.at.plus_ms(-GRACE_MS), site.offset).start
+}
+
 fn compute(live: &mut Live, site: Site<'_>, quarter: Timestamp, cx: &mut Cx<'_>) {
     let (start, end) = quarter_of(quarter, site.offset);
     let versions = live.versions.clone();
     let of = versions.site(cx.registry, site, start).of_period();
-    let today = Period::containing(Level::Day, cx.at.plus_ms(-GRACE_MS), site.offset).start;
-    let until = end.min(today);
+    let until = end.min(over_until(site, cx));
     if until <= start {
         return;
     }

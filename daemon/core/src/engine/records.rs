@@ -73,7 +73,7 @@ pub(super) fn take(
         let newest = live.state.newest.entry(kind).or_insert(start);
         *newest = (*newest).max(start);
         forward(site, &row, cx);
-        schedule(live, site, kind, &row, cx);
+        schedule(live, judging, kind, &row, cx);
     }
     live.keep_recent(row);
     duplicates
@@ -210,7 +210,7 @@ fn forward(site: Site<'_>, row: &RecordRow, cx: &mut Cx<'_>) {
     cx.emit(Output::Forward(row));
 }
 
-/// Books the period that the record belongs to for computation.
+/// Books the period that the record belongs to for computation, by what was expected then.
 fn schedule(live: &mut Live, site: Site<'_>, kind: RecordKind, row: &RecordRow, cx: &Cx<'_>) {
     let expects = &site.outlet.expectation;
     let level = match kind {

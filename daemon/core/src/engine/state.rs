@@ -87,6 +87,9 @@ pub(super) struct OutletState {
     /// Quarters to compute by their first instant, with the time to do it.
     #[serde(default, with = "pairs")]
     pub(super) quarters: BTreeMap<Timestamp, Timestamp>,
+    /// Latest hour and day that are over and have a row.
+    #[serde(default)]
+    pub(super) closed: BTreeMap<Level, Timestamp>,
     /// When a record of an expected kind last arrived.
     pub(super) heard_at: Option<Timestamp>,
     /// Its loggers.

@@ -1,5 +1,7 @@
 //! The engine as a whole: stories of a duty desk, and the invariants of [`Engine`](super::Engine).
 
+mod judged;
+mod late;
 mod people;
 mod properties;
 mod sampled;

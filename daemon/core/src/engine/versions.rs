@@ -70,12 +70,19 @@ impl Versions {
         start: Timestamp,
     ) -> Site<'a> {
         let version = self.0.iter().find(|version| start < version.until);
-        let Some(version) = version else {
-            return Site::of(registry, site.outlet, start).unwrap_or(site);
+        let (outlet, profile) = match version {
+            Some(version) => {
+                let profiles = version.profiles.iter();
+                (&version.outlet, judging(profiles, &version.outlet, start))
+            }
+            None => {
+                let profiles = registry.profiles.values();
+                (site.outlet, judging(profiles, site.outlet, start))
+            }
         };
         Site {
-            outlet: &version.outlet,
-            profile: profile_at(version, start).unwrap_or(site.profile),
+            outlet,
+            profile: profile.unwrap_or(site.profile),
             offset: site.offset,
         }
     }
@@ -100,13 +107,21 @@ fn profiles_of(registry: &Registry, outlet: &Outlet) -> Vec<Profile> {
     of_family.cloned().collect()
 }
 
-fn profile_at(version: &Version, start: Timestamp) -> Option<&Profile> {
-    let exact = version
-        .profiles
-        .iter()
-        .find(|p| p.id == version.outlet.profile);
-    exact.or_else(|| {
-        let in_force = version.profiles.iter().filter(|p| p.in_force(start));
-        in_force.max_by_key(|p| p.version())
-    })
+/// The profile that judges periods of `outlet` that begin at `start`. Where no version of its
+/// family is in force then, the last one before, else the first after: the same whenever it is
+/// asked.
+fn judging<'a>(
+    profiles: impl Iterator<Item = &'a Profile> + Clone,
+    outlet: &Outlet,
+    start: Timestamp,
+) -> Option<&'a Profile> {
+    let exact = profiles.clone().find(|p| p.id == outlet.profile);
+    let family = outlet.profile.as_str();
+    let of_family = profiles.filter(|p| p.family() == family);
+    let in_force = of_family.clone().filter(|p| p.in_force(start));
+    let before = of_family.clone().filter(|p| p.from <= Some(start));
+    exact
+        .or_else(|| in_force.max_by_key(|p| p.version()))
+        .or_else(|| before.max_by_key(|p| (p.from, p.version())))
+        .or_else(|| of_family.min_by_key(|p| (p.from, p.version())))
 }

@@ -11,24 +11,46 @@ pub(super) struct Tracker<'a> {
     pub(super) book: &'a mut AlarmBook,
     pub(super) site: Site<'a>,
     pub(super) subject: Subject<'a>,
+    /// The limit may still judge later periods; where not, no alarm of it stays active.
+    pub(super) lasts: bool,
 }
 
 /// A judged period.
 type Judged = (Timestamp, LimitVerdict);
 
 impl Tracker<'_> {
-    /// True when `start` lies after every judged period.
-    pub(super) fn is_next(&self, start: Timestamp) -> bool {
-        self.track.judged.is_none_or(|judged| start > judged)
+    /// Follows the verdict of the period that begins at `start`.
+    pub(super) fn follow(
+        &mut self,
+        start: Timestamp,
+        (before, now): (Option<&LimitVerdict>, Option<&LimitVerdict>),
+        cx: &mut Cx<'_>,
+    ) {
+        match now {
+            Some(now) if self.is_next(start) => self.next(start, now, cx),
+            _ if now == before => {}
+            _ => self.corrected(start, now.is_some_and(|v| v.exceeded), cx),
+        }
+        if !self.lasts {
+            self.back_to_normal("limit-over", cx);
+        }
+    }
+
+    /// True when `start` lies after every judged period, and the last of them has its active alarm
+    /// where it is outside.
+    fn is_next(&self, start: Timestamp) -> bool {
+        let last = self.track.stretches.last().map(|s| s.until);
+        let settled = self.track.active.is_some() || last.is_none() || last != self.track.judged;
+        settled && self.track.judged.is_none_or(|judged| start > judged)
     }
 
     /// The next period in order has its verdict.
-    pub(super) fn next(&mut self, start: Timestamp, now: &LimitVerdict, cx: &mut Cx<'_>) {
+    fn next(&mut self, start: Timestamp, now: &LimitVerdict, cx: &mut Cx<'_>) {
         self.track.judged = Some(start);
         match (self.track.active, now.exceeded) {
             (None, true) => {
                 let judged = [(start, now.clone())];
-                self.raise(&judged, cx);
+                self.track.active = self.raise(&judged, cx);
             }
             (Some(alarm), true) => {
                 if let Some(stretch) = self.track.stretches.last_mut() {
@@ -48,101 +70,139 @@ impl Tracker<'_> {
         }
     }
 
-    /// The verdict of a period already passed has changed, or came late.
-    pub(super) fn corrected(&mut self, start: Timestamp, exceeded: bool, cx: &mut Cx<'_>) {
-        let judged = self.judged_around(start, cx);
-        self.track.judged = judged.last().map(|(at, _)| *at).or(self.track.judged);
-        if exceeded {
-            self.fit_in(start, &judged, cx);
-        } else {
-            self.take_out(start, &judged, cx);
+    /// The verdict of a period already passed has changed, went away, or came late: brings the
+    /// stretches around it and their alarms in line with the rows.
+    fn corrected(&mut self, start: Timestamp, exceeded: bool, cx: &mut Cx<'_>) {
+        let (since, until) = self.view(start);
+        let judged = self.judged_within(since, until, cx);
+        let latest = judged.last().map(|(at, _)| *at);
+        let runs: Vec<&[Judged]> = judged
+            .split(|(_, verdict)| !verdict.exceeded)
+            .filter(|run| !run.is_empty())
+            .collect();
+        if self.track.judged.is_some_and(|known| until < known) {
+            self.fit(start, &runs, None, cx);
+            return;
+        }
+        self.track.judged = latest.or(self.track.judged);
+        let last = runs
+            .last()
+            .copied()
+            .filter(|run| self.lasts && run.last().map(|(at, _)| *at) == latest);
+        self.fit(start, &runs, last, cx);
+        let stands = last.and_then(|run| self.alarm_at(run.last()?.0));
+        if self.track.active != stands {
+            let why = if exceeded {
+                "within-limit"
+            } else {
+                "corrected"
+            };
+            self.back_to_normal(why, cx);
+        }
+        if let (Some(run), None) = (last, self.track.active) {
+            self.track.active = self.raise(run, cx);
         }
     }
 
-    /// The judged periods around `start`, up to the latest, from the rows.
-    fn judged_around(&self, start: Timestamp, cx: &Cx<'_>) -> Vec<Judged> {
+    /// What must be looked at around `start`: from the last known stretch before it, so that a
+    /// period outside just before it is found, to the end of those that begin within sight.
+    fn view(&self, start: Timestamp) -> (Timestamp, Timestamp) {
         let look = look_ms(self.subject.level);
-        let latest = self.track.judged.map_or(start, |judged| judged.max(start));
-        let oldest = self.track.stretches.iter().map(|s| s.since).min();
-        let from = oldest
-            .map_or(start, |s| s.min(start))
-            .max(start.plus_ms(-look));
-        let rows = cx.history.aggregates(
-            &self.site.outlet.id,
-            self.subject.level,
-            from.min(start.plus_ms(-look)),
-            latest.plus_ms(1),
-        );
+        let (mut since, mut until) = (start.plus_ms(-look), start.plus_ms(look));
+        for stretch in &self.track.stretches {
+            if stretch.since <= until {
+                until = until.max(stretch.until);
+            }
+        }
+        let before = self.track.stretches.iter().map(|s| s.since);
+        if let Some(known) = before.filter(|known| *known <= start).max() {
+            since = since.min(known);
+        }
+        (since, until)
+    }
+
+    /// The judged periods from `since` to `until`, from the rows.
+    fn judged_within(&self, since: Timestamp, until: Timestamp, cx: &Cx<'_>) -> Vec<Judged> {
+        let outlet = &self.site.outlet.id;
+        let end = until.plus_ms(1);
+        let rows = cx
+            .history
+            .aggregates(outlet, self.subject.level, since, end);
         rows.iter()
             .filter(|row| row.complete)
             .filter_map(|row| Some((row.start, verdict(row, self.subject)?.clone())))
             .collect()
     }
 
-    /// `start` is outside the limit and was not known to be.
-    fn fit_in(&mut self, start: Timestamp, judged: &[Judged], cx: &mut Cx<'_>) {
-        let run = run_around(start, judged);
-        let (Some((first, _)), Some((last, _))) = (run.first(), run.last()) else {
-            return;
-        };
-        let (first, last) = (*first, *last);
-        let touches = |s: &Stretch| s.since <= last && s.until >= first;
-        let covering: Vec<AlarmId> = self
-            .track
-            .stretches
-            .iter()
-            .filter(|s| touches(s))
-            .map(|s| s.alarm)
-            .collect();
-        let reaches_latest = Some(last) == self.track.judged;
-        let keep = self
-            .track
-            .active
-            .filter(|id| covering.contains(id))
-            .or(covering.last().copied().filter(|_| !reaches_latest));
-        self.track.stretches.retain(|s| !touches(s));
-        match keep {
-            Some(alarm) => {
-                self.cover(alarm, first, last);
-                self.describe(alarm, run, cx);
-            }
-            None => self.raise(run, cx),
-        }
-        if !reaches_latest && self.track.active.is_some_and(|a| self.covers(a, first)) {
-            self.back_to_normal("within-limit", cx);
-        }
-    }
-
-    /// `start` is not outside the limit, or has no verdict any more.
-    fn take_out(&mut self, start: Timestamp, judged: &[Judged], cx: &mut Cx<'_>) {
-        let found = self
-            .track
-            .stretches
-            .iter()
-            .position(|s| s.since <= start && start <= s.until);
-        if let Some(index) = found {
-            let stretch = self.track.stretches.remove(index);
-            let left: Vec<Judged> = judged
+    /// Gives the runs around `start` their alarms: an alarm stays with what is left of its stretch,
+    /// the active one with the last run, if that is one of them (`last`: the run that lasts).
+    fn fit(
+        &mut self,
+        start: Timestamp,
+        runs: &[&[Judged]],
+        last: Option<&[Judged]>,
+        cx: &mut Cx<'_>,
+    ) {
+        let (since, until) = self.concerned(start, runs);
+        let stretches = std::mem::take(&mut self.track.stretches);
+        let (mut free, kept): (Vec<_>, Vec<_>) = stretches
+            .into_iter()
+            .partition(|s| s.since <= until && since <= s.until);
+        let old: Vec<Stretch> = free.clone();
+        self.track.stretches = kept;
+        for run in runs.iter().rev() {
+            let Some((first, end)) = ends(run).filter(|(a, b)| *a <= until && since <= *b) else {
+                continue;
+            };
+            let lasting = last.is_some_and(|last| std::ptr::eq(*run, last));
+            let touching = free
                 .iter()
-                .filter(|(at, v)| v.exceeded && stretch.since <= *at && *at <= stretch.until)
-                .cloned()
-                .collect();
-            if let (Some((first, _)), Some((last, _))) = (left.first(), left.last()) {
-                self.cover(stretch.alarm, *first, *last);
+                .rev()
+                .filter(|s| s.since <= end && first <= s.until);
+            let touching: Vec<AlarmId> = touching.map(|s| s.alarm).collect();
+            let active = self.track.active.filter(|alarm| touching.contains(alarm));
+            let returned = touching.first().copied().filter(|_| !lasting);
+            if let Some(alarm) = active.or(returned) {
+                free.retain(|s| s.alarm != alarm);
+                self.cover(alarm, first, end);
+                self.describe(alarm, run, cx);
+            } else if !lasting && let Some(alarm) = self.raise(run, cx) {
+                self.book.back_to_normal(alarm, "within-limit", cx);
             }
-            self.describe(stretch.alarm, &left, cx);
         }
-        let still = judged.last().is_some_and(|(_, v)| v.exceeded);
-        if self.track.active.is_some() && !still {
-            self.back_to_normal("corrected", cx);
+        let vanished = |s: &&Stretch| {
+            let mut ends = runs.iter().filter_map(|run| ends(run));
+            !ends.any(|(first, end)| s.since <= end && first <= s.until)
+        };
+        for stretch in old.iter().filter(vanished) {
+            self.describe(stretch.alarm, &[], cx);
         }
     }
 
-    fn covers(&self, alarm: AlarmId, at: Timestamp) -> bool {
-        self.track
-            .stretches
-            .iter()
-            .any(|s| s.alarm == alarm && s.since <= at && at <= s.until)
+    /// From where to where stretches and runs around `start` touch one another.
+    fn concerned(&self, start: Timestamp, runs: &[&[Judged]]) -> (Timestamp, Timestamp) {
+        let stretches = self.track.stretches.iter().map(|s| (s.since, s.until));
+        let mut spans: Vec<(Timestamp, Timestamp)> = stretches
+            .chain(runs.iter().filter_map(|run| ends(run)))
+            .collect();
+        let mut area = (start, start);
+        loop {
+            let touches = |span: &(Timestamp, Timestamp)| span.0 <= area.1 && area.0 <= span.1;
+            let (found, rest): (Vec<_>, Vec<_>) = spans.iter().partition(|span| touches(span));
+            if found.is_empty() {
+                return area;
+            }
+            for (first, end) in found {
+                area = (first.min(area.0), end.max(area.1));
+            }
+            spans = rest;
+        }
+    }
+
+    fn alarm_at(&self, at: Timestamp) -> Option<AlarmId> {
+        let mut stretches = self.track.stretches.iter();
+        let found = stretches.find(|s| s.since <= at && at <= s.until);
+        found.map(|s| s.alarm)
     }
 
     fn cover(&mut self, alarm: AlarmId, since: Timestamp, until: Timestamp) {
@@ -158,11 +218,10 @@ impl Tracker<'_> {
         }
     }
 
-    /// Raises an alarm for the periods `run`, all outside the limit.
-    fn raise(&mut self, run: &[Judged], cx: &mut Cx<'_>) {
-        let (Some((since, _)), Some((until, _))) = (run.first(), run.last()) else {
-            return;
-        };
+    /// Raises an alarm for the periods `run`, all outside the limit; it takes the place of those
+    /// that told of them before.
+    fn raise(&mut self, run: &[Judged], cx: &mut Cx<'_>) -> Option<AlarmId> {
+        let (since, until) = ends(run)?;
         let kind = match self.subject.level {
             Level::Hour => AlarmKind::ExceedanceHour,
             Level::Day | Level::Month | Level::Year => AlarmKind::ExceedanceDay,
@@ -170,13 +229,15 @@ impl Tracker<'_> {
         let new = NewAlarm {
             factor: Some(self.subject.factor.clone()),
             limit: Some(self.subject.limit.clone()),
-            ..NewAlarm::of(kind, self.site.outlet, *since)
+            ..NewAlarm::of(kind, self.site.outlet, since)
         };
         let previous = self.track.stretches.iter().map(|s| s.alarm).max();
         let new = self.described(new, run);
         let alarm = self.book.raise(new, previous, cx);
-        self.track.active = Some(alarm);
-        self.cover(alarm, *since, *until);
+        let touches = |s: &Stretch| s.since <= until && since <= s.until;
+        self.track.stretches.retain(|s| !touches(s));
+        self.cover(alarm, since, until);
+        Some(alarm)
     }
 
     fn described(&self, mut new: NewAlarm, run: &[Judged]) -> NewAlarm {
@@ -219,18 +280,9 @@ impl Tracker<'_> {
     }
 }
 
-/// The unbroken run of periods outside the limit around `start`.
-fn run_around(start: Timestamp, judged: &[Judged]) -> &[Judged] {
-    let Some(at) = judged.iter().position(|(s, _)| *s == start) else {
-        return &[];
-    };
-    let inside = |(_, v): &Judged| !v.exceeded;
-    let from = judged[..at].iter().rposition(inside).map_or(0, |i| i + 1);
-    let until = judged[at..]
-        .iter()
-        .position(inside)
-        .map_or(judged.len(), |i| at + i);
-    judged.get(from..until).unwrap_or(&[])
+/// The first and the last period of a run.
+fn ends(run: &[Judged]) -> Option<(Timestamp, Timestamp)> {
+    Some((run.first()?.0, run.last()?.0))
 }
 
 fn worst_of(run: &[Judged]) -> Option<&Judged> {
