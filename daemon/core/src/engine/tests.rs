@@ -2,6 +2,7 @@
 
 mod judged;
 mod late;
+mod month;
 mod people;
 mod properties;
 mod sampled;
