@@ -268,6 +268,18 @@ const COMMON: [&str; 25] = [
     "alarm.returned",
 ];
 
+/// More seeds after the first, as many as the environment asks for: `MONTH_SEEDS=70`. What a seed
+/// must reach is known of the first alone.
+fn tell_more(outlet: &'static str) {
+    let asked = std::env::var("MONTH_SEEDS").ok();
+    let seeds = asked.map_or(1, |text| {
+        text.parse().expect("MONTH_SEEDS is a whole number")
+    });
+    for seed in 2..=seeds {
+        tell(outlet, seed);
+    }
+}
+
 #[test]
 fn a_stack_told_badly_is_the_stack_told_in_order() {
     let tables = tell(GAS, 1);
@@ -276,6 +288,7 @@ fn a_stack_told_badly_is_the_stack_told_in_order() {
         &tables,
         &["stack@1", "stack@2", "review.passed", "judged in part"],
     );
+    tell_more(GAS);
 }
 
 #[test]
@@ -283,4 +296,5 @@ fn a_discharge_told_badly_is_the_discharge_told_in_order() {
     let tables = tell(WATER, 1);
     assert_reaches(&tables, &COMMON);
     assert_reaches(&tables, &["pond@1", "day-max-10", "review-failed"]);
+    tell_more(WATER);
 }
