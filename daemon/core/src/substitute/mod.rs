@@ -18,7 +18,8 @@
 //!   start (table 6). Where history is short, what exists is used and its extent is said.
 //! * The capture rate is known when the quarter is over. Until then a gap has the rate of the
 //!   quarter up to the end of the local day of its last hour, which later hours leave as it is.
-//!   Once the quarter is over the rate of the whole decides; the provisional amount is kept beside it.
+//!   Once the quarter is over the rate of the whole decides; the provisional amount is kept beside
+//!   it.
 //! * Daily loads ([`DailyMaximum`](crate::model::profile::SubstitutionMethod::DailyMaximum)): a day
 //!   has a valid load when enough of its hours are valid (the profile's threshold for days). The
 //!   load is the sum of the amounts of its hours. A day that is not over, or of which only a part

@@ -2,8 +2,8 @@
 //! languages, and thresholds with the place each was read in. Verdicts, clues, pages and
 //! `docs/checks.md` take their words from here, by code.
 //!
-//! Numbers are in blocks: V1xx a value, V2xx a record, V3xx an hour, V4xx a day, V5xx a month. Codes
-//! stand in stored data and never change; a number is for people.
+//! Numbers are in blocks: V1xx a value, V2xx a record, V3xx an hour, V4xx a day, V5xx a month.
+//! Codes stand in stored data and never change; a number is for people.
 
 mod evidence;
 mod list;
