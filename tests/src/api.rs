@@ -118,7 +118,8 @@ impl Api {
         answer
     }
 
-    /// Gets a path again and again until `wanted` finds what it looks for.
+    /// Gets a path again and again until `wanted` finds what it looks for in an answer that is no
+    /// refusal: what a daemon was just told may not be in its books yet.
     ///
     /// # Panics
     /// When the time is over.
@@ -130,7 +131,8 @@ impl Api {
     ) -> T {
         until(what, async || {
             let (status, body) = self.try_get(path).await;
-            wanted(&body).ok_or((status, body))
+            let found = status.is_success().then(|| wanted(&body)).flatten();
+            found.ok_or((status, body))
         })
         .await
     }
