@@ -301,11 +301,11 @@ impl ConsoleBackend {
         id: Seq,
         reason: String,
     ) -> Read<Receipt> {
-        let (permission, what) = match what {
-            TakenBack::Mark => (Permission::EnterMark, Withdrawable::Mark),
-            TakenBack::QaTest => (Permission::EnterTest, Withdrawable::QaTest),
+        allow(actor, what.permission())?;
+        let what = match what {
+            TakenBack::Mark => Withdrawable::Mark,
+            TakenBack::QaTest => Withdrawable::QaTest,
         };
-        allow(actor, permission)?;
         let (registry, _) = self.visible(actor, &outlet)?;
         let offset = registry.offset;
         entry::check_reason(&reason).map_err(|error| refusal::of_qa(&error, offset))?;

@@ -1,6 +1,6 @@
 //! What people attach and take back, and what is reckoned over longer times.
 
-use cems_core::model::{EnterpriseId, FactorCode, OutletId, RegionId};
+use cems_core::model::{EnterpriseId, FactorCode, OutletId, Permission, RegionId};
 use cems_core::permits::projection::{NotProjected, Projection};
 use cems_core::permits::tax::TaxBasis;
 use cems_core::rates::Rates;
@@ -22,6 +22,16 @@ pub enum TakenBack {
     Mark,
     /// A test of the equipment.
     QaTest,
+}
+
+impl TakenBack {
+    /// Who may make an entry of this kind, and take one back.
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Mark => Permission::EnterMark,
+            Self::QaTest => Permission::EnterTest,
+        }
+    }
 }
 
 /// Whose rates are asked for.

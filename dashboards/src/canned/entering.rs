@@ -125,11 +125,7 @@ impl Canned {
         id: Seq,
         reason: String,
     ) -> Result<Receipt, BackendError> {
-        let permission = match what {
-            TakenBack::Mark => Permission::EnterMark,
-            TakenBack::QaTest => Permission::EnterTest,
-        };
-        allow(actor, permission)?;
+        allow(actor, what.permission())?;
         entry::check_reason(&reason).map_err(|e| of_qa(&e, UtcOffset::default()))?;
         let mut held = self.lock();
         held.outlet(actor, outlet)?;

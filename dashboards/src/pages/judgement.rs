@@ -1,8 +1,10 @@
 //! Addresses of the pages about the judgement of data, and what their forms have in common.
 
+use super::equipment::TestsPage;
 use super::fallbacks::LOCAL_TIME_FORMATS;
+use super::marks::MarksPage;
 use super::{
-    catalogues, clues, equipment, explain, marks, projections, quarters, rates, reviews, tax,
+    catalogues, clues, entries, explain, marks, projections, quarters, rates, reviews, tax,
 };
 use crate::app::{App, Visit};
 use crate::backend::{BackendError, TakenBack};
@@ -11,7 +13,7 @@ use crate::upload::FORM_BYTES_MAX;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use cems_core::model::{Outlet, OutletId, Permission, Seq, Timestamp};
+use cems_core::model::{Outlet, OutletId, Seq, Timestamp};
 use chrono::NaiveDateTime;
 use std::collections::BTreeMap;
 
@@ -24,19 +26,23 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route(
             "/outlets/{id}/marks",
-            get(marks::page).post(marks::enter).layer(large()),
+            get(entries::page::<MarksPage>)
+                .post(entries::enter::<MarksPage>)
+                .layer(large()),
         )
         .route(
             "/outlets/{id}/marks/{entry}/withdraw",
-            post(marks::withdraw),
+            post(entries::withdraw::<MarksPage>),
         )
         .route(
             "/outlets/{id}/tests",
-            get(equipment::page).post(equipment::enter).layer(large()),
+            get(entries::page::<TestsPage>)
+                .post(entries::enter::<TestsPage>)
+                .layer(large()),
         )
         .route(
             "/outlets/{id}/tests/{entry}/withdraw",
-            post(equipment::withdraw),
+            post(entries::withdraw::<TestsPage>),
         )
         .route(
             "/outlets/{id}/reviews",
@@ -96,10 +102,7 @@ pub(super) async fn take_back(
     entry: u64,
     form: &Fields,
 ) -> Result<Seq, BackendError> {
-    visit.require(match what {
-        TakenBack::Mark => Permission::EnterMark,
-        TakenBack::QaTest => Permission::EnterTest,
-    })?;
+    visit.require(what.permission())?;
     let backend = &visit.app.backend;
     super::check_scope(backend.as_ref(), &visit.actor, outlet)?;
     let reason = super::checked_reason(form.get("reason"))?;

@@ -1,23 +1,22 @@
 //! `/outlets/{id}/marks`: marks of an outlet and the form for the next one; `/marks`: all of them.
 
-use super::judgement::{Fields, for_field, known, local_time, take_back, text};
-use super::{Page, Params, check_mark, check_scope, html, saved, status_of};
+use super::entries::{EntryPage, Filled};
+use super::judgement::{Fields, for_field, known, local_time, text};
+use super::{Page, check_mark, html};
 use crate::app::Visit;
-use crate::backend::{BackendError, LIST_ROWS_MAX, TakenBack, Upload};
+use crate::backend::{
+    Actor, Backend, BackendError, LIST_ROWS_MAX, Receipt, Reply, TakenBack, Upload,
+};
 use crate::refusal::refused;
-use crate::upload::receive;
 use crate::view::judged::MarkItem;
-use crate::view::outlet::outlet_link;
 use crate::view::section::{Choice, Section, Tab, data_tabs, factor_choices, outlet_tabs};
-use crate::view::shell::{Notice, Shell};
+use crate::view::shell::Shell;
 use askama::Template;
-use axum::extract::{Form, Multipart, Path, Query};
-use axum::response::{IntoResponse, Response};
 use cems_core::model::{FactorCode, Mark, MarkKind, MarkRow, Outlet, OutletId, Permission};
 
 #[derive(Template)]
 #[template(path = "marks.html")]
-struct MarksPage {
+pub(super) struct MarksPage {
     shell: Shell,
     section: Option<Section>,
     tabs: Vec<Tab>,
@@ -27,22 +26,7 @@ struct MarksPage {
     may_enter: bool,
     kinds: Vec<Choice>,
     factors: Vec<Choice>,
-    form: Fields,
-    /// The entry whose withdrawal was refused, with the reason typed.
-    refused: Option<(u64, String)>,
-}
-
-impl MarksPage {
-    /// What was typed into a field.
-    fn typed(&self, field: &str) -> &str {
-        self.form.get(field).map_or("", String::as_str)
-    }
-
-    /// The reason typed for taking this mark back, where that was refused.
-    fn reason_of(&self, id: &u64) -> Option<&str> {
-        let (of, reason) = self.refused.as_ref()?;
-        (of == id).then_some(reason.as_str())
-    }
+    form: Filled,
 }
 
 async fn read(visit: &Visit, outlet: Option<OutletId>) -> Result<Vec<MarkRow>, BackendError> {
@@ -64,8 +48,7 @@ pub(super) async fn list(visit: Visit) -> Page {
         may_enter: false,
         kinds: Vec::new(),
         factors: Vec::new(),
-        form: Fields::new(),
-        refused: None,
+        form: Filled::default(),
     }))
 }
 
@@ -92,99 +75,50 @@ fn view(visit: &Visit, outlet: &Outlet, rows: &[MarkRow], mut form: Fields) -> M
         may_enter: visit.may(Permission::EnterMark),
         kinds: kinds.collect(),
         factors: factor_choices(&eyes, outlet, |code| form.contains_key(&factor_field(code))),
-        form,
-        refused: None,
+        form: Filled::new(form),
     }
 }
 
-async fn shown(visit: &Visit, id: &OutletId, form: Fields) -> Result<MarksPage, BackendError> {
-    let rows = read(visit, Some(id.clone())).await?;
-    Ok(view(visit, known(visit, id)?, &rows, form))
-}
+impl EntryPage for MarksPage {
+    type Entry = Mark;
+    const KIND: TakenBack = TakenBack::Mark;
+    const TAB: &'static str = "marks";
 
-/// `GET /outlets/{id}/marks`.
-pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(query): Params) -> Page {
-    let page = shown(&visit, &OutletId::new(&id), Fields::new()).await;
-    let mut page = page.map_err(|e| visit.failed(&e))?;
-    page.shell.notice = Notice::saved(visit.words, query.get("saved").map(String::as_str));
-    Ok(html(&page))
-}
-
-/// The mark as typed; the first mistake is named.
-fn mark(visit: &Visit, outlet: &Outlet, form: &Fields) -> Result<Mark, BackendError> {
-    let kind = text(form, "kind");
-    let marked = outlet.factors.keys();
-    let mark = Mark {
-        outlet: outlet.id.clone(),
-        kind: MarkKind::from_code(&kind).ok_or_else(|| refused("field-empty", "kind"))?,
-        factors: marked
-            .filter(|code| form.contains_key(&factor_field(code)))
-            .cloned()
-            .collect(),
-        from: local_time(visit, form, "from")?,
-        until: local_time(visit, form, "until")?,
-        reason: text(form, "reason"),
-        attachments: Vec::new(),
-        by: visit.actor.user.clone(),
-    };
-    check_mark(&mark, &visit.registry, visit.times.now)?;
-    Ok(mark)
-}
-
-/// The page again with what was typed and why it was refused.
-async fn again(visit: &Visit, id: &OutletId, error: &BackendError, form: Fields) -> Response {
-    match shown(visit, id, form).await {
-        Err(other) => visit.failed(&other),
-        Ok(mut page) => {
-            page.shell.notice = Some(visit.refusal(error));
-            (status_of(error), html(&page)).into_response()
-        }
+    async fn shown(visit: &Visit, id: &OutletId, form: Fields) -> Result<Self, BackendError> {
+        let rows = read(visit, Some(id.clone())).await?;
+        Ok(view(visit, known(visit, id)?, &rows, form))
     }
-}
 
-/// `POST /outlets/{id}/marks`: a form with files.
-pub(super) async fn enter(visit: Visit, Path(id): Path<String>, form: Multipart) -> Page {
-    let id = OutletId::new(&id);
-    visit
-        .require(Permission::EnterMark)
-        .and_then(|()| check_scope(visit.app.backend.as_ref(), &visit.actor, &id))
-        .map_err(|e| visit.failed(&e))?;
-    let sent = receive(form).await.map_err(|e| visit.failed(&e))?;
-    let entered: Result<(Mark, Vec<Upload>), BackendError> = known(&visit, &id)
-        .and_then(|outlet| mark(&visit, outlet, &sent.fields))
-        .and_then(|mark| Ok((mark, sent.files?)));
-    let outcome = match entered {
-        Ok((mark, files)) => {
-            let backend = &visit.app.backend;
-            backend.enter_mark(&visit.actor, mark, files).await
-        }
-        Err(error) => Err(error),
-    };
-    match outcome {
-        Ok(receipt) => {
-            let page = format!("{}/marks", outlet_link(id.as_str()));
-            Ok(saved(&page, receipt.seq))
-        }
-        Err(error) => Err(again(&visit, &id, &error, sent.fields).await),
+    fn typed(visit: &Visit, outlet: &Outlet, form: &Fields) -> Result<Mark, BackendError> {
+        let kind = text(form, "kind");
+        let marked = outlet.factors.keys();
+        let mark = Mark {
+            outlet: outlet.id.clone(),
+            kind: MarkKind::from_code(&kind).ok_or_else(|| refused("field-empty", "kind"))?,
+            factors: marked
+                .filter(|code| form.contains_key(&factor_field(code)))
+                .cloned()
+                .collect(),
+            from: local_time(visit, form, "from")?,
+            until: local_time(visit, form, "until")?,
+            reason: text(form, "reason"),
+            attachments: Vec::new(),
+            by: visit.actor.user.clone(),
+        };
+        check_mark(&mark, &visit.registry, visit.times.now)?;
+        Ok(mark)
     }
-}
 
-/// `POST /outlets/{id}/marks/{entry}/withdraw`.
-pub(super) async fn withdraw(
-    visit: Visit,
-    Path((id, entry)): Path<(String, u64)>,
-    Form(form): Form<Fields>,
-) -> Page {
-    let id = OutletId::new(&id);
-    match take_back(&visit, TakenBack::Mark, &id, entry, &form).await {
-        Ok(seq) => Ok(saved(&format!("{}/marks", outlet_link(id.as_str())), seq)),
-        Err(error @ BackendError::Refused { .. }) => {
-            let page = shown(&visit, &id, Fields::new()).await;
-            let mut page = page.map_err(|e| visit.failed(&e))?;
-            page.shell.notice = Some(visit.refusal(&error));
-            page.refused = Some((entry, text(&form, "reason")));
-            Err((status_of(&error), html(&page)).into_response())
-        }
-        Err(error) => Err(visit.failed(&error)),
+    fn enter<'a>(
+        backend: &'a dyn Backend,
+        actor: &'a Actor,
+        entry: Mark,
+        files: Vec<Upload>,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        backend.enter_mark(actor, entry, files)
+    }
+
+    fn parts(&mut self) -> (&mut Shell, &mut Filled) {
+        (&mut self.shell, &mut self.form)
     }
 }

@@ -7,6 +7,7 @@ mod chart;
 mod clues;
 mod command_rules;
 mod commands;
+mod entries;
 mod entry_rules;
 mod equipment;
 mod exchanges;
