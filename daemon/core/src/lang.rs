@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 /// Language of a text for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Lang {
     /// Simplified Chinese.
+    #[default]
+    #[serde(rename = "zh-CN")]
     Zh,
     /// English.
+    #[serde(rename = "en")]
     En,
 }
 

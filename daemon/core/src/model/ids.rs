@@ -105,6 +105,10 @@ text_id!(
     /// A rule profile with its version, such as `hj75-2017@1`.
     ProfileId
 );
+text_id!(
+    /// A channel for messages (通知渠道), as named in the settings.
+    ChannelId
+);
 number_id!(
     /// An alarm (报警), numbered from 1 in the order raised.
     AlarmId
@@ -112,6 +116,10 @@ number_id!(
 number_id!(
     /// A fallback (人工监测替代时段), numbered from 1 in the order opened.
     FallbackId
+);
+number_id!(
+    /// A message (通知), numbered from 1 in the order decided.
+    MessageId
 );
 number_id!(
     /// A manual report (人工监测数据报送), numbered from 1 in the order received.

@@ -8,6 +8,8 @@ pub mod exchange;
 pub mod fallback;
 pub mod ids;
 pub mod mark;
+pub mod message;
+pub mod policy;
 pub mod profile;
 pub mod qa;
 pub mod quarter;
@@ -23,10 +25,12 @@ pub use clue::{Clue, ClueRow};
 pub use exchange::{ExchangeNews, ExchangeRow, ExchangeState, ExchangeStep};
 pub use fallback::{FallbackReason, FallbackRow, ManualReport, ManualReportRow, ManualValue};
 pub use ids::{
-    AlarmId, EnterpriseId, FactorCode, FallbackId, LimitId, Mn, OutletId, ProfileId, RegionId,
-    ReportId, Seq, UserId,
+    AlarmId, ChannelId, EnterpriseId, FactorCode, FallbackId, LimitId, MessageId, Mn, OutletId,
+    ProfileId, RegionId, ReportId, Seq, UserId,
 };
 pub use mark::{Attachment, Mark, MarkKind, MarkRow, Withdrawal};
+pub use message::{About, MESSAGE_ITEMS_MAX, MessageReason, MessageRow, Recipient};
+pub use policy::{ChannelKind, Person, Policy};
 pub use profile::{MarkEffect, Profile, Provenance, Rounding, Sure};
 pub use qa::{
     QaKind, QaOutcome, QaPair, QaRow, QaTest, QaVerdict, ReviewAction, ReviewEntry, ReviewRow,
