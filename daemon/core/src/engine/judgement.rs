@@ -270,9 +270,16 @@ pub(super) fn review(live: &mut Live, site: Site<'_>, action: ReviewAction, cx: 
 
 /// A device reports the result of an automatic standard check: one test for each factor that has
 /// both figures. What the device itself thinks of it stands in the statement.
-pub(super) fn stated(live: &mut Live, site: Site<'_>, statement: &Statement, cx: &mut Cx<'_>) {
+/// Which factors were tested, and how.
+pub(super) fn stated(
+    live: &mut Live,
+    site: Site<'_>,
+    statement: &Statement,
+    cx: &mut Cx<'_>,
+) -> Vec<(FactorCode, QaKind)> {
+    let mut tested = Vec::new();
     if statement.cn != STANDARD_CHECK_CN {
-        return;
+        return tested;
     }
     let mut figures: BTreeMap<&str, (Option<Decimal>, Option<Decimal>)> = BTreeMap::new();
     for (name, value) in &statement.items {
@@ -306,6 +313,7 @@ pub(super) fn stated(live: &mut Live, site: Site<'_>, statement: &Statement, cx:
         if known(&factor, &pair, at, site, cx) {
             continue;
         }
+        tested.push((factor.clone(), QaKind::StandardSample));
         let result = QaTest {
             outlet: site.outlet.id.clone(),
             factor,
@@ -320,6 +328,7 @@ pub(super) fn stated(live: &mut Live, site: Site<'_>, statement: &Statement, cx:
         };
         test(live, site, result, n, cx);
     }
+    tested
 }
 
 /// A device repeats what it has said.

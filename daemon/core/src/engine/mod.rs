@@ -16,12 +16,15 @@
 //! | `quarters` | packed hours; capture rate and substitutes of the quarter |
 //! | `exceedance` | means against limits |
 //! | `permitted` | totals against permitted amounts, of outlets and enterprises |
-//! | `supervision` | silence, impossible values, the manual fallback |
+//! | `supervision`, `outage` | silence, alone and together; impossible values, the manual fallback |
+//! | `watch` | conditions that must last: values, flags, clocks, parameters, tests, outlook |
 //! | `intake` | refused bytes |
 //! | `judgement` | marks, tests of the equipment, validity reviews |
 //! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
 //! | `registry`, `versions` | a registry takes force; which settings judge which period |
-//! | `alarms` | numbering and rows of alarms |
+//! | `alarms` | numbering and rows of alarms, what they wait for, what people do to them |
+//! | `health` | the daemon's own trouble |
+//! | `policy`, `notices` | a policy takes force; what people must be told |
 //! | `state`, `persist` | what is kept between batches, and how |
 //!
 //! **Invariant.** After [`Engine::flush`] at journal position *P* the projections are the same
@@ -51,6 +54,7 @@ mod intake;
 mod judgement;
 mod memory;
 mod notices;
+mod outage;
 mod people;
 mod permitted;
 mod persist;
@@ -63,6 +67,7 @@ mod state;
 mod step;
 mod supervision;
 mod versions;
+mod watch;
 
 pub use alarms::CASCADE_MS;
 pub use check::{ActionError, HOLD_DAYS_MAX, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
@@ -79,6 +84,8 @@ pub use persist::RestoreError;
 pub use sampling::FORM_GRACE_MS;
 pub(crate) use state::pairs;
 pub use supervision::GOOD_VALUES;
+pub use watch::FRESH_MS;
+pub use watch::device::CLOCK_S;
 
 use crate::model::rows::StateRow;
 use crate::model::{ManualReport, OutletId, Output, Policy, Registry, Timestamp};

@@ -4,6 +4,7 @@ use super::context::{Cx, Site};
 use super::event::{Contact, Event, Input, Statement};
 use super::history::History;
 use super::state::{Live, Shared};
+use super::watch::{control, device};
 use super::{
     Engine, check, deadlines, exchange, health, intake, judgement, people, policy, records,
     registry, sampling,
@@ -76,9 +77,11 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             }
         }
         Event::Statement(contact, statement) => {
-            let known = at_outlet(engine, &contact.outlet, cx, |live, _, site, cx| {
+            let known = at_outlet(engine, &contact.outlet, cx, |live, shared, site, cx| {
                 records::seen(live, &contact, 0, cx);
-                judgement::stated(live, site, &statement, cx);
+                let tested = judgement::stated(live, site, &statement, cx);
+                control::tested(live, shared, site, tested, cx);
+                device::stated(live, shared, site, &statement, cx);
                 state(&contact, statement, cx);
             });
             if !known {
@@ -171,8 +174,17 @@ fn judged(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             judgement::withdraw_mark(live, site, back, cx);
             shared.book.recheck_outlet(&site.outlet.id, cx);
         }
-        Event::QaTest(test) => judgement::test(live, site, test, 0, cx),
-        Event::QaWithdrawn(back) => judgement::withdraw_test(live, site, back, cx),
+        Event::QaTest(test) => {
+            let tested = (test.factor.clone(), test.kind);
+            judgement::test(live, site, test, 0, cx);
+            control::tested(live, shared, site, [tested], cx);
+        }
+        Event::QaWithdrawn(back) => {
+            let rows = cx.history.qa_tests(back.id);
+            let tested = rows.into_iter().map(|row| (row.test.factor, row.test.kind));
+            judgement::withdraw_test(live, site, back, cx);
+            control::tested(live, shared, site, tested, cx);
+        }
         Event::Review(action) => judgement::review(live, site, action, cx),
         _ => {}
     });
