@@ -5,8 +5,8 @@
 
 use cems_core::engine::{AuditEntry, FallbackDecision};
 use cems_core::model::{
-    AlarmId, ExchangeState, ManualReport, Mark, OutletId, QaTest, RecordKind, Registry,
-    ReviewAction, SampleSet, Timestamp, UserId,
+    AlarmId, ChannelTest, ExchangeState, ManualReport, Mark, MessageFate, OutletId, QaTest,
+    RecordKind, Registry, ReviewAction, SampleSet, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -230,6 +230,16 @@ pub enum JournalEvent {
         uplink: SmolStr,
         /// What: outlet, kind, start.
         records: Vec<(OutletId, RecordKind, Timestamp)>,
+    },
+    /// A person tries a channel for messages.
+    ChannelTest {
+        /// As asked for.
+        test: ChannelTest,
+    },
+    /// What became of a message. It names a person and a channel, never an address.
+    Message {
+        /// As it was.
+        fate: MessageFate,
     },
     /// For the audit trail: start, stop, recovery, log-in, log-out.
     Audit {

@@ -10,8 +10,8 @@ use cems_core::model::rows::{
 };
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
-    ForwardRow, Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow,
-    RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
+    ForwardRow, Level, ManualReportRow, MarkRow, MessageId, MessageRow, OutletId, PackRow, QaKind,
+    QaRow, QuarterRow, RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -185,6 +185,7 @@ questions! {
     quarters(outlet: &OutletId, limit: usize) -> Vec<QuarterRow>;
     pack(outlet: &OutletId, month: Timestamp) -> Option<PackRow>;
     packs(outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<PackRow>;
+    messages_after(id: MessageId, limit: usize) -> Vec<MessageRow>;
     quarantine(limit: usize) -> Vec<QuarantineRow>;
     audit(before: Option<Seq>, limit: usize) -> Vec<AuditRow>;
     audit_of(object: &str) -> Vec<AuditRow>;

@@ -9,8 +9,8 @@ use cems_core::model::rows::{
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
     AggregateRow, AlarmRow, AlarmSubject, ClueRow, EnterpriseId, ExchangeRow, FallbackRow,
-    ForwardRow, ManualReportRow, MarkRow, OutletId, Output, PackRow, QaOutcome, QaRow, QuarterRow,
-    RecordRow, ReviewRow,
+    ForwardRow, ManualReportRow, MarkRow, MessageRow, OutletId, Output, PackRow, QaOutcome, QaRow,
+    QuarterRow, RecordRow, ReviewRow,
 };
 use rusqlite::{Connection, Params};
 
@@ -39,6 +39,7 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
         Output::Alarm(row) => alarm(connection, row),
         Output::Fallback(row) => fallback(connection, row),
         Output::ManualReport(row) => manual_report(connection, row),
+        Output::Message(row) => message(connection, row),
         Output::Audit(row) => audit(connection, row),
         Output::Registry { seq, at, json } => put(
             connection,
@@ -337,6 +338,14 @@ fn manual_report(connection: &Connection, row: &ManualReportRow) -> Result<(), S
             row.report.sampled_at.0,
             json("a manual report", row)?,
         ),
+    )
+}
+
+fn message(connection: &Connection, row: &MessageRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO message (id, body) VALUES (?1, ?2)",
+        (int("message id", row.id.0)?, json("a message", row)?),
     )
 }
 

@@ -2,8 +2,8 @@
 
 use crate::model::rows::Habits;
 use crate::model::{
-    AlarmId, ExchangeNews, ManualReport, Mark, Mn, OutletId, QaTest, Record, Registry,
-    ReviewAction, SampleSet, Seq, Timestamp, UserId,
+    AlarmId, ChannelTest, ExchangeNews, ManualReport, Mark, MessageFate, Mn, OutletId, QaTest,
+    Record, Registry, ReviewAction, SampleSet, Seq, Timestamp, UserId,
 };
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -199,6 +199,10 @@ pub enum Event {
     Samples(SampleSet),
     /// News about a request to a device.
     Exchange(OutletId, ExchangeNews),
+    /// A person tries a channel for messages.
+    ChannelTest(ChannelTest),
+    /// What became of a message.
+    MessageFate(MessageFate),
     /// For the audit trail.
     Audit(AuditEntry),
     /// Time passes.

@@ -7,8 +7,9 @@ use crate::model::rows::{
 };
 use crate::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
-    ForwardRow, Level, ManualReportRow, MarkRow, OutletId, Output, PackRow, QaKind, QaOutcome,
-    QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, Timestamp,
+    ForwardRow, Level, ManualReportRow, MarkRow, MessageId, MessageRow, OutletId, Output, PackRow,
+    QaKind, QaOutcome, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq,
+    Timestamp,
 };
 use smol_str::SmolStr;
 use std::cell::RefCell;
@@ -56,6 +57,8 @@ pub struct Tables {
     pub fallbacks: BTreeMap<FallbackId, FallbackRow>,
     /// Manual reports.
     pub reports: BTreeMap<ReportId, ManualReportRow>,
+    /// Messages.
+    pub messages: BTreeMap<MessageId, MessageRow>,
     /// Audit trail.
     pub audit: BTreeMap<(Seq, u32), AuditRow>,
     /// Registries by the position from which they were in force.
@@ -128,6 +131,9 @@ impl Tables {
             }
             Output::ManualReport(row) => {
                 self.reports.insert(row.id, row);
+            }
+            Output::Message(row) => {
+                self.messages.insert(row.id, row);
             }
             Output::Audit(row) => {
                 self.audit.insert((row.seq, row.n), row);

@@ -20,6 +20,7 @@
 //! | `intake` | refused bytes |
 //! | `judgement` | marks, tests of the equipment, validity reviews |
 //! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
+//! | `messages` | trying a channel; what became of messages |
 //! | `registry`, `versions` | a registry takes force; which settings judge which period |
 //! | `alarms` | numbering and rows of alarms |
 //! | `state`, `persist` | what is kept between batches, and how |
@@ -49,6 +50,7 @@ mod history;
 mod intake;
 mod judgement;
 mod memory;
+mod messages;
 mod people;
 mod permitted;
 mod persist;

@@ -44,6 +44,9 @@ pub(super) struct Shared {
     pub(super) fallbacks: u64,
     /// Manual reports numbered so far.
     pub(super) reports: u64,
+    /// Messages numbered so far.
+    #[serde(default)]
+    pub(super) messages: u64,
     /// Alarms.
     pub(super) book: AlarmBook,
     /// Amount alarms of enterprises as a whole.

@@ -5,7 +5,8 @@ use super::event::{Contact, Event, Input, Statement};
 use super::history::History;
 use super::state::{Live, Shared};
 use super::{
-    Engine, check, deadlines, exchange, intake, judgement, people, records, registry, sampling,
+    Engine, check, deadlines, exchange, intake, judgement, messages, people, records, registry,
+    sampling,
 };
 use crate::model::rows::{QuarantineRow, StatementRow};
 use crate::model::{OutletId, Output, Registry, Timestamp, UtcOffset};
@@ -120,6 +121,8 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             });
         }
         Event::Exchange(outlet, news) => exchange::news(&outlet, news, cx),
+        Event::ChannelTest(test) => messages::test(&mut engine.shared, test, cx),
+        Event::MessageFate(fate) => messages::fate(&fate, cx),
         Event::Audit(entry) => {
             let row = crate::model::rows::AuditRow {
                 seq: cx.seq,

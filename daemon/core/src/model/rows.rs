@@ -7,6 +7,7 @@ use super::exchange::ExchangeRow;
 use super::fallback::{FallbackRow, ManualReportRow};
 use super::ids::{FactorCode, LimitId, OutletId, ProfileId, Seq};
 use super::mark::MarkRow;
+use super::message::MessageRow;
 use super::qa::{QaRow, ReviewRow};
 use super::quarter::QuarterRow;
 use super::record::{RecordKind, Value};
@@ -435,6 +436,8 @@ pub enum Output {
     Fallback(FallbackRow),
     /// Add a manual report.
     ManualReport(ManualReportRow),
+    /// Add a message to send.
+    Message(MessageRow),
     /// Add to the audit trail.
     Audit(AuditRow),
     /// The registry in force from this position on, as JSON.

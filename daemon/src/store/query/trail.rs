@@ -5,8 +5,8 @@ use super::{Queries, body_at, int_capped, outlet_list, rows_capped, seq_at, text
 use crate::store::error::StoreError;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::{
-    AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ForwardRow, ManualReportRow, OutletId,
-    Priority, RecordKind, Seq, Timestamp,
+    AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ForwardRow, ManualReportRow,
+    MessageId, MessageRow, OutletId, Priority, RecordKind, Seq, Timestamp,
 };
 use rusqlite::Row;
 use std::collections::BTreeSet;
@@ -254,6 +254,19 @@ impl Queries<'_> {
              WHERE outlet = ?1 AND sampled_at >= ?2 AND sampled_at < ?3 ORDER BY sampled_at, id",
             (outlet.as_str(), from.0, until.0),
             |row| body_at("manual_report", row),
+        )
+    }
+
+    /// Messages with a number above `id`, ascending.
+    pub fn messages_after(
+        &self,
+        id: MessageId,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        self.list(
+            "SELECT body FROM message WHERE id > ?1 ORDER BY id LIMIT ?2",
+            (int_capped(id.0), rows_capped(limit)),
+            |row| body_at("message", row),
         )
     }
 
