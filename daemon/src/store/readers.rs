@@ -10,8 +10,8 @@ use cems_core::model::rows::{
 };
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
-    ForwardRow, Level, ManualReportRow, MarkRow, MessageId, MessageRow, OutletId, PackRow, QaKind,
-    QaRow, QuarterRow, RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
+    ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow, MessageId, MessageRow, OutletId,
+    PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReviewRow, Seq, ShiftRow, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -160,6 +160,10 @@ questions! {
     alarm(id: AlarmId) -> Option<AlarmRow>;
     alarms(filter: &AlarmFilter) -> Vec<AlarmRow>;
     open_alarm_counts() -> Vec<AlarmCount>;
+    shifts(from: Timestamp, until: Timestamp) -> Vec<ShiftRow>;
+    hand_overs(limit: usize) -> Vec<HandOverRow>;
+    message(id: MessageId) -> Option<MessageRow>;
+    messages_after(after: MessageId, limit: usize) -> Vec<MessageRow>;
     exchange(id: Seq) -> Option<ExchangeRow>;
     exchanges(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<ExchangeRow>;
     open_exchanges() -> Vec<ExchangeRow>;
@@ -185,7 +189,6 @@ questions! {
     quarters(outlet: &OutletId, limit: usize) -> Vec<QuarterRow>;
     pack(outlet: &OutletId, month: Timestamp) -> Option<PackRow>;
     packs(outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<PackRow>;
-    messages_after(id: MessageId, limit: usize) -> Vec<MessageRow>;
     quarantine(limit: usize) -> Vec<QuarantineRow>;
     audit(before: Option<Seq>, limit: usize) -> Vec<AuditRow>;
     audit_of(object: &str) -> Vec<AuditRow>;

@@ -39,11 +39,11 @@ pub(super) fn route(
     let reasons = words(
         &s,
         "reasons",
-        &MessageReason::ALL.map(|v| (v.as_str(), v)),
+        &named(&MessageReason::ALL, MessageReason::as_str),
         r,
     );
-    let kinds = words(&s, "kinds", &AlarmKind::ALL.map(|v| (v.as_str(), v)), r);
-    let roles = words(&s, "roles", &Role::ALL.map(|v| (v.as_str(), v)), r);
+    let kinds = words(&s, "kinds", &named(AlarmKind::ALL, AlarmKind::as_str), r);
+    let roles = words(&s, "roles", &named(&Role::ALL, Role::as_str), r);
     let users = names(
         &s,
         "users",
@@ -110,7 +110,7 @@ pub(super) fn route(
 }
 
 pub(super) fn quiet(s: Section<'_>, r: &mut Report) -> Option<QuietHours> {
-    let roles = words(&s, "roles", &Role::ALL.map(|v| (v.as_str(), v)), r);
+    let roles = words(&s, "roles", &named(&Role::ALL, Role::as_str), r);
     let days = days(&s, r);
     let hours = hours(&s, r);
     if hours.is_none() && s.item("from").is_none() && s.item("until").is_none() {
@@ -147,6 +147,11 @@ fn channels(s: &Section<'_>, known: &Known<'_>, r: &mut Report) -> BTreeSet<Chan
     found.into_iter().map(ChannelId::new).collect()
 }
 
+/// Values with their names in files.
+fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<(&'static str, T)> {
+    all.iter().map(|one| (name(*one), *one)).collect()
+}
+
 fn words<T: Copy + Ord>(
     s: &Section<'_>,
     key: &'static str,
@@ -177,11 +182,7 @@ fn names(
 }
 
 fn priority(s: &Section<'_>, key: &'static str, r: &mut Report) -> Option<Priority> {
-    let words = [
-        ("urgent", Priority::Urgent),
-        ("high", Priority::High),
-        ("normal", Priority::Normal),
-    ];
+    let words = named(&Priority::ALL, Priority::as_str);
     s.word(r, key, &words).map(|got| got.value)
 }
 

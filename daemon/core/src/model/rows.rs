@@ -11,6 +11,7 @@ use super::message::MessageRow;
 use super::qa::{QaRow, ReviewRow};
 use super::quarter::QuarterRow;
 use super::record::{RecordKind, Value};
+use super::roster::{HandOverRow, ShiftRow};
 use super::time::{Level, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -436,8 +437,6 @@ pub enum Output {
     Fallback(FallbackRow),
     /// Add a manual report.
     ManualReport(ManualReportRow),
-    /// Add a message to send.
-    Message(MessageRow),
     /// Add to the audit trail.
     Audit(AuditRow),
     /// The registry in force from this position on, as JSON.
@@ -449,6 +448,14 @@ pub enum Output {
         /// The registry.
         json: String,
     },
+    /// Insert or replace a shift of the roster.
+    Shift(ShiftRow),
+    /// Add a hand-over.
+    HandOver(HandOverRow),
+    /// Add a message to send.
+    Message(MessageRow),
     /// Insert or replace engine state.
     State(StateRow),
+    /// Remove engine state of this name.
+    StateRemoved(SmolStr),
 }

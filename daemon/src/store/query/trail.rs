@@ -5,8 +5,8 @@ use super::{Queries, body_at, int_capped, outlet_list, rows_capped, seq_at, text
 use crate::store::error::StoreError;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::{
-    AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ForwardRow, ManualReportRow,
-    MessageId, MessageRow, OutletId, Priority, RecordKind, Seq, Timestamp,
+    AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ForwardRow, ManualReportRow, OutletId,
+    Priority, RecordKind, Seq, Timestamp,
 };
 use rusqlite::Row;
 use std::collections::BTreeSet;
@@ -257,19 +257,6 @@ impl Queries<'_> {
         )
     }
 
-    /// Messages with a number above `id`, ascending.
-    pub fn messages_after(
-        &self,
-        id: MessageId,
-        limit: usize,
-    ) -> Result<Vec<MessageRow>, StoreError> {
-        self.list(
-            "SELECT body FROM message WHERE id > ?1 ORDER BY id LIMIT ?2",
-            (int_capped(id.0), rows_capped(limit)),
-            |row| body_at("message", row),
-        )
-    }
-
     /// What was refused, newest first.
     pub fn quarantine(&self, limit: usize) -> Result<Vec<QuarantineRow>, StoreError> {
         self.list(
@@ -319,18 +306,9 @@ impl Queries<'_> {
     }
 }
 
-/// The name of a priority in the `priority` column: that of its JSON.
-pub(in crate::store) fn priority_name(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Urgent => "urgent",
-        Priority::High => "high",
-        Priority::Normal => "normal",
-    }
-}
-
 fn priority(name: &str) -> Result<Priority, StoreError> {
-    [Priority::Urgent, Priority::High, Priority::Normal]
+    Priority::ALL
         .into_iter()
-        .find(|p| priority_name(*p) == name)
+        .find(|p| p.as_str() == name)
         .ok_or_else(|| StoreError::Damaged(format!("priority {name}")))
 }

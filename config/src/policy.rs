@@ -1,0 +1,14 @@
+//! The policy of a daemon: how alarms are ranked and answered, who is told what.
+
+use crate::Settings;
+use cems_core::model::Policy;
+use cems_core::model::policy::AlarmPolicy;
+
+/// The policy that the settings make.
+pub(crate) fn of(settings: &Settings) -> Policy {
+    Policy {
+        alarms: AlarmPolicy::default(),
+        notify: settings.notify_policy(),
+        people: settings.people(),
+    }
+}
