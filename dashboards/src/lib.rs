@@ -11,6 +11,7 @@ pub mod backend;
 pub mod canned;
 pub mod format;
 mod live;
+pub mod message;
 mod options;
 mod pages;
 pub mod refusal;

@@ -9,4 +9,5 @@ mod forms;
 mod http;
 mod judgement;
 mod live;
+mod messages;
 mod pages;

@@ -2,8 +2,9 @@
 
 use crate::model::rows::Habits;
 use crate::model::{
-    AlarmId, AlarmKind, ExchangeNews, HandOver, ManualReport, Mark, Mn, OutletId, Policy, QaTest,
-    Record, Registry, ReviewAction, SampleSet, Seq, Shift, Timestamp, UserId,
+    AlarmId, AlarmKind, ChannelTest, ExchangeNews, HandOver, ManualReport, Mark, MessageFate, Mn,
+    OutletId, Policy, QaTest, Record, Registry, ReviewAction, SampleSet, Seq, Shift, Timestamp,
+    UserId,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -248,6 +249,10 @@ pub enum Event {
     Samples(SampleSet),
     /// News about a request to a device.
     Exchange(OutletId, ExchangeNews),
+    /// A person tries a channel for messages.
+    ChannelTest(ChannelTest),
+    /// What became of a message.
+    MessageFate(MessageFate),
     /// A policy takes force.
     Policy(Arc<Policy>),
     /// A kind of alarm goes out of service, or comes back.

@@ -21,6 +21,7 @@
 //! | `intake` | refused bytes |
 //! | `judgement` | marks, tests of the equipment, validity reviews |
 //! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
+//! | `messages` | trying a channel; what became of messages |
 //! | `registry`, `versions` | a registry takes force; which settings judge which period |
 //! | `alarms` | numbering and rows of alarms, what they wait for, what people do to them |
 //! | `health` | the daemon's own trouble |
@@ -53,6 +54,7 @@ mod history;
 mod intake;
 mod judgement;
 mod memory;
+mod messages;
 mod notices;
 mod outage;
 mod people;

@@ -6,8 +6,8 @@ use super::history::History;
 use super::state::{Live, Shared};
 use super::watch::{control, device};
 use super::{
-    Engine, check, deadlines, exchange, health, intake, judgement, people, policy, records,
-    registry, sampling,
+    Engine, check, deadlines, exchange, health, intake, judgement, messages, people, policy,
+    records, registry, sampling,
 };
 use crate::model::rows::{QuarantineRow, StatementRow};
 use crate::model::{OutletId, Output, Registry, Timestamp, UtcOffset};
@@ -139,6 +139,8 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             });
         }
         Event::Exchange(outlet, news) => exchange::news(&outlet, news, cx),
+        Event::ChannelTest(test) => messages::test(&mut engine.shared, test, cx),
+        Event::MessageFate(fate) => messages::fate(&fate, cx),
         Event::Audit(entry) => {
             let row = crate::model::rows::AuditRow {
                 seq: cx.seq,
