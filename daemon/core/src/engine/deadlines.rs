@@ -2,8 +2,7 @@
 
 use super::context::{Cx, Site};
 use super::state::Live;
-use super::{Engine, closing, intake, quarters, sampling, supervision};
-use crate::fallback::Terms;
+use super::{Engine, closing, fallbacks, intake, quarters, sampling, supervision};
 use crate::model::{OutletId, Registry, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,13 +57,12 @@ fn first_of(live: &Live, site: Site<'_>) -> Option<Timestamp> {
     if state.removed {
         return None;
     }
-    let terms = Terms::new(&site.outlet.fallback, site.offset);
     [
         sampling::next_due(state),
         closing::next_due(state),
         quarters::next_due(live),
         supervision::silence_due(state, site),
-        state.fallback.next_deadline(&terms),
+        state.fallback.next_deadline(&fallbacks::terms(site)),
         intake::quiet_due(&state.conditions),
     ]
     .into_iter()
@@ -107,7 +105,7 @@ fn outlet_due(engine: &mut Engine, id: &OutletId, cx: &mut Cx<'_>) {
     if supervision::silence_due(&live.state, site).is_some_and(|due| due <= cx.at) {
         supervision::silence(live, shared, site, cx);
     }
-    supervision::fallback_due(live, shared, site, cx);
+    fallbacks::due(live, shared, site, cx);
     if intake::quiet_due(&live.state.conditions).is_some_and(|due| due <= cx.at) {
         intake::quiet(live, shared, cx);
     }

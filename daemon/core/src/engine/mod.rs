@@ -16,10 +16,12 @@
 //! | `quarters` | packed hours; capture rate and substitutes of the quarter |
 //! | `exceedance` | means against limits |
 //! | `permitted` | totals against permitted amounts, of outlets and enterprises |
-//! | `supervision` | silence, impossible values, the manual fallback |
+//! | `supervision` | silence, impossible values |
+//! | `fallbacks` | the manual fallback: what opens and closes it, what it tells |
 //! | `intake` | refused bytes |
 //! | `judgement` | marks, tests of the equipment, validity reviews |
-//! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
+//! | `reports` | manual reports and written reports: kept, corrected, taken back |
+//! | `people`, [`check`] | alarm actions, decisions; whether what people enter makes sense |
 //! | `registry`, `versions` | a registry takes force; which settings judge which period |
 //! | `alarms` | numbering and rows of alarms |
 //! | `state`, `persist` | what is kept between batches, and how |
@@ -45,6 +47,7 @@ mod deadlines;
 mod event;
 mod exceedance;
 mod exchange;
+mod fallbacks;
 mod history;
 mod intake;
 mod judgement;
@@ -55,6 +58,7 @@ mod persist;
 mod quarters;
 mod records;
 mod registry;
+mod reports;
 mod sampling;
 mod state;
 mod step;
@@ -65,7 +69,7 @@ pub use check::{ActionError, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
 pub use closing::{GRACE_MS, SETTLE_MS};
 pub use event::{
     AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Input, Refusal,
-    RefusalReason, Statement, TakeBack,
+    RefusalReason, ReportBack, Statement, TakeBack, WrittenIn,
 };
 pub use history::{EmptyHistory, History};
 pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS, STRANGERS_MAX};

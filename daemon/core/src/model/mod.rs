@@ -23,7 +23,10 @@ pub use access::{Access, Permission, Role, Scope};
 pub use alarm::{Acknowledgement, AlarmKind, AlarmRow, AlarmSubject, Closure, Priority};
 pub use clue::{Clue, ClueRow};
 pub use exchange::{ExchangeNews, ExchangeRow, ExchangeState, ExchangeStep};
-pub use fallback::{FallbackReason, FallbackRow, ManualReport, ManualReportRow, ManualValue};
+pub use fallback::{
+    Delivery, FallbackReason, FallbackRow, Lifting, ManualReport, ManualReportRow, ManualValue,
+    ReportFinding, Superseded, WrittenReport,
+};
 pub use ids::{
     AlarmId, ChannelId, EnterpriseId, FactorCode, FallbackId, LimitId, MessageId, Mn, OutletId,
     ProfileId, RegionId, ReportId, Seq, UserId,

@@ -237,6 +237,8 @@ fn a_manual_report_that_comes_late_speaks_in_the_quarter_that_is_over() {
                 value: dec("12"),
             }],
             note: String::new(),
+            attachments: Vec::new(),
+            corrects: None,
             by: "lab-1".into(),
         })
     };
