@@ -5,7 +5,7 @@
 
 use cems_core::engine::{AuditEntry, FallbackDecision};
 use cems_core::model::{
-    AlarmId, ExchangeState, ManualReport, Mark, OutletId, QaTest, RecordKind, Registry,
+    AlarmId, Attachment, ExchangeState, ManualReport, Mark, OutletId, QaTest, RecordKind, Registry,
     ReviewAction, SampleSet, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
@@ -152,11 +152,24 @@ pub enum JournalEvent {
         /// As entered.
         test: QaTest,
     },
-    /// A mark or a test is taken back.
+    /// The written report of a fallback was handed in.
+    WrittenReport {
+        /// Whose.
+        outlet: OutletId,
+        /// Number of the fallback.
+        fallback: u64,
+        /// Who.
+        by: UserId,
+        /// Their words.
+        note: String,
+        /// The document.
+        attachments: Vec<Attachment>,
+    },
+    /// A mark, a test or a manual report is taken back.
     Withdraw {
-        /// Which of the two.
+        /// Which of them.
         what: Withdrawable,
-        /// Position of its entry.
+        /// Position of its entry; of a manual report its number.
         id: u64,
         /// Whose.
         outlet: OutletId,
@@ -273,6 +286,8 @@ pub enum Withdrawable {
     Mark,
     /// A test of the equipment.
     QaTest,
+    /// A manual report.
+    ManualReport,
 }
 
 /// Bytes of one run of garbage that the journal keeps; the rest is counted. A run is cut by the

@@ -5,6 +5,7 @@ mod access;
 mod command;
 mod judgement;
 mod read;
+mod reports;
 mod write;
 
 pub use access::{Access, hash_password};
@@ -25,7 +26,7 @@ use cems_core::model::{
 use cems_dashboards::backend::{
     Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, CommandForm, CommandOrder,
     FallbackDetail, Health, LoginError, OutletDetail, Overview, ProjectionRow, RateRow, RatesOf,
-    Receipt, Reply, StationStatus, TakenBack, TaxRow, Upload,
+    Receipt, Reply, ReportEntry, StationStatus, TakenBack, TaxRow, Upload,
 };
 use std::sync::Arc;
 
@@ -372,12 +373,22 @@ impl Backend for ConsoleBackend {
         Box::pin(self.act_on_alarm(actor, alarm, crate::events::AlarmVerb::Close, conclusion))
     }
 
-    fn submit_report<'a>(
+    fn submit_reports<'a>(
         &'a self,
         actor: &'a Actor,
-        report: ManualReport,
+        entries: Vec<ReportEntry>,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.enter_report(actor, report))
+        Box::pin(self.enter_reports(actor, entries))
+    }
+
+    fn deliver_written<'a>(
+        &'a self,
+        actor: &'a Actor,
+        fallback: FallbackId,
+        note: String,
+        files: Vec<Upload>,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.hand_in_written(actor, fallback, note, files))
     }
 
     fn decide_fallback<'a>(

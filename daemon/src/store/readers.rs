@@ -11,7 +11,7 @@ use cems_core::model::rows::{
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
     ForwardRow, Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow,
-    RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
+    RecordKind, RecordRow, ReportId, ReviewRow, Seq, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -167,6 +167,7 @@ questions! {
     fallback(id: FallbackId) -> Option<FallbackRow>;
     fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
     reports_of_fallback(id: FallbackId) -> Vec<ManualReportRow>;
+    manual_report(id: ReportId) -> Option<ManualReportRow>;
     manual_reports(outlet: &OutletId, from: Timestamp, until: Timestamp)
         -> Vec<ManualReportRow>;
     mark(id: Seq) -> Option<MarkRow>;

@@ -64,16 +64,11 @@ pub(super) fn enter(
         }
     };
     let row = ManualReportRow {
-        id,
         fallback: counted.map(|(id, _)| id),
-        received_at: cx.at,
         late: counted.is_some_and(|(_, late)| late),
         entered_late: terms.entered_late(sampled_at, cx.at),
         findings,
-        superseded: None,
-        withdrawn: None,
-        seq: cx.seq,
-        report,
+        ..ManualReportRow::received(id, report, cx.at, cx.seq)
     };
     quarters::sampled(live, site, sampled_at, cx);
     let what = match row.report.corrects {

@@ -160,26 +160,11 @@ impl Machine {
         let held = self.evidence.reasons();
         let held: Vec<_> = held.filter(|r| !reasons.contains(r)).cloned().collect();
         reasons.extend(held);
-        let written = self.writing.begin(number, at, terms);
+        let of = (number, id.outlet.clone());
         self.open = Some(Box::new(FallbackRow {
-            id: number,
-            outlet: id.outlet.clone(),
-            opened_at: at,
-            reasons,
-            lifted: Vec::new(),
             next_due: Some(at.plus_ms(terms.max_gap_ms)),
-            last_report_at: None,
-            reports: 0,
-            reports_today: 0,
-            overdue_since: None,
-            missed: 0,
-            missed_dues: Vec::new(),
-            short_days: Vec::new(),
-            written,
-            closed_at: None,
-            closed_why: None,
-            opened_seq: id.seq,
-            updated_seq: id.seq,
+            written: self.writing.begin(number, at, terms),
+            ..FallbackRow::opened(of, at, reasons, id.seq)
         }));
     }
 
@@ -263,6 +248,7 @@ impl Machine {
         row.overdue_since = None;
         row.closed_at = Some(at);
         row.closed_why = Some(why);
+        row.closed_seq = Some(seq);
         row.updated_seq = seq;
         for cover in self.factors.values_mut() {
             cover.listed = false;

@@ -30,6 +30,7 @@
 //! has told. Moments that had passed when the due time was set are left out.
 
 mod clock;
+pub mod compliance;
 mod cover;
 mod evidence;
 mod machine;

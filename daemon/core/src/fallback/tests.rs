@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod checker;
 mod clocks;
+mod compliance;
 mod evidence;
+mod plausible;
 mod play;
 
 const OUTLET: &str = "dc-01";
@@ -26,6 +28,37 @@ fn at(minute: i64) -> Timestamp {
     Timestamp(minute * MINUTE_MS)
 }
 
+/// A report in the books.
+fn report_row(
+    (id, fallback, late): (ReportId, FallbackId, bool),
+    (sampled_at, received_at): (Timestamp, Timestamp),
+    seq: u64,
+) -> ManualReportRow {
+    ManualReportRow {
+        id,
+        fallback: Some(fallback),
+        report: ManualReport {
+            outlet: OUTLET.into(),
+            sampled_at,
+            sampler: "张三".into(),
+            method: "HJ 57-2017".into(),
+            laboratory: "虚构检测".into(),
+            values: Vec::new(),
+            note: String::new(),
+            attachments: Vec::new(),
+            corrects: None,
+            by: "lab-1".into(),
+        },
+        received_at,
+        late,
+        entered_late: false,
+        findings: Vec::new(),
+        superseded: None,
+        withdrawn: None,
+        seq: Seq(seq),
+    }
+}
+
 /// A machine with its numbering.
 struct Desk {
     machine: Machine,
@@ -37,6 +70,10 @@ struct Desk {
     /// The same with the minute at which the machine was last told of the time.
     at: Vec<(Turn, i64)>,
     now: i64,
+    /// Journal position of what happens now.
+    seq: u64,
+    /// Reports that belong to a fallback.
+    reports: Vec<ManualReportRow>,
 }
 
 /// Calls a method of the machine with the terms and a fresh identity.
@@ -49,7 +86,7 @@ macro_rules! with_identity {
         let $id = Identity {
             outlet: &outlet,
             last_id: &mut desk.last_id,
-            seq: Seq(0),
+            seq: Seq(desk.seq),
         };
         $call
     }};
@@ -69,6 +106,8 @@ impl Desk {
             turns: Vec::new(),
             at: Vec::new(),
             now: 0,
+            seq: 0,
+            reports: Vec::new(),
         }
     }
 
@@ -77,7 +116,7 @@ impl Desk {
             match &turn {
                 Turn::Closed(row) => self.closed.push((**row).clone()),
                 Turn::Written(id, written) => {
-                    self.machine.note_written(*id, written, Seq(0));
+                    self.machine.note_written(*id, written, Seq(self.seq));
                 }
                 _ => {}
             }
@@ -100,7 +139,7 @@ impl Desk {
         let terms = Terms::new(&self.rule, self.offset);
         let turn = self
             .machine
-            .observe(&factor.into(), sighting, times, &terms, Seq(0));
+            .observe(&factor.into(), sighting, times, &terms, Seq(self.seq));
         self.note(turn.into_iter().collect());
     }
 
@@ -109,8 +148,13 @@ impl Desk {
         let terms = Terms::new(&self.rule, self.offset);
         let (counted, turns) = self
             .machine
-            .report(at(sampled), at(minute), &terms, Seq(0));
+            .report(at(sampled), at(minute), &terms, Seq(self.seq));
         self.note(turns);
+        if let Some((id, late)) = counted {
+            let number = ReportId(u64::try_from(self.reports.len()).unwrap() + 1);
+            let row = report_row((number, id, late), (at(sampled), at(minute)), self.seq);
+            self.reports.push(row);
+        }
         counted.map(|(_, late)| late)
     }
 
@@ -119,7 +163,7 @@ impl Desk {
         self.advance(minute);
         let samples: Vec<Timestamp> = samples.iter().map(|m| at(*m)).collect();
         let terms = Terms::new(&self.rule, self.offset);
-        let turns = self.machine.recount(&samples, at(minute), &terms, Seq(0));
+        let turns = self.machine.recount(&samples, at(minute), &terms, Seq(self.seq));
         self.note(turns);
     }
 
@@ -156,7 +200,7 @@ impl Desk {
 
     fn decide_close(&mut self, minute: i64) -> bool {
         self.advance(minute);
-        let turn = self.machine.close(at(minute), "复核通过".into(), Seq(0));
+        let turn = self.machine.close(at(minute), "复核通过".into(), Seq(self.seq));
         let closed = turn.is_some();
         self.note(turn.into_iter().collect());
         closed

@@ -180,10 +180,45 @@ pub struct FallbackRow {
     pub closed_at: Option<Timestamp>,
     /// Why it closed, in words of the engine (`valid-data`, `reasons-lifted`) or of a person.
     pub closed_why: Option<String>,
+    /// Journal position that closed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_seq: Option<Seq>,
     /// Journal position that opened it.
     pub opened_seq: Seq,
     /// Journal position of the last change.
     pub updated_seq: Seq,
+}
+
+impl FallbackRow {
+    /// A fallback that opens at `at`: nothing has come, nothing is due yet.
+    pub fn opened(
+        (id, outlet): (FallbackId, OutletId),
+        at: Timestamp,
+        reasons: Vec<FallbackReason>,
+        seq: Seq,
+    ) -> Self {
+        Self {
+            id,
+            outlet,
+            opened_at: at,
+            reasons,
+            lifted: Vec::new(),
+            next_due: None,
+            last_report_at: None,
+            reports: 0,
+            reports_today: 0,
+            overdue_since: None,
+            missed: 0,
+            missed_dues: Vec::new(),
+            short_days: Vec::new(),
+            written: None,
+            closed_at: None,
+            closed_why: None,
+            closed_seq: None,
+            opened_seq: seq,
+            updated_seq: seq,
+        }
+    }
 }
 
 /// One value of a manual report.
@@ -276,6 +311,22 @@ pub struct Superseded {
 }
 
 impl ManualReportRow {
+    /// A report received at `at` with nothing to be said about it.
+    pub fn received(id: ReportId, report: ManualReport, at: Timestamp, seq: Seq) -> Self {
+        Self {
+            id,
+            fallback: None,
+            report,
+            received_at: at,
+            late: false,
+            entered_late: false,
+            findings: Vec::new(),
+            superseded: None,
+            withdrawn: None,
+            seq,
+        }
+    }
+
     /// It stands: neither taken back nor corrected by a later one.
     pub fn counts(&self) -> bool {
         self.withdrawn.is_none() && self.superseded.is_none()

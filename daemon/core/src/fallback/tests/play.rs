@@ -72,7 +72,9 @@ fn tell(desk: &mut Desk, checker: &Checker, what: &Happening, now: i64) {
         Happening::TakeBack(place) => {
             let samples = checker.open.as_ref().map(|open| open.samples.clone());
             if let Some(mut samples) = samples.filter(|samples| !samples.is_empty()) {
-                samples.remove(place % samples.len());
+                let place = place % samples.len();
+                samples.remove(place);
+                desk.take_back(place, now);
                 desk.recount(&samples, now);
             }
         }
@@ -104,6 +106,40 @@ fn tell(desk: &mut Desk, checker: &Checker, what: &Happening, now: i64) {
 }
 
 impl Desk {
+    /// The row of the sample at this place among those of the open fallback that count is withdrawn.
+    fn take_back(&mut self, place: usize, now: i64) {
+        let seq = Seq(self.seq);
+        let id = self.machine.row().map(|row| row.id);
+        let own = self.reports.iter_mut();
+        let own = own.filter(|row| row.fallback == id && row.counts());
+        let row = own.into_iter().nth(place).expect("the checker has a sample there");
+        row.withdrawn = Some(Withdrawal {
+            at: at(now),
+            by: "lab-1".into(),
+            reason: "wrong stack".into(),
+            seq,
+        });
+    }
+
+    /// The sheet says what the machine counted.
+    fn sheet_agrees(&self, row: &FallbackRow, now: i64) {
+        let terms = Terms::new(&self.rule, self.offset);
+        let sheet = crate::fallback::compliance::sheet(row, &self.reports, at(now), &terms);
+        let missed = sheet.dues.iter().filter(|line| line.missed);
+        let missed: Vec<Timestamp> = missed.map(|line| line.due).collect();
+        assert_eq!(missed, row.missed_dues);
+        let short = sheet.days.iter().filter(|day| day.short);
+        let short: Vec<Timestamp> = short.map(|day| day.day).collect();
+        assert_eq!(short, row.short_days);
+        assert!(sheet.as_counted);
+        assert_eq!(sheet.totals.reports, row.reports);
+        let last = sheet.dues.last().unwrap();
+        if row.closed_at.is_none() {
+            assert_eq!(Some(last.due), row.next_due);
+            assert_eq!(sheet.days.last().unwrap().reports, row.reports_today);
+        }
+    }
+
     fn offset_min(&self) -> i64 {
         i64::from(self.offset.minutes())
     }
@@ -141,6 +177,7 @@ proptest! {
                 desk.advance(minute);
             }
             for what in days.get(&minute).into_iter().flatten() {
+                desk.seq += 1;
                 tell(&mut desk, &checker, what, minute);
                 checker.happens(minute, what);
             }
@@ -149,10 +186,12 @@ proptest! {
         prop_assert_eq!(desk.closed.len(), checker.done.len());
         for (row, naive) in desk.closed.iter().zip(&checker.done) {
             agrees(row, naive, offset.into());
+            desk.sheet_agrees(row, 4_400);
         }
         prop_assert_eq!(desk.machine.row().is_some(), checker.open.is_some());
         if let (Some(row), Some(naive)) = (desk.machine.row(), &checker.open) {
             agrees(row, naive, offset.into());
+            desk.sheet_agrees(row, 4_400);
         }
         // When it was told is known only where the machine heard of every minute.
         let words = |list: Vec<String>| -> Vec<String> {
