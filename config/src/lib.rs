@@ -14,6 +14,7 @@
 mod check;
 pub mod factors;
 pub mod instruments;
+mod policy;
 pub mod profiles;
 mod report;
 mod section;
@@ -35,7 +36,7 @@ pub use settings::{
 
 pub use source::sha256_hex;
 
-use cems_core::model::Registry;
+use cems_core::model::{Policy, Registry};
 use cems_protocols::instrument::Map;
 use report::Report;
 use source::{Disk, Files, Loader, Virtual};
@@ -48,6 +49,8 @@ pub struct Checked {
     pub settings: Settings,
     /// What the engine knows about the world.
     pub registry: Registry,
+    /// How alarms are ranked and answered, and who is told what.
+    pub policy: Policy,
     /// What is doubtful but usable.
     pub warnings: Vec<Problem>,
     /// SHA-256 (hex) over all files read, in the order read.
@@ -115,6 +118,7 @@ fn load_from(files: &dyn Files, main: &Path) -> Result<Checked, Problems> {
     let (problems, warnings) = report.into_parts();
     match built {
         Some((settings, registry)) if !failed => Ok(Checked {
+            policy: policy::of(&settings),
             settings,
             registry,
             warnings,

@@ -20,8 +20,8 @@ use cems_core::model::rows::{
 };
 use cems_core::model::{
     AlarmId, AlarmRow, AmountPeriod, ClueRow, Enterprise, ExchangeRow, FactorCode, FallbackId,
-    FallbackRow, Level, ManualReportRow, Mark, MarkRow, Outlet, OutletId, QaRow,
-    QaTest, QuarterRow, RecordKind, Registry, ReviewAction, ReviewRow, Seq, Timestamp, UserId,
+    FallbackRow, Level, ManualReportRow, Mark, MarkRow, Outlet, OutletId, QaRow, QaTest,
+    QuarterRow, RecordKind, Registry, ReviewAction, ReviewRow, Seq, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use std::future::Future;

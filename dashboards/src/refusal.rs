@@ -71,7 +71,7 @@ pub fn of_action(error: &ActionError, offset: UtcOffset) -> BackendError {
     let detail = match error {
         E::UnknownOutlet(id) | E::NoFallback(id) => id.to_string(),
         E::UnknownFactor(code) => code.to_string(),
-        E::Future(at) => minute(*at, offset),
+        E::Future(at) | E::HoldTooLong(at) => minute(*at, offset),
         E::TooManyValues(n) | E::TooMany(n) => n.to_string(),
         E::UnknownReport(id) | E::ReportGone(id) => format!("#{id}"),
         E::UnknownFallback(id) | E::NoneOwed(id) => format!("#{id}"),

@@ -307,7 +307,9 @@ impl ConsoleBackend {
         let what = match what {
             TakenBack::Mark => Withdrawable::Mark,
             TakenBack::QaTest => Withdrawable::QaTest,
-            TakenBack::ManualReport => return self.take_report_back(actor, outlet, id, reason).await,
+            TakenBack::ManualReport => {
+                return self.take_report_back(actor, outlet, id, reason).await;
+            }
         };
         let (registry, _) = self.visible(actor, &outlet)?;
         let offset = registry.offset;

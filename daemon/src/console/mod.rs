@@ -361,7 +361,13 @@ impl Backend for ConsoleBackend {
         alarm: AlarmId,
         note: String,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.act_on_alarm(actor, alarm, crate::events::AlarmVerb::Acknowledge, note))
+        Box::pin(self.act_on_alarm(
+            actor,
+            alarm,
+            crate::events::AlarmVerb::Acknowledge,
+            note,
+            None,
+        ))
     }
 
     fn close<'a>(
@@ -370,7 +376,13 @@ impl Backend for ConsoleBackend {
         alarm: AlarmId,
         conclusion: String,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.act_on_alarm(actor, alarm, crate::events::AlarmVerb::Close, conclusion))
+        Box::pin(self.act_on_alarm(
+            actor,
+            alarm,
+            crate::events::AlarmVerb::Close,
+            conclusion,
+            None,
+        ))
     }
 
     fn submit_reports<'a>(

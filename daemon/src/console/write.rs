@@ -3,7 +3,7 @@
 use super::{Committed, ConsoleBackend};
 use crate::events::{AlarmVerb, JournalEvent};
 use crate::journal::Draft;
-use cems_core::engine::{AlarmAction, AlarmActionKind, FallbackDecision, check};
+use cems_core::engine::{AlarmAction, FallbackDecision, check};
 use cems_core::model::{AlarmId, OutletId, Permission, Seq, Timestamp};
 use cems_dashboards::backend::{Actor, Backend, BackendError, LoginError, Receipt};
 use smol_str::{SmolStr, format_smolstr};
@@ -22,26 +22,31 @@ impl ConsoleBackend {
         alarm: AlarmId,
         action: AlarmVerb,
         note: String,
+        until: Option<Timestamp>,
     ) -> Result<Receipt, BackendError> {
-        let (permission, kind) = match action {
-            AlarmVerb::Acknowledge => (Permission::AcknowledgeAlarm, AlarmActionKind::Acknowledge),
-            AlarmVerb::Close => (Permission::CloseAlarm, AlarmActionKind::Close),
+        let permission = match action {
+            AlarmVerb::Close => Permission::CloseAlarm,
+            _ => Permission::AcknowledgeAlarm,
         };
         allow(actor, permission)?;
         self.alarm(actor, alarm)?;
         let by = actor.user.clone();
         let intent = AlarmAction {
             alarm,
-            kind,
+            kind: action.into(),
             by: by.clone(),
             note: note.clone(),
+            until,
         };
-        check::alarm_action(&intent, &Committed(&self.readers)).map_err(|error| refused(&error))?;
+        let now = self.clock.now();
+        check::alarm_action(&intent, &Committed(&self.readers), now)
+            .map_err(|error| refused(&error))?;
         self.commit(&JournalEvent::Alarm {
             alarm,
             action,
             by,
             note,
+            until,
         })
         .await
     }
@@ -110,7 +115,10 @@ impl ConsoleBackend {
     }
 
     /// Journals events in one commit: all of them or none. The receipt is that of the last.
-    pub(super) async fn commit_all(&self, events: &[JournalEvent]) -> Result<Receipt, BackendError> {
+    pub(super) async fn commit_all(
+        &self,
+        events: &[JournalEvent],
+    ) -> Result<Receipt, BackendError> {
         if let Some(cause) = self.journal.health().stalled {
             return Err(BackendError::Unavailable(format!(
                 "nothing was saved: {cause}"
@@ -125,9 +133,9 @@ impl ConsoleBackend {
                 BackendError::Unavailable("not confirmed; look again before repeating it".into())
             })?
             .map_err(|error| BackendError::Unavailable(error.to_string()))?;
-        let committed = committed.last().ok_or_else(|| {
-            BackendError::Unavailable("there was nothing to be saved".to_owned())
-        })?;
+        let committed = committed
+            .last()
+            .ok_or_else(|| BackendError::Unavailable("there was nothing to be saved".to_owned()))?;
         let receipt = Receipt {
             seq: Seq(committed.seq),
             at: Timestamp(committed.at_ms),

@@ -3,10 +3,10 @@
 
 use super::habits;
 use super::translate::{self, Translated};
-use crate::events::{AlarmVerb, JournalEvent, Verdict, Withdrawable};
+use crate::events::{JournalEvent, Verdict, Withdrawable};
 use crate::text::excerpt;
 use cems_core::engine::{
-    AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Refusal,
+    AlarmAction, AlarmService, AuditEntry, Contact, Event, FallbackDecision, HealthReport, Refusal,
     RefusalReason, ReportBack, TakeBack, WrittenIn,
 };
 use cems_core::model::{
@@ -77,14 +77,44 @@ impl Interpreter {
                 action,
                 by,
                 note,
+                until,
             } => Event::AlarmAction(AlarmAction {
                 alarm,
-                kind: match action {
-                    AlarmVerb::Acknowledge => AlarmActionKind::Acknowledge,
-                    AlarmVerb::Close => AlarmActionKind::Close,
-                },
+                kind: action.into(),
                 by,
                 note,
+                until,
+            }),
+            JournalEvent::AlarmService {
+                outlet,
+                kind,
+                out,
+                by,
+                note,
+            } => Event::AlarmService(AlarmService {
+                outlet,
+                kind,
+                out,
+                by,
+                note,
+            }),
+            JournalEvent::Policy { policy } => Event::Policy(policy),
+            JournalEvent::Shift { shift } => Event::Shift(shift),
+            JournalEvent::HandOver { over } => Event::HandOver(over),
+            JournalEvent::Health {
+                kind,
+                part,
+                bad,
+                value,
+                threshold,
+                detail,
+            } => Event::Health(HealthReport {
+                kind,
+                part,
+                bad,
+                value,
+                threshold,
+                detail,
             }),
             JournalEvent::Fallback {
                 outlet,

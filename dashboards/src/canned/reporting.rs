@@ -26,8 +26,9 @@ impl Held {
         self.outlet(actor, &report.outlet)?;
         check::manual_report(report, &self.registry, NOW).map_err(|e| said(&e))?;
         match report.corrects {
-            Some(id) => check::standing_report((&report.outlet, id), self.report(id))
-                .map_err(|e| said(&e)),
+            Some(id) => {
+                check::standing_report((&report.outlet, id), self.report(id)).map_err(|e| said(&e))
+            }
             None => Ok(()),
         }
     }
@@ -90,7 +91,12 @@ impl Canned {
         }
         drop(held);
         let (receipt, fallback) = last.ok_or(BackendError::NotFound)?;
-        self.announce(&fallback.map(Change::Fallback).into_iter().collect::<Vec<_>>());
+        self.announce(
+            &fallback
+                .map(Change::Fallback)
+                .into_iter()
+                .collect::<Vec<_>>(),
+        );
         Ok(receipt)
     }
 
@@ -127,7 +133,12 @@ impl Canned {
             fallback = row.fallback;
         }
         drop(held);
-        self.announce(&fallback.map(Change::Fallback).into_iter().collect::<Vec<_>>());
+        self.announce(
+            &fallback
+                .map(Change::Fallback)
+                .into_iter()
+                .collect::<Vec<_>>(),
+        );
         Ok(receipt)
     }
 
@@ -140,7 +151,11 @@ impl Canned {
     ) -> Result<Receipt, BackendError> {
         allow(actor, Permission::SubmitManualReport)?;
         let mut held = self.lock();
-        let row = held.fallbacks.get(&id).cloned().ok_or(BackendError::NotFound)?;
+        let row = held
+            .fallbacks
+            .get(&id)
+            .cloned()
+            .ok_or(BackendError::NotFound)?;
         held.outlet(actor, &row.outlet)?;
         let written = WrittenIn {
             outlet: row.outlet.clone(),
@@ -151,7 +166,12 @@ impl Canned {
         };
         check::written(&written, Some(&row)).map_err(|e| said(&e))?;
         held.keep(&row.outlet, files);
-        let receipt = held.write(actor, "written.delivered", format!("fallback/{id}"), &written.note);
+        let receipt = held.write(
+            actor,
+            "written.delivered",
+            format!("fallback/{id}"),
+            &written.note,
+        );
         let row = held.fallbacks.get_mut(&id);
         if let Some(owed) = row.and_then(|row| row.written.as_mut()) {
             owed.overdue_since = None;

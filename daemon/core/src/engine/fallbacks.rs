@@ -1,15 +1,17 @@
 //! The manual fallback in the engine: what speaks for and against the equipment goes into its
 //! machine, and the machine's turns come out as rows, alarms and lines of the audit trail.
 
-use super::alarms::{NewAlarm, gone, holds};
+use super::alarms::{NewAlarm, ended, gone, holds};
 use super::context::{Cx, ENGINE, Site};
 use super::state::{Live, Shared};
 use crate::fallback::{Identity, Judged, Owed, Terms, Turn};
 use crate::model::{
-    AlarmKind, FactorCode, FallbackId, FallbackRow, Output, QaKind, QaOutcome, ReviewRow,
-    ReviewStep, Timestamp, WrittenReport,
+    About, AlarmKind, FactorCode, FallbackId, FallbackRow, MessageReason, Output, Priority, QaKind,
+    QaOutcome, ReviewRow, ReviewStep, Role, Timestamp, WrittenReport,
 };
+use crate::notify::Notice;
 use smol_str::{SmolStr, format_smolstr};
+use std::collections::BTreeSet;
 
 /// Key of the condition "manual report overdue".
 const OVERDUE: &str = "fallback.overdue";
@@ -105,37 +107,61 @@ fn one(live: &mut Live, shared: &mut Shared, site: Site<'_>, turn: Turn, cx: &mu
         (Turn::Opened, Some(row)) => {
             let outlet = site.outlet.id.to_string();
             cx.audit(ENGINE, "fallback.opened", object(row.id), outlet);
+            tell(site, row.id, MessageReason::FallbackOpened, None, cx);
         }
         (Turn::Overdue(since), Some(row)) => overdue(live, shared, site, (&row, since), cx),
-        (Turn::Relieved, _) => ended(live, shared, OVERDUE, "report-came", cx),
+        (Turn::Relieved, _) => {
+            let conditions = &mut live.state.conditions;
+            gone(conditions, &mut shared.book, OVERDUE, "report-came", cx);
+        }
         (Turn::Reminder(id, owed, due), _) => {
             let words = format!("{} {}", owed.as_str(), site.offset.iso(due));
             cx.audit(ENGINE, "fallback.reminded", object(id), words);
+            tell(site, id, MessageReason::ReportReminder, None, cx);
         }
         (Turn::Escalate(id, owed, since, step), _) => {
             let since = site.offset.iso(since);
             let words = format!("{} {since} step {step}", owed.as_str());
             cx.audit(ENGINE, "fallback.escalated", object(id), words);
+            tell(site, id, MessageReason::ReportEscalated, Some(step), cx);
         }
         (Turn::Written(id, written), _) => wrote(live, shared, site, (id, written), cx),
         (Turn::Closed(row), _) => {
-            ended(live, shared, OVERDUE, "closed", cx);
+            let conditions = &mut live.state.conditions;
+            ended(conditions, &mut shared.book, OVERDUE, "closed", cx);
             let why = row.closed_why.clone().unwrap_or_default();
             cx.audit(ENGINE, "fallback.closed", object(row.id), why);
+            tell(site, row.id, MessageReason::FallbackClosed, None, cx);
             cx.emit(Output::Fallback(*row));
         }
         _ => {}
     }
 }
 
-fn ended(live: &mut Live, shared: &mut Shared, key: &str, why: &'static str, cx: &mut Cx<'_>) {
-    gone(
-        &mut live.state.conditions,
-        &mut shared.book,
-        key,
-        why,
-        cx,
-    );
+/// Tells people of a turn. From the second step of an escalation on, those who supervise are told;
+/// who else is told says the policy.
+fn tell(site: Site<'_>, id: FallbackId, reason: MessageReason, step: Option<u32>, cx: &mut Cx<'_>) {
+    let priority = match reason {
+        MessageReason::ReportEscalated => Priority::Urgent,
+        MessageReason::FallbackOpened | MessageReason::ReportReminder => Priority::High,
+        _ => Priority::Normal,
+    };
+    let roles = match step {
+        Some(2..) => BTreeSet::from([Role::Supervisor]),
+        _ => BTreeSet::new(),
+    };
+    let enterprise = &site.outlet.enterprise;
+    let region = cx.registry.enterprises.get(enterprise);
+    cx.notice(Notice {
+        reason,
+        about: About::Fallback(id),
+        priority,
+        kind: None,
+        outlet: Some(site.outlet.id.clone()),
+        enterprise: Some(enterprise.clone()),
+        region: region.map(|enterprise| enterprise.region.clone()),
+        roles,
+    });
 }
 
 fn overdue(
@@ -176,28 +202,28 @@ pub(super) fn wrote(
     cx: &mut Cx<'_>,
 ) {
     live.dirty = true;
-    if let Some(since) = written.overdue_since {
+    let machine = &mut live.state.fallback;
+    let own = machine.note_written(id, &written, cx.seq);
+    let row = match own {
+        true => machine.row().cloned(),
+        false => cx.history.fallback(id),
+    };
+    let Some(mut row) = row else { return };
+    let conditions = &mut live.state.conditions;
+    if let Some(due) = written.overdue_since {
         let why = Owed::Written.as_str();
         let new = NewAlarm {
-            facts: facts(site, (id, why, since)),
-            ..NewAlarm::of(AlarmKind::ManualReportOverdue, site.outlet, since)
+            facts: facts(site, (id, why, due)),
+            ..NewAlarm::of(AlarmKind::WrittenReportOverdue, site.outlet, row.opened_at)
         };
-        let conditions = &mut live.state.conditions;
         holds(conditions, &mut shared.book, (WRITTEN, new), None, cx);
         cx.audit(ENGINE, "fallback.overdue", object(id), why.into());
     } else if !live.state.fallback.owes_writing(cx.at) {
-        ended(live, shared, WRITTEN, "report-came", cx);
+        gone(conditions, &mut shared.book, WRITTEN, "report-came", cx);
     }
-    let open = live.state.fallback.note_written(id, &written, cx.seq);
-    let row = match open {
-        true => live.state.fallback.row().cloned(),
-        false => cx.history.fallback(id),
-    };
-    if let Some(mut row) = row {
-        row.written = Some(written);
-        row.updated_seq = cx.seq;
-        cx.emit(Output::Fallback(row));
-    }
+    row.written = Some(written);
+    row.updated_seq = cx.seq;
+    cx.emit(Output::Fallback(row));
 }
 
 /// How a fallback is named in the audit trail.

@@ -48,13 +48,16 @@ mod event;
 mod exceedance;
 mod exchange;
 mod fallbacks;
+mod health;
 mod history;
 mod intake;
 mod judgement;
 mod memory;
+mod notices;
 mod people;
 mod permitted;
 mod persist;
+mod policy;
 mod quarters;
 mod records;
 mod registry;
@@ -65,11 +68,12 @@ mod step;
 mod supervision;
 mod versions;
 
-pub use check::{ActionError, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
+pub use alarms::CASCADE_MS;
+pub use check::{ActionError, HOLD_DAYS_MAX, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
 pub use closing::{GRACE_MS, SETTLE_MS};
 pub use event::{
-    AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Input, Refusal,
-    RefusalReason, ReportBack, Statement, TakeBack, WrittenIn,
+    AlarmAction, AlarmActionKind, AlarmService, AuditEntry, Contact, Event, FallbackDecision,
+    HealthReport, Input, Refusal, RefusalReason, ReportBack, Statement, TakeBack, WrittenIn,
 };
 pub use history::{EmptyHistory, History};
 pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS, STRANGERS_MAX};
@@ -77,10 +81,11 @@ pub use memory::{MemoryHistory, SupersededKey, Tables};
 
 pub use persist::RestoreError;
 pub use sampling::FORM_GRACE_MS;
+pub(crate) use state::pairs;
 pub use supervision::GOOD_VALUES;
 
 use crate::model::rows::StateRow;
-use crate::model::{ManualReport, OutletId, Output, Registry, Timestamp};
+use crate::model::{ManualReport, OutletId, Output, Policy, Registry, Timestamp};
 use deadlines::Deadlines;
 use state::{Live, Shared};
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,6 +96,8 @@ use std::sync::Arc;
 pub struct Engine {
     registry: Option<Arc<Registry>>,
     registry_dirty: bool,
+    policy: Option<Arc<Policy>>,
+    policy_dirty: bool,
     shared: Shared,
     outlets: BTreeMap<OutletId, Live>,
     deadlines: Deadlines,
@@ -140,6 +147,11 @@ impl Engine {
         self.registry.as_deref()
     }
 
+    /// The policy in force.
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        self.policy.as_ref()
+    }
+
     /// Engine time: that of the last event.
     pub fn now(&self) -> Timestamp {
         self.shared.now
@@ -157,7 +169,7 @@ impl Engine {
         history: &dyn History,
     ) -> Result<(), ActionError> {
         let row = self.shared.book.peek(action.alarm, history);
-        check::on_alarm(action, row.as_ref())
+        check::on_alarm(action, row.as_ref(), self.now())
     }
 
     /// Whether a manual report would be accepted at `now`, the caller's clock.

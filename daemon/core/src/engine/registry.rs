@@ -5,7 +5,7 @@
 //! return, an open fallback closes. Alarms of limits, permits and expectations that an outlet has
 //! lost return likewise. An outlet that comes back starts anew, with its numbering and history.
 
-use super::alarms::gone;
+use super::alarms::ended;
 use super::context::{Cx, ENGINE, Site};
 use super::state::Live;
 use super::{Engine, deadlines, exceedance, fallbacks, intake, permitted, quarters, supervision};
@@ -107,7 +107,7 @@ const REMOVED: &str = "outlet-removed";
 fn end_alarms(live: &mut Live, book: &mut super::alarms::AlarmBook, cx: &mut Cx<'_>) {
     let keys: Vec<SmolStr> = live.state.conditions.keys().cloned().collect();
     for key in keys {
-        gone(&mut live.state.conditions, book, &key, REMOVED, cx);
+        ended(&mut live.state.conditions, book, &key, REMOVED, cx);
     }
     for track in live.state.stretches.values_mut() {
         if let Some(alarm) = track.end() {

@@ -123,12 +123,7 @@ fn standing_samples(site: Site<'_>, row: &FallbackRow, cx: &Cx<'_>) -> Vec<Times
 }
 
 /// What is odd about a report.
-fn findings(
-    live: &Live,
-    site: Site<'_>,
-    report: &ManualReport,
-    cx: &Cx<'_>,
-) -> Vec<ReportFinding> {
+fn findings(live: &Live, site: Site<'_>, report: &ManualReport, cx: &Cx<'_>) -> Vec<ReportFinding> {
     let at = report.sampled_at;
     let (from, until) = (at.plus_ms(-NEIGHBOURS_MS), at.plus_ms(NEIGHBOURS_MS));
     let mut around = cx.history.manual_reports(&site.outlet.id, from, until);
@@ -196,7 +191,12 @@ pub(super) fn withdraw(
     live.dirty = true;
     let (sampled_at, fallback) = (row.report.sampled_at, row.fallback);
     cx.emit(Output::ManualReport(row));
-    cx.audit(back.by.as_str(), "report.withdrawn", object(back.id), back.reason);
+    cx.audit(
+        back.by.as_str(),
+        "report.withdrawn",
+        object(back.id),
+        back.reason,
+    );
     quarters::sampled(live, site, sampled_at, cx);
     let open = live.state.fallback.row();
     let Some(open) = open.filter(|open| Some(open.id) == fallback) else {

@@ -5,8 +5,8 @@ use super::event::{Contact, Event, Input, Statement};
 use super::history::History;
 use super::state::{Live, Shared};
 use super::{
-    Engine, check, deadlines, exchange, intake, judgement, people, records, registry, reports,
-    sampling,
+    Engine, check, deadlines, exchange, health, intake, judgement, people, policy, records,
+    registry, reports, sampling,
 };
 use crate::model::rows::{QuarantineRow, StatementRow};
 use crate::model::{OutletId, Output, Registry, Timestamp, UtcOffset};
@@ -39,8 +39,17 @@ pub(super) fn step(
 ) {
     let at = input.at.min(TIME_MAX).max(engine.shared.now);
     let in_force = engine.registry.clone().unwrap_or_else(nothing);
-    let mut cx = Cx::new((input.seq, engine.shared.now), history, &in_force, out);
+    let before = engine.policy.clone().unwrap_or_default();
+    let rules = (in_force.as_ref(), before.as_ref());
+    let mut cx = Cx::new((input.seq, engine.shared.now), history, rules, out);
     deadlines::run(engine, at, &mut cx);
+    let after = match &input.event {
+        Event::Policy(new) => Some(Arc::clone(new)),
+        _ => None,
+    };
+    if let Some(after) = &after {
+        cx.policy = after;
+    }
     cx.at = at;
     engine.shared.now = at;
     engine.shared.seq = input.seq;
@@ -49,6 +58,7 @@ pub(super) fn step(
     } else {
         event(engine, input.event, &mut cx);
     }
+    deadlines::settle(engine, &mut cx);
 }
 
 fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
@@ -96,6 +106,11 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             }
         }
         Event::AlarmAction(action) => people::act(&mut engine.shared, action, cx),
+        Event::Policy(new) => policy::takes_force(engine, &new, cx),
+        Event::AlarmService(order) => engine.shared.book.service(order, cx),
+        Event::Shift(shift) => people::shift(&mut engine.shared, shift, cx),
+        Event::HandOver(over) => people::hand_over(&mut engine.shared, over, cx),
+        Event::Health(report) => health::reported(&mut engine.shared, report, cx),
         Event::FallbackDecision(decision) => match engine.check_fallback_decision(&decision) {
             Ok(()) => {
                 let outlet = decision.outlet.clone();
@@ -152,8 +167,14 @@ fn judged(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
         _ => return,
     };
     let known = at_outlet(engine, &outlet, cx, |live, shared, site, cx| match event {
-        Event::Mark(mark) => judgement::mark(live, site, mark, cx),
-        Event::MarkWithdrawn(back) => judgement::withdraw_mark(live, site, back, cx),
+        Event::Mark(mark) => {
+            judgement::mark(live, site, mark, cx);
+            shared.book.recheck_outlet(&site.outlet.id, cx);
+        }
+        Event::MarkWithdrawn(back) => {
+            judgement::withdraw_mark(live, site, back, cx);
+            shared.book.recheck_outlet(&site.outlet.id, cx);
+        }
         Event::QaTest(test) => judgement::test(live, shared, site, (test, 0), cx),
         Event::QaWithdrawn(back) => judgement::withdraw_test(live, shared, site, back, cx),
         Event::Review(action) => judgement::review(live, shared, site, action, cx),

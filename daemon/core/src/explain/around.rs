@@ -217,7 +217,10 @@ fn sample(scene: &Scene<'_>, row: &ManualReportRow) -> Option<Node> {
     }
     if let Some(by) = &row.superseded {
         let by = by.by;
-        node = node.note(format!("已由第 {by} 号更正"), format!("corrected by report {by}"));
+        node = node.note(
+            format!("已由第 {by} 号更正"),
+            format!("corrected by report {by}"),
+        );
     }
     if row.withdrawn.is_some() {
         node = node.note("已撤回", "taken back");

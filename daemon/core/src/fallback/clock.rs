@@ -14,7 +14,10 @@ fn next(moments: impl Iterator<Item = Timestamp>, told: Timestamp) -> Option<Tim
 }
 
 /// Moments of reminders before `due`.
-fn before(due: Timestamp, offsets_ms: impl Iterator<Item = i64>) -> impl Iterator<Item = Timestamp> {
+fn before(
+    due: Timestamp,
+    offsets_ms: impl Iterator<Item = i64>,
+) -> impl Iterator<Item = Timestamp> {
     offsets_ms.map(move |ms| due.plus_ms(-ms))
 }
 

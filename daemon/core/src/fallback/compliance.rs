@@ -248,7 +248,10 @@ impl<'a> Replay<'a> {
         }
         let next = owed(after.unwrap_or(self.opened_at), self.terms);
         let mut line = std::mem::replace(&mut self.line, next);
-        match step.new.filter(|(_, sample)| Some(*sample) == after && after > before) {
+        match step
+            .new
+            .filter(|(_, sample)| Some(*sample) == after && after > before)
+        {
             Some((id, sample)) => {
                 let late_ms = step.at.since_ms(line.due);
                 line.late_ms = (late_ms >= 0).then_some(late_ms);

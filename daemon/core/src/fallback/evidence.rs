@@ -169,7 +169,10 @@ impl Evidence {
 pub(super) fn add(row: &mut FallbackRow, reason: FallbackReason) {
     if row.reasons.len() >= REASONS_MAX {
         let same = |known: &FallbackReason| known.code() == reason.code();
-        let lifted = row.lifted.first().and_then(|l| usize::try_from(l.reason).ok());
+        let lifted = row
+            .lifted
+            .first()
+            .and_then(|l| usize::try_from(l.reason).ok());
         let Some(place) = lifted.or_else(|| row.reasons.iter().position(same)) else {
             return;
         };

@@ -163,7 +163,9 @@ impl Desk {
         self.advance(minute);
         let samples: Vec<Timestamp> = samples.iter().map(|m| at(*m)).collect();
         let terms = Terms::new(&self.rule, self.offset);
-        let turns = self.machine.recount(&samples, at(minute), &terms, Seq(self.seq));
+        let turns = self
+            .machine
+            .recount(&samples, at(minute), &terms, Seq(self.seq));
         self.note(turns);
     }
 
@@ -200,7 +202,9 @@ impl Desk {
 
     fn decide_close(&mut self, minute: i64) -> bool {
         self.advance(minute);
-        let turn = self.machine.close(at(minute), "复核通过".into(), Seq(self.seq));
+        let turn = self
+            .machine
+            .close(at(minute), "复核通过".into(), Seq(self.seq));
         let closed = turn.is_some();
         self.note(turn.into_iter().collect());
         closed
@@ -371,7 +375,10 @@ fn a_report_taken_back_counts_no_more_and_what_was_missed_stays() {
     assert_eq!(desk.report(400, 410), Some(false));
     // The last one goes: the next is due by the first again, which passes.
     desk.recount(&[100], 420);
-    assert_eq!((desk.row().reports, desk.row().next_due), (1, Some(at(460))));
+    assert_eq!(
+        (desk.row().reports, desk.row().next_due),
+        (1, Some(at(460)))
+    );
     assert_eq!(desk.report(470, 480), Some(true));
     assert_eq!(desk.row().missed_dues, [at(460)]);
     // That goes, too: its due time had been missed once already.
@@ -382,7 +389,10 @@ fn a_report_taken_back_counts_no_more_and_what_was_missed_stays() {
     desk.report(480, 495);
     desk.recount(&[480], 500);
     let row = desk.row();
-    assert_eq!((row.missed, row.reports, row.next_due), (1, 1, Some(at(840))));
+    assert_eq!(
+        (row.missed, row.reports, row.next_due),
+        (1, 1, Some(at(840)))
+    );
     // All go: due as at the opening, at 420, which has passed but was met in its time.
     desk.recount(&[], 510);
     let row = desk.row();
@@ -394,7 +404,10 @@ fn a_report_taken_back_counts_no_more_and_what_was_missed_stays() {
 fn a_day_of_samples_by_itself() {
     let of = |minutes: &[i64]| {
         let times: Vec<Timestamp> = minutes.iter().map(|m| at(*m)).collect();
-        sampling_day(&times, &Terms::new(&rule(0), UtcOffset::from_minutes(0).unwrap()))
+        sampling_day(
+            &times,
+            &Terms::new(&rule(0), UtcOffset::from_minutes(0).unwrap()),
+        )
     };
     let good = of(&[1_080, 0, 360, 720]);
     assert_eq!((good.samples, good.ok()), (4, true));

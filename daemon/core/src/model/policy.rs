@@ -120,6 +120,17 @@ pub struct AlarmPolicy {
     pub outage: OutageRule,
 }
 
+impl AlarmPolicy {
+    /// How urgent an alarm of a kind is: by the matrix, else by the list of kinds.
+    pub fn priority(&self, kind: AlarmKind) -> Priority {
+        let by_matrix = self
+            .kinds
+            .get(&kind)
+            .and_then(|rule| self.matrix.get(&rule.consequence)?.get(&rule.response));
+        by_matrix.copied().unwrap_or_else(|| kind.priority())
+    }
+}
+
 /// Rule of one kind of alarm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindRule {

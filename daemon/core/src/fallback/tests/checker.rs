@@ -155,9 +155,8 @@ impl Checker {
         }
         self.evidence.remove(name);
         if let (Some(before), Some(open)) = (&before, &mut self.open) {
-            let stands = |place: &usize| {
-                open.reasons[*place] == *before && !open.lifted.contains(place)
-            };
+            let stands =
+                |place: &usize| open.reasons[*place] == *before && !open.lifted.contains(place);
             let place = (0..open.reasons.len()).rfind(stands);
             open.lifted.extend(place);
         }
@@ -217,9 +216,10 @@ impl Checker {
             let last = self.last_cover(f);
             let name = format!("none {} {last}", FACTORS[f]);
             let word = name.rsplit_once(' ').unwrap().0;
-            let known = self.open.as_ref().is_some_and(|open| {
-                open.reasons.iter().any(|reason| reason.starts_with(word))
-            });
+            let known = self
+                .open
+                .as_ref()
+                .is_some_and(|open| open.reasons.iter().any(|reason| reason.starts_with(word)));
             (now - last >= 60 && !known).then_some(name)
         });
         let starving: Vec<String> = starving.collect();
@@ -390,9 +390,11 @@ pub(super) fn told(desk: &Desk) -> Vec<String> {
     let mut told = Vec::new();
     for (turn, now) in &desk.at {
         told.extend(match turn {
-            Turn::Reminder(id, owed, due) => {
-                Some(format!("{now} #{id} {} due {}", owed.as_str(), minutes(due)))
-            }
+            Turn::Reminder(id, owed, due) => Some(format!(
+                "{now} #{id} {} due {}",
+                owed.as_str(),
+                minutes(due)
+            )),
             Turn::Escalate(id, owed, since, step) => Some(format!(
                 "{now} #{id} {} since {} step {step}",
                 owed.as_str(),
@@ -404,4 +406,3 @@ pub(super) fn told(desk: &Desk) -> Vec<String> {
     }
     told
 }
-

@@ -38,7 +38,10 @@ fn a_reminder_comes_before_an_escalation_after_and_each_once() {
     desk.advance(1_000);
     assert_eq!(
         told(&desk)[2..],
-        ["#1 report overdue 420 step 1", "#1 report overdue 420 step 2"]
+        [
+            "#1 report overdue 420 step 1",
+            "#1 report overdue 420 step 2"
+        ]
     );
 }
 

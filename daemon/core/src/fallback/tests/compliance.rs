@@ -23,7 +23,14 @@ fn a_night_and_a_day_from_ten_in_the_evening() {
     let lines: Vec<_> = sheet
         .dues
         .iter()
-        .map(|line| (line.state, line.due.0 / MINUTE_MS, line.late_ms, line.missed))
+        .map(|line| {
+            (
+                line.state,
+                line.due.0 / MINUTE_MS,
+                line.late_ms,
+                line.missed,
+            )
+        })
         .collect();
     let late = |minutes: i64| Some(minutes * MINUTE_MS);
     assert_eq!(

@@ -18,7 +18,11 @@ fn flow(desk: &mut Desk, from: i64, until: i64) {
 
 /// The quarter `n` before the one that holds 1970-01-01.
 fn quarter_before(n: i64) -> Timestamp {
-    quarter_of(Timestamp(0).plus_ms(-n * 90 * DAY_MS), UtcOffset::from_minutes(0).unwrap()).0
+    quarter_of(
+        Timestamp(0).plus_ms(-n * 90 * DAY_MS),
+        UtcOffset::from_minutes(0).unwrap(),
+    )
+    .0
 }
 
 #[test]
@@ -140,7 +144,12 @@ fn what_a_person_closed_stays_closed_until_something_new_comes_up() {
     flow(&mut desk, 110, 200);
     assert!(desk.machine.row().is_none());
     desk.tested("a", QaKind::ZeroDrift, Some(150), 201);
-    let kinds: Vec<_> = desk.row().reasons.iter().map(FallbackReason::code).collect();
+    let kinds: Vec<_> = desk
+        .row()
+        .reasons
+        .iter()
+        .map(FallbackReason::code)
+        .collect();
     assert_eq!(kinds, ["out-of-control", "out-of-control"]);
     desk.tested("a", QaKind::ZeroDrift, None, 202);
     assert!(desk.closed.len() == 1, "the span has not been put right");

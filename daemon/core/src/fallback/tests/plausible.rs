@@ -6,7 +6,11 @@ use crate::fixture::{dec, registry};
 
 /// A report of the fixture's stack, at a minute, with these values.
 fn report(outlet: &str, minute: i64, values: &[(&str, &str)]) -> ManualReport {
-    let row = report_row((ReportId(1), FallbackId(1), false), (at(minute), at(minute)), 1);
+    let row = report_row(
+        (ReportId(1), FallbackId(1), false),
+        (at(minute), at(minute)),
+        1,
+    );
     let value = |(code, text): &(&str, &str)| ManualValue {
         factor: (*code).into(),
         value: dec(text),
@@ -94,7 +98,12 @@ fn values_outside_what_can_be() {
         so2.range_min = Some(dec("-50"));
     });
     assert!(codes.is_empty());
-    for (text, odd) in [("14", false), ("14.1", true), ("-0.1", true), ("7.2", false)] {
+    for (text, odd) in [
+        ("14", false),
+        ("14.1", true),
+        ("-0.1", true),
+        ("7.2", false),
+    ] {
         let acid = report("ws-01", 100, &[("w01001", text)]);
         assert_eq!(found(&acid, |_| {}).len(), usize::from(odd), "{text}");
     }
@@ -136,7 +145,10 @@ fn the_report_as_a_whole() {
         })
     };
     assert_eq!(near(100), ["same-time"]);
-    assert_eq!((near(91), near(109)), (vec!["too-close".to_owned()], near(91)));
+    assert_eq!(
+        (near(91), near(109)),
+        (vec!["too-close".to_owned()], near(91))
+    );
     assert!(near(90).is_empty() && near(110).is_empty());
 
     let mut desk = Desk::new(rule(0), &["a21026", "a34013"]);

@@ -112,7 +112,10 @@ impl Desk {
         let id = self.machine.row().map(|row| row.id);
         let own = self.reports.iter_mut();
         let own = own.filter(|row| row.fallback == id && row.counts());
-        let row = own.into_iter().nth(place).expect("the checker has a sample there");
+        let row = own
+            .into_iter()
+            .nth(place)
+            .expect("the checker has a sample there");
         row.withdrawn = Some(Withdrawal {
             at: at(now),
             by: "lab-1".into(),
