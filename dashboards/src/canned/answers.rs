@@ -6,9 +6,10 @@ use crate::backend::AmountProgress;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use cems_core::model::{
-    Acknowledgement, AlarmId, AlarmKind, AlarmRow, AlarmSubject, AmountPeriod, Closure, FactorCode,
-    FallbackId, FallbackReason, FallbackRow, Level, LimitId, ManualReport, ManualReportRow,
-    ManualValue, OutletId, Period, Registry, ReportId, Seq, Timestamp, UserId,
+    Acknowledgement, AlarmId, AlarmKind, AlarmRow, AlarmSubject, AmountPeriod, Closure, Delivery,
+    FactorCode, FallbackId, FallbackReason, FallbackRow, Level, Lifting, LimitId, ManualReport,
+    ManualReportRow, ManualValue, OutletId, Period, QaKind, Registry, ReportFinding, ReportId, Seq,
+    Superseded, Timestamp, UserId, WrittenReport,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;

@@ -11,8 +11,8 @@ use cems_core::explain::{Node, Question};
 use cems_core::model::rows::{AggregateRow, AuditRow, QuarantineRow, RecordRow, SupersededRow};
 use cems_core::model::{
     AlarmId, AlarmRow, AlarmSubject, ClueRow, ExchangeRow, FallbackId, FallbackRow, Level,
-    ManualReport, ManualReportRow, Mark, MarkRow, OutletId, QaRow, QaTest, QuarterRow, RecordKind,
-    Registry, ReviewAction, ReviewRow, Role, Seq, Timestamp,
+    ManualReportRow, Mark, MarkRow, OutletId, QaRow, QaTest, QuarterRow, RecordKind, Registry,
+    ReviewAction, ReviewRow, Role, Seq, Timestamp,
 };
 use std::sync::Arc;
 use tokio::sync::broadcast;

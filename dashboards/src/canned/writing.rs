@@ -7,8 +7,8 @@ use super::rows::NOW;
 use crate::backend::{Actor, Backend, BackendError, Change, CommandOrder, ParameterKind, Receipt};
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    Acknowledgement, AlarmId, Closure, FallbackId, FallbackReason, FallbackRow, ManualReport,
-    ManualReportRow, OutletId, Permission, ReportId, Seq,
+    Acknowledgement, AlarmId, Closure, FallbackId, FallbackReason, FallbackRow, OutletId,
+    Permission, Seq,
 };
 use smol_str::SmolStr;
 

@@ -102,7 +102,10 @@ fn delimiter(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or("");
     let count = |mark: u8| first.bytes().filter(|byte| *byte == mark).count();
     let marks = [b'\t', b';', b','];
-    marks.into_iter().max_by_key(|mark| count(*mark)).unwrap_or(b',')
+    marks
+        .into_iter()
+        .max_by_key(|mark| count(*mark))
+        .unwrap_or(b',')
 }
 
 fn read_csv(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {

@@ -16,7 +16,11 @@ fn cells(rows: &[Row]) -> Vec<(usize, Vec<&str>)> {
 
 fn table() -> Vec<Vec<Cell>> {
     vec![
-        vec![Cell::text("采样时间"), Cell::text("SO2, mg/m³"), Cell::Empty],
+        vec![
+            Cell::text("采样时间"),
+            Cell::text("SO2, mg/m³"),
+            Cell::Empty,
+        ],
         vec![
             Cell::text("2026-11-22 08:00"),
             Cell::Number("18.50".parse().unwrap()),

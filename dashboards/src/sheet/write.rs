@@ -116,8 +116,15 @@ fn write_xlsx(
     }
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     for (column, place) in (0u16..).zip(0..columns) {
-        let widest = rows.iter().filter_map(|row| row.get(place)).map(width).max();
-        let width = widest.unwrap_or(0).saturating_add(2).clamp(WIDTH_MIN, WIDTH_MAX);
+        let widest = rows
+            .iter()
+            .filter_map(|row| row.get(place))
+            .map(width)
+            .max();
+        let width = widest
+            .unwrap_or(0)
+            .saturating_add(2)
+            .clamp(WIDTH_MIN, WIDTH_MAX);
         sheet.set_column_width(column, u32::try_from(width).unwrap_or(10))?;
     }
     book.save_to_buffer()
@@ -126,7 +133,9 @@ fn write_xlsx(
 /// The time in the file's properties: that of the daemon's clock, never of the machine's.
 fn made(at: Timestamp, offset: UtcOffset) -> Result<ExcelDateTime, XlsxError> {
     let local = offset.local(at);
-    let year = u16::try_from(local.year()).unwrap_or(1900).clamp(1900, 9999);
+    let year = u16::try_from(local.year())
+        .unwrap_or(1900)
+        .clamp(1900, 9999);
     let part = |n: u32| u8::try_from(n).unwrap_or(0);
     ExcelDateTime::from_ymd(year, part(local.month()), part(local.day()))?.and_hms(
         u16::try_from(local.hour()).unwrap_or(0),

@@ -25,6 +25,8 @@ const GOLDEN: [(&str, &str); 33] = [
     ("alarm", "/api/v1/alarms/30"),
     ("fallbacks", "/api/v1/fallbacks"),
     ("fallback", "/api/v1/fallbacks/5"),
+    ("fallback-reasons", "/api/v1/fallbacks/6"),
+    ("compliance", "/api/v1/fallbacks/5/compliance"),
     ("quarantine", "/api/v1/quarantine"),
     ("audit", "/api/v1/audit?before=183500"),
     ("health", "/api/v1/health"),

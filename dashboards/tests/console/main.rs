@@ -10,3 +10,4 @@ mod http;
 mod judgement;
 mod live;
 mod pages;
+mod reporting;
