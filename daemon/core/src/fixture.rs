@@ -93,6 +93,7 @@ fn outlet(id: &str, medium: Medium, mn: &str, factors: Vec<OutletFactor>) -> Out
             closes_after_min: 0,
             max_gap_min: 360,
             reports_per_day: 4,
+            ..FallbackRule::default()
         },
         permitted: Vec::new(),
         forward: false,

@@ -2,8 +2,7 @@
 
 use super::context::{Cx, Site};
 use super::state::Live;
-use super::{Engine, alarms, closing, intake, notices, quarters, sampling, supervision};
-use crate::fallback::Terms;
+use super::{Engine, alarms, closing, fallbacks, intake, notices, quarters, sampling, supervision};
 use crate::model::{OutletId, Registry, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,13 +63,12 @@ fn first_of(live: &Live, site: Site<'_>, watched_since: Option<Timestamp>) -> Op
     if state.removed {
         return None;
     }
-    let terms = Terms::new(&site.outlet.fallback, site.offset);
     [
         sampling::next_due(state),
         closing::next_due(state),
         quarters::next_due(live),
         supervision::silence_due(state, site, watched_since),
-        state.fallback.next_deadline(&terms),
+        state.fallback.next_deadline(&fallbacks::terms(site)),
         alarms::quiet_due(&state.conditions),
     ]
     .into_iter()
@@ -144,7 +142,7 @@ fn outlet_due(engine: &mut Engine, id: &OutletId, cx: &mut Cx<'_>) {
     if silence.is_some_and(|due| due <= cx.at) {
         supervision::silence(live, shared, site, cx);
     }
-    supervision::fallback_due(live, shared, site, cx);
+    fallbacks::due(live, shared, site, cx);
     if alarms::quiet_due(&live.state.conditions).is_some_and(|due| due <= cx.at) {
         live.dirty = true;
         alarms::quiet(&mut live.state.conditions, &mut shared.book, cx);

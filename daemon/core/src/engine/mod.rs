@@ -16,11 +16,13 @@
 //! | `quarters` | packed hours; capture rate and substitutes of the quarter |
 //! | `exceedance` | means against limits |
 //! | `permitted` | totals against permitted amounts, of outlets and enterprises |
-//! | `supervision`, `outage` | silence, alone and together; impossible values, the manual fallback |
+//! | `supervision`, `outage` | silence, alone and together; impossible values |
+//! | `fallbacks` | the manual fallback: what opens and closes it, what it tells |
 //! | `watch` | conditions that must last: values, flags, clocks, parameters, tests, outlook |
 //! | `intake` | refused bytes |
 //! | `judgement` | marks, tests of the equipment, validity reviews |
-//! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
+//! | `reports` | manual reports and written reports: kept, corrected, taken back |
+//! | `people`, [`check`] | alarm actions, decisions; whether what people enter makes sense |
 //! | `messages` | trying a channel; what became of messages |
 //! | `registry`, `versions` | a registry takes force; which settings judge which period |
 //! | `alarms` | numbering and rows of alarms, what they wait for, what people do to them |
@@ -49,6 +51,7 @@ mod deadlines;
 mod event;
 mod exceedance;
 mod exchange;
+mod fallbacks;
 mod health;
 mod history;
 mod intake;
@@ -64,6 +67,7 @@ mod policy;
 mod quarters;
 mod records;
 mod registry;
+mod reports;
 mod sampling;
 mod state;
 mod step;
@@ -76,7 +80,7 @@ pub use check::{ActionError, HOLD_DAYS_MAX, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
 pub use closing::{GRACE_MS, SETTLE_MS};
 pub use event::{
     AlarmAction, AlarmActionKind, AlarmService, AuditEntry, Contact, Event, FallbackDecision,
-    HealthReport, Input, Refusal, RefusalReason, Statement, TakeBack,
+    HealthReport, Input, Refusal, RefusalReason, ReportBack, Statement, TakeBack, WrittenIn,
 };
 pub use history::{EmptyHistory, History};
 pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS, STRANGERS_MAX};

@@ -9,7 +9,10 @@ use super::alarms::ended;
 use super::context::{Cx, ENGINE, Site};
 use super::state::Live;
 use super::watch::device;
-use super::{Engine, deadlines, exceedance, intake, outage, permitted, quarters, supervision};
+use super::{
+    Engine, deadlines, exceedance, fallbacks, intake, outage, permitted, quarters, supervision,
+};
+use crate::fallback::Machine;
 use crate::model::{FactorCode, Outlet, OutletId, Output, Registry};
 use crate::sampling::Forming;
 use smol_str::SmolStr;
@@ -75,7 +78,7 @@ fn admit(engine: &mut Engine, new: &Registry, outlet: &Outlet, cx: &mut Cx<'_>) 
     if !known || live.state.removed {
         live.state.since = cx.at;
         live.state.removed = false;
-        live.state.fallback.watch([], cx.at);
+        live.state.fallback = Machine::default();
     }
     live.state.fallback.watch(pollutants(outlet), cx.at);
     exceedance::keep_only(live, &mut engine.shared, outlet, cx);
@@ -99,9 +102,9 @@ fn remove(engine: &mut Engine, old: Option<&Registry>, id: &OutletId, cx: &mut C
     };
     live.dirty = true;
     outage::heard(&mut engine.shared, site, cx);
-    let turn = live.state.fallback.close(cx.at, REMOVED.into(), cx.seq);
+    let turn = live.state.fallback.retire(cx.at, REMOVED.into(), cx.seq);
     let turns = turn.into_iter().collect();
-    supervision::follow(live, &mut engine.shared, site, turns, cx);
+    fallbacks::follow(live, &mut engine.shared, site, turns, cx);
     live.state.closing.clear();
     live.state.quarters.clear();
     live.state.sampling = Forming::default();

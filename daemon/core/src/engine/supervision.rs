@@ -1,16 +1,17 @@
 //! What is expected of an outlet: that it sends at all, that its values are possible, and that
-//! valid ones do not stay away (the manual fallback).
+//! valid ones do not stay away (the manual fallback, see `fallbacks`).
 
 use super::alarms::{NewAlarm, ended, gone, holds, joins};
-use super::context::{Cx, ENGINE, Site};
+use super::context::{Cx, Site};
+use super::fallbacks::follow;
 use super::outage::{self, Fate};
 use super::state::{Live, OutletState, Shared};
 use super::watch::values;
-use crate::fallback::{Identity, Sighting, Terms, Turn};
+use crate::fallback::{Sighting, Terms};
 use crate::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use crate::model::{AlarmKind, FallbackRow, Output, RecordKind, StoredValue, Timestamp};
+use crate::model::{AlarmKind, RecordKind, StoredValue, Timestamp};
 use crate::validate;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::format_smolstr;
 
 /// Good values in a row after which an alarm about impossible values returns: one may be chance,
 /// three are a working instrument.
@@ -18,8 +19,6 @@ pub const GOOD_VALUES: u32 = 3;
 
 /// Key of the condition "no data".
 const NO_DATA: &str = "data.none";
-/// Key of the condition "manual report overdue".
-const OVERDUE: &str = "fallback.overdue";
 
 /// Kinds of records an outlet may be expected to send, with their key.
 const KINDS: [(RecordKind, &str); 3] = [
@@ -291,100 +290,4 @@ fn possible(
             gone(conditions, &mut shared.book, &key, "good-values", cx);
         }
     }
-}
-
-/// Lets the deadlines of the fallback fall due.
-pub(super) fn fallback_due(live: &mut Live, shared: &mut Shared, site: Site<'_>, cx: &mut Cx<'_>) {
-    let terms = Terms::new(&site.outlet.fallback, site.offset);
-    let id = Identity {
-        outlet: &site.outlet.id,
-        last_id: &mut shared.fallbacks,
-        seq: cx.seq,
-    };
-    let turns = live.state.fallback.advance(cx.at, &terms, id);
-    follow(live, shared, site, turns, cx);
-}
-
-/// Puts out what a turn of the fallback means: rows, alarms, lines of the audit trail.
-pub(super) fn follow(
-    live: &mut Live,
-    shared: &mut Shared,
-    site: Site<'_>,
-    turns: Vec<Turn>,
-    cx: &mut Cx<'_>,
-) {
-    if turns.is_empty() {
-        return;
-    }
-    live.dirty = true;
-    for turn in turns {
-        let row = live.state.fallback.row().cloned();
-        match (turn, row) {
-            (Turn::Opened, Some(row)) => {
-                cx.audit(
-                    ENGINE,
-                    "fallback.opened",
-                    object(&row),
-                    site.outlet.id.to_string(),
-                );
-            }
-            (Turn::Overdue(since), Some(row)) => overdue(live, shared, site, (&row, since), cx),
-            (Turn::Relieved, _) => {
-                gone(
-                    &mut live.state.conditions,
-                    &mut shared.book,
-                    OVERDUE,
-                    "report-came",
-                    cx,
-                );
-            }
-            (Turn::Closed(row), _) => {
-                gone(
-                    &mut live.state.conditions,
-                    &mut shared.book,
-                    OVERDUE,
-                    "closed",
-                    cx,
-                );
-                let why = row.closed_why.clone().unwrap_or_default();
-                cx.audit(ENGINE, "fallback.closed", object(&row), why);
-                cx.emit(Output::Fallback(*row));
-            }
-            _ => {}
-        }
-    }
-    if let Some(row) = live.state.fallback.row().cloned() {
-        cx.emit(Output::Fallback(row));
-    }
-}
-
-fn overdue(
-    live: &mut Live,
-    shared: &mut Shared,
-    site: Site<'_>,
-    (row, since): (&FallbackRow, Timestamp),
-    cx: &mut Cx<'_>,
-) {
-    let short_day = row.next_due.is_none_or(|due| due != since);
-    let why = if short_day { "short-day" } else { "gap" };
-    let new = NewAlarm {
-        facts: vec![
-            ("fallback", row.id.to_string()),
-            ("why", why.into()),
-            ("due", site.offset.iso(since)),
-        ],
-        ..NewAlarm::of(AlarmKind::ManualReportOverdue, site.outlet, since)
-    };
-    holds(
-        &mut live.state.conditions,
-        &mut shared.book,
-        (OVERDUE, new),
-        None,
-        cx,
-    );
-    cx.audit(ENGINE, "fallback.overdue", object(row), why.into());
-}
-
-fn object(row: &FallbackRow) -> SmolStr {
-    format_smolstr!("fallback/{}", row.id)
 }

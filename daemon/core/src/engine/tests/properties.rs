@@ -169,6 +169,8 @@ fn happening(what: &What, now: Timestamp) -> Event {
                 value: dec("12"),
             }],
             note: String::new(),
+            attachments: Vec::new(),
+            corrects: None,
             by: "lab-1".into(),
         }),
         What::Act(id, verb) => Event::AlarmAction(AlarmAction {
