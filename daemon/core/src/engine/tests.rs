@@ -13,4 +13,5 @@ mod sampled;
 mod sampling;
 mod stories;
 mod trouble;
+mod vigil;
 mod watch;
