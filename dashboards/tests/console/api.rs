@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Addresses with their golden files.
-const GOLDEN: [(&str, &str); 33] = [
+const GOLDEN: [(&str, &str); 35] = [
     ("overview", "/api/v1/overview"),
     ("outlet", "/api/v1/outlets/yt-01"),
     (
