@@ -5,8 +5,9 @@
 
 use cems_core::engine::{AlarmActionKind, AuditEntry, FallbackDecision};
 use cems_core::model::{
-    AlarmId, AlarmKind, Attachment, ExchangeState, HandOver, ManualReport, Mark, OutletId, Policy,
-    QaTest, RecordKind, Registry, ReviewAction, SampleSet, Shift, Timestamp, UserId,
+    AlarmId, AlarmKind, Attachment, ChannelTest, ExchangeState, HandOver, ManualReport, Mark,
+    MessageFate, OutletId, Policy, QaTest, RecordKind, Registry, ReviewAction, SampleSet, Shift,
+    Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -292,6 +293,16 @@ pub enum JournalEvent {
         uplink: SmolStr,
         /// What: outlet, kind, start.
         records: Vec<(OutletId, RecordKind, Timestamp)>,
+    },
+    /// A person tries a channel for messages.
+    ChannelTest {
+        /// As asked for.
+        test: ChannelTest,
+    },
+    /// What became of a message. It names a person and a channel, never an address.
+    Message {
+        /// As it was.
+        fate: MessageFate,
     },
     /// For the audit trail: start, stop, recovery, log-in, log-out.
     Audit {

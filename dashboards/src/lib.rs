@@ -12,6 +12,7 @@ mod batch;
 pub mod canned;
 pub mod format;
 mod live;
+pub mod message;
 mod options;
 mod pages;
 pub mod refusal;

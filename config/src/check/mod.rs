@@ -10,11 +10,13 @@ mod factor;
 mod instrument;
 mod limit;
 mod map;
+mod notify;
 mod outlet;
 mod permitted;
 mod profile;
 mod registry;
 mod rules;
+mod secret;
 mod special;
 mod uplink;
 
@@ -45,6 +47,8 @@ enum Kind {
     Users,
     /// Lines and instruments of a station.
     Station,
+    /// Channels for messages and who is told what.
+    Notify,
     /// One rule profile.
     Profile,
 }
@@ -140,6 +144,7 @@ fn named_files(main: &Text, loader: &Loader<'_>, r: &mut Report) -> Vec<(Kind, P
         ("registry", Kind::Registry),
         ("users", Kind::Users),
         ("station", Kind::Station),
+        ("notify", Kind::Notify),
     ];
     for (key, kind) in kinds {
         for name in root.texts(r, key).unwrap_or_default() {
@@ -166,7 +171,7 @@ fn build(
     r: &mut Report,
 ) -> (Settings, Registry) {
     let main = &docs[0].1;
-    for key in ["profiles", "registry", "users", "station"] {
+    for key in ["profiles", "registry", "users", "station", "notify"] {
         // Already followed.
         let _ = main.item(key);
     }
@@ -186,7 +191,18 @@ fn build(
         }
     }
     let (users, tokens) = access::people(&people, &registry, r);
-    let settings = daemon::settings(main, loader, r);
+    let settings = Settings {
+        users,
+        tokens,
+        ..daemon::settings(main, loader, r)
+    };
+    let mut about_messages = Vec::new();
+    for (kind, root) in docs {
+        if matches!(kind, Kind::Main | Kind::Notify) {
+            about_messages.push(root);
+        }
+    }
+    let notify = notify::notify(&about_messages, &settings, &registry, loader, r);
     let mut lines = Vec::new();
     for (kind, root) in docs {
         if matches!(kind, Kind::Main | Kind::Station) {
@@ -197,10 +213,11 @@ fn build(
     let uplinks = uplink::uplinks(&lines, &mut registry, &station, loader, r);
     (
         Settings {
-            users,
-            tokens,
             uplinks,
             station,
+            channels: notify.channels,
+            routes: notify.routes,
+            quiet: notify.quiet,
             ..settings
         },
         registry,

@@ -5,6 +5,10 @@ use crate::model::*;
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
+mod policy;
+
+pub(crate) use policy::policy;
+
 pub(crate) const GAS: &str = "dc-01";
 pub(crate) const WATER: &str = "ws-01";
 

@@ -138,6 +138,8 @@ impl Interpreter {
                 object,
                 detail,
             }),
+            JournalEvent::ChannelTest { test } => Event::ChannelTest(test),
+            JournalEvent::Message { fate } => Event::MessageFate(fate),
             JournalEvent::Tick
             // What went over a line to or from a centre of ours is evidence, not news.
             | JournalEvent::Sent { .. }

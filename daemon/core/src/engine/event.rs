@@ -2,9 +2,9 @@
 
 use crate::model::rows::Habits;
 use crate::model::{
-    AlarmId, AlarmKind, Attachment, ExchangeNews, FallbackId, HandOver, ManualReport, Mark, Mn,
-    OutletId, Policy, QaTest, Record, Registry, ReportId, ReviewAction, SampleSet, Seq, Shift,
-    Timestamp, UserId,
+    AlarmId, AlarmKind, Attachment, ChannelTest, ExchangeNews, FallbackId, HandOver, ManualReport,
+    Mark, MessageFate, Mn, OutletId, Policy, QaTest, Record, Registry, ReportId, ReviewAction,
+    SampleSet, Seq, Shift, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -281,6 +281,10 @@ pub enum Event {
     Samples(SampleSet),
     /// News about a request to a device.
     Exchange(OutletId, ExchangeNews),
+    /// A person tries a channel for messages.
+    ChannelTest(ChannelTest),
+    /// What became of a message.
+    MessageFate(MessageFate),
     /// A policy takes force.
     Policy(Arc<Policy>),
     /// A kind of alarm goes out of service, or comes back.

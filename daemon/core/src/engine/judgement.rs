@@ -291,15 +291,17 @@ pub(super) fn review(
 
 /// A device reports the result of an automatic standard check: one test for each factor that has
 /// both figures. What the device itself thinks of it stands in the statement.
+/// Which factors were tested, and how.
 pub(super) fn stated(
     live: &mut Live,
     shared: &mut Shared,
     site: Site<'_>,
     statement: &Statement,
     cx: &mut Cx<'_>,
-) {
+) -> Vec<(FactorCode, QaKind)> {
+    let mut tested = Vec::new();
     if statement.cn != STANDARD_CHECK_CN {
-        return;
+        return tested;
     }
     let mut figures: BTreeMap<&str, (Option<Decimal>, Option<Decimal>)> = BTreeMap::new();
     for (name, value) in &statement.items {
@@ -333,6 +335,7 @@ pub(super) fn stated(
         if known(&factor, &pair, at, site, cx) {
             continue;
         }
+        tested.push((factor.clone(), QaKind::StandardSample));
         let result = QaTest {
             outlet: site.outlet.id.clone(),
             factor,
@@ -347,6 +350,7 @@ pub(super) fn stated(
         };
         test(live, shared, site, (result, n), cx);
     }
+    tested
 }
 
 /// A device repeats what it has said.

@@ -16,14 +16,18 @@
 //! | `quarters` | packed hours; capture rate and substitutes of the quarter |
 //! | `exceedance` | means against limits |
 //! | `permitted` | totals against permitted amounts, of outlets and enterprises |
-//! | `supervision` | silence, impossible values |
+//! | `supervision`, `outage` | silence, alone and together; impossible values |
+//! | `watch` | conditions that must last: values, flags, clocks, parameters, tests, outlook |
 //! | `fallbacks` | the manual fallback: what opens and closes it, what it tells |
 //! | `intake` | refused bytes |
 //! | `judgement` | marks, tests of the equipment, validity reviews |
 //! | `reports` | manual reports and written reports: kept, corrected, taken back |
 //! | `people`, [`check`] | alarm actions, decisions; whether what people enter makes sense |
+//! | `messages` | trying a channel; what became of messages |
 //! | `registry`, `versions` | a registry takes force; which settings judge which period |
-//! | `alarms` | numbering and rows of alarms |
+//! | `alarms` | numbering and rows of alarms, what they wait for, what people do to them |
+//! | `health` | the daemon's own trouble |
+//! | `policy`, `notices` | a policy takes force; what people must be told |
 //! | `state`, `persist` | what is kept between batches, and how |
 //!
 //! **Invariant.** After [`Engine::flush`] at journal position *P* the projections are the same
@@ -53,7 +57,9 @@ mod history;
 mod intake;
 mod judgement;
 mod memory;
+mod messages;
 mod notices;
+mod outage;
 mod people;
 mod permitted;
 mod persist;
@@ -67,6 +73,7 @@ mod state;
 mod step;
 mod supervision;
 mod versions;
+mod watch;
 
 pub use alarms::CASCADE_MS;
 pub use check::{ActionError, HOLD_DAYS_MAX, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
@@ -83,6 +90,8 @@ pub use persist::RestoreError;
 pub use sampling::FORM_GRACE_MS;
 pub(crate) use state::pairs;
 pub use supervision::GOOD_VALUES;
+pub use watch::FRESH_MS;
+pub use watch::device::CLOCK_S;
 
 use crate::model::rows::StateRow;
 use crate::model::{ManualReport, OutletId, Output, Policy, Registry, Timestamp};

@@ -36,7 +36,10 @@ pub use ids::{
     ProfileId, RegionId, ReportId, Seq, UserId,
 };
 pub use mark::{Attachment, Mark, MarkKind, MarkRow, Withdrawal};
-pub use message::{About, MESSAGE_ITEMS_MAX, MessageReason, MessageRow, Recipient};
+pub use message::{
+    About, ChannelTest, MESSAGE_ITEMS_MAX, MessageFate, MessageOutcome, MessageReason, MessageRow,
+    Recipient,
+};
 pub use policy::{ChannelKind, Person, Policy};
 pub use profile::{MarkEffect, Profile, Provenance, Rounding, Sure};
 pub use qa::{

@@ -2,9 +2,9 @@
 
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    AlarmId, AlarmKind, AlarmRow, AlarmSubject, FactorCode, FallbackId, FallbackReason,
-    FallbackRow, Flag, Number, OutletId, RecordKind, RecordRow, Seq, StoredValue, Timestamp, Value,
-    WrittenReport,
+    About, AlarmId, AlarmKind, AlarmRow, AlarmSubject, FactorCode, FallbackId, FallbackReason,
+    FallbackRow, Flag, MessageId, MessageReason, MessageRow, Number, OutletId, Priority, Recipient,
+    RecordKind, RecordRow, Seq, StoredValue, Timestamp, Value, WrittenReport,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -93,5 +93,26 @@ pub(in crate::store::tests) fn minute(outlet: &OutletId, n: i64) -> RecordRow {
         start: T0.plus_ms(n * 60_000),
         resent: false,
         values: CODES.iter().zip(1..).map(value).collect(),
+    }
+}
+
+pub(in crate::store::tests) fn message_row(id: u64) -> MessageRow {
+    MessageRow {
+        id: MessageId(id),
+        key: "alarm/7/raised".into(),
+        reason: MessageReason::AlarmRaised,
+        channel: "desk-mail".into(),
+        to: Recipient::User("duty-1".into()),
+        priority: Priority::High,
+        enterprise: Some("jia".into()),
+        about: vec![
+            About::Alarm(AlarmId(7)),
+            About::Fallback(FallbackId(1)),
+            About::Duty("duty/2026-01".into()),
+        ],
+        more: 2,
+        at: T0,
+        deadline: T0.plus_ms(3_600_000),
+        seq: Seq(id),
     }
 }
