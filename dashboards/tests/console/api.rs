@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Addresses with their golden files.
+<<<<<<< HEAD
 const GOLDEN: &[(&str, &str)] = &[
+=======
+const GOLDEN: [(&str, &str); 35] = [
+>>>>>>> h-fallback
     ("overview", "/api/v1/overview"),
     ("outlet", "/api/v1/outlets/yt-01"),
     (
