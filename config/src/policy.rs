@@ -2,14 +2,14 @@
 
 use crate::Settings;
 use cems_core::lang::Lang;
-use cems_core::model::policy::{AlarmPolicy, NotifyPolicy};
+use cems_core::model::policy::NotifyPolicy;
 use cems_core::model::{Person, Policy, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The policy that the settings make.
 pub(crate) fn of(settings: &Settings) -> Policy {
     Policy {
-        alarms: AlarmPolicy::default(),
+        alarms: settings.alarms.clone(),
         notify: NotifyPolicy::default(),
         people: people(settings),
     }

@@ -13,6 +13,7 @@ pub use uplink::{
     RealtimeUpload, Secret, UPLINKS_MAX, Uplink, UplinkEdition, UplinkFactor, UplinkOutlet,
 };
 
+use cems_core::model::policy::AlarmPolicy;
 use cems_core::model::{Access, Role, Scope, UserId};
 use smol_str::SmolStr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub uplinks: Vec<Uplink>,
     /// Lines and instruments this station reads; none at a pure centre.
     pub station: StationSettings,
+    /// How alarms are ranked and answered.
+    pub alarms: AlarmPolicy,
 }
 
 /// Ways of computing and printing the CRC of a frame.

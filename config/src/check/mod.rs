@@ -2,6 +2,7 @@
 //! that everything else is still looked at; the result is used only when there was no problem.
 
 mod access;
+mod alarms;
 mod bus;
 mod daemon;
 mod dates;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
+pub(crate) use alarms::alarm_rules;
 pub(crate) use map::map;
 pub(crate) use profile::{families, profile};
 
@@ -45,6 +47,8 @@ enum Kind {
     Users,
     /// Lines and instruments of a station.
     Station,
+    /// How alarms are ranked and answered.
+    Alarms,
     /// One rule profile.
     Profile,
 }
@@ -140,6 +144,7 @@ fn named_files(main: &Text, loader: &Loader<'_>, r: &mut Report) -> Vec<(Kind, P
         ("registry", Kind::Registry),
         ("users", Kind::Users),
         ("station", Kind::Station),
+        ("alarms", Kind::Alarms),
     ];
     for (key, kind) in kinds {
         for name in root.texts(r, key).unwrap_or_default() {
@@ -166,7 +171,7 @@ fn build(
     r: &mut Report,
 ) -> (Settings, Registry) {
     let main = &docs[0].1;
-    for key in ["profiles", "registry", "users", "station"] {
+    for key in ["profiles", "registry", "users", "station", "alarms"] {
         // Already followed.
         let _ = main.item(key);
     }
@@ -195,8 +200,11 @@ fn build(
     }
     let station = instrument::station(&lines, &registry, loader, r);
     let uplinks = uplink::uplinks(&lines, &mut registry, &station, loader, r);
+    let rules = docs.iter().filter(|(kind, _)| *kind == Kind::Alarms);
+    let rules: Vec<&Section<'_>> = rules.map(|(_, root)| root).collect();
     (
         Settings {
+            alarms: alarms::alarms(&rules, r),
             users,
             tokens,
             uplinks,

@@ -176,7 +176,7 @@ impl AlarmBook {
             rule.suppressed_by.contains(&by).then_some((by, row))
         });
         match reasons.min_by_key(|(by, row)| (*by, row.id)) {
-            Some((by, row)) => (Some(of(code(by))), Some(row.mark.until)),
+            Some((by, row)) => (Some(of(by.as_str())), Some(row.mark.until)),
             None => (None, None),
         }
     }
@@ -378,12 +378,5 @@ fn suppresses(kind: MarkKind) -> Option<SuppressedBy> {
         MarkKind::Stopped => Some(SuppressedBy::Stopped),
         MarkKind::Maintenance | MarkKind::Calibration => Some(SuppressedBy::Maintenance),
         _ => None,
-    }
-}
-
-fn code(by: SuppressedBy) -> &'static str {
-    match by {
-        SuppressedBy::Stopped => "stopped",
-        SuppressedBy::Maintenance => "maintenance",
     }
 }
