@@ -253,6 +253,8 @@ pub enum Change {
     Fallback(FallbackId),
     /// The registry changed.
     Registry,
+    /// The roster, the one on duty, or what is out of service changed.
+    Desk,
     /// The health changed.
     Health,
     /// An exchange with the device of an outlet was ordered or moved on.

@@ -84,6 +84,7 @@ sources!(
     "overview",
     "outlet",
     "alarms",
+    "desk",
     "fallbacks",
     "commands",
     "station",

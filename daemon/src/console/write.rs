@@ -4,8 +4,8 @@ use super::ConsoleBackend;
 use crate::events::JournalEvent;
 use crate::journal::Draft;
 use cems_core::engine::{FallbackDecision, check};
-use cems_core::model::{ManualReport, OutletId, Permission, Seq};
-use cems_dashboards::backend::{Actor, Backend, BackendError, LoginError, Receipt};
+use cems_core::model::{ManualReport, OutletId, Permission, Seq, Timestamp};
+use cems_dashboards::backend::{Actor, BackendError, LoginError, Receipt};
 use smol_str::{SmolStr, format_smolstr};
 use std::time::Duration;
 
