@@ -11,11 +11,13 @@ mod factor;
 mod instrument;
 mod limit;
 mod map;
+mod notify;
 mod outlet;
 mod permitted;
 mod profile;
 mod registry;
 mod rules;
+mod secret;
 mod special;
 mod uplink;
 
@@ -49,6 +51,8 @@ enum Kind {
     Station,
     /// How alarms are ranked and answered.
     Alarms,
+    /// Channels for messages and who is told what.
+    Notify,
     /// One rule profile.
     Profile,
 }
@@ -145,6 +149,7 @@ fn named_files(main: &Text, loader: &Loader<'_>, r: &mut Report) -> Vec<(Kind, P
         ("users", Kind::Users),
         ("station", Kind::Station),
         ("alarms", Kind::Alarms),
+        ("notify", Kind::Notify),
     ];
     for (key, kind) in kinds {
         for name in root.texts(r, key).unwrap_or_default() {
@@ -171,7 +176,9 @@ fn build(
     r: &mut Report,
 ) -> (Settings, Registry) {
     let main = &docs[0].1;
-    for key in ["profiles", "registry", "users", "station", "alarms"] {
+    for key in [
+        "profiles", "registry", "users", "station", "alarms", "notify",
+    ] {
         // Already followed.
         let _ = main.item(key);
     }
@@ -191,7 +198,18 @@ fn build(
         }
     }
     let (users, tokens) = access::people(&people, &registry, r);
-    let settings = daemon::settings(main, loader, r);
+    let settings = Settings {
+        users,
+        tokens,
+        ..daemon::settings(main, loader, r)
+    };
+    let mut about_messages = Vec::new();
+    for (kind, root) in docs {
+        if matches!(kind, Kind::Main | Kind::Notify) {
+            about_messages.push(root);
+        }
+    }
+    let notify = notify::notify(&about_messages, &settings, &registry, loader, r);
     let mut lines = Vec::new();
     for (kind, root) in docs {
         if matches!(kind, Kind::Main | Kind::Station) {
@@ -205,10 +223,11 @@ fn build(
     (
         Settings {
             alarms: alarms::alarms(&rules, r),
-            users,
-            tokens,
             uplinks,
             station,
+            channels: notify.channels,
+            routes: notify.routes,
+            quiet: notify.quiet,
             ..settings
         },
         registry,

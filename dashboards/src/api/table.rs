@@ -2,6 +2,7 @@
 
 mod desk;
 mod judgement;
+mod reporting;
 
 use super::answers::*;
 use super::calls;
@@ -157,9 +158,11 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(devices());
     routes.extend(desk::routes());
     routes.extend(judgement::routes());
+    routes.extend(reporting::routes());
     routes.extend(writes());
     routes.extend(desk::writes());
     routes.extend(judgement::writes());
+    routes.extend(reporting::writes());
     routes
 }
 
@@ -297,12 +300,6 @@ fn writes() -> Vec<Route> {
             "sendCommand",
             "Orders a command; the answer's position is the id of the exchange",
             post(control::command),
-        ),
-        write::<ManualReportIn>(
-            "/api/v1/outlets/{id}/manual-reports",
-            "submitManualReport",
-            "Enters manual monitoring data",
-            post(calls::submit_report),
         ),
         write::<DecisionIn>(
             "/api/v1/outlets/{id}/fallback",

@@ -114,7 +114,7 @@ pub(super) fn put_aside(alarms: &mut BTreeMap<AlarmId, AlarmRow>) {
         NOW.plus_ms(-20 * HOUR_MS),
         Seq(182_011),
     );
-    silent.enterprise = Some("hongyuan".into());
+    silent.enterprise = Some("heyan".into());
     silent.suppressed = Some(Suppression {
         at: silent.raised_at,
         why: "stopped".into(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Addresses with their golden files.
-const GOLDEN: [(&str, &str); 33] = [
+const GOLDEN: &[(&str, &str)] = &[
     ("overview", "/api/v1/overview"),
     ("outlet", "/api/v1/outlets/yt-01"),
     (
@@ -23,8 +23,24 @@ const GOLDEN: [(&str, &str); 33] = [
     ("alarms-open", "/api/v1/alarms?open=true"),
     ("alarms-outlet", "/api/v1/alarms?outlet=qs-01&before=30"),
     ("alarm", "/api/v1/alarms/30"),
+    (
+        "alarms-shelved",
+        "/api/v1/alarms?open=true&state=shelved,suppressed",
+    ),
+    ("desk", "/api/v1/desk"),
+    ("alarm-groups", "/api/v1/alarms/groups?priority=urgent"),
+    (
+        "alarm-figures",
+        "/api/v1/alarms/figures?from=2026-03-11T00:00:00%2B08:00",
+    ),
+    (
+        "roster",
+        "/api/v1/roster?from=2026-03-18T00:00:00%2B08:00&until=2026-03-19T00:00:00%2B08:00",
+    ),
     ("fallbacks", "/api/v1/fallbacks"),
     ("fallback", "/api/v1/fallbacks/5"),
+    ("fallback-reasons", "/api/v1/fallbacks/6"),
+    ("compliance", "/api/v1/fallbacks/5/compliance"),
     ("quarantine", "/api/v1/quarantine"),
     ("audit", "/api/v1/audit?before=183500"),
     ("health", "/api/v1/health"),
@@ -82,7 +98,7 @@ fn golden(name: &str, found: &Value) {
 #[tokio::test]
 async fn shapes_are_as_published() {
     let console = Console::start().await;
-    for (name, path) in GOLDEN {
+    for &(name, path) in GOLDEN {
         let request = Request::get(path)
             .bearer(Role::Supervisor)
             .header("accept-language", "en");

@@ -5,8 +5,11 @@
 mod api;
 mod assets;
 mod control;
+mod desk;
 mod forms;
 mod http;
 mod judgement;
 mod live;
+mod messages;
 mod pages;
+mod reporting;

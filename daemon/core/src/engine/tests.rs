@@ -1,9 +1,12 @@
 //! The engine as a whole: stories of a duty desk, and the invariants of [`Engine`](super::Engine).
 
+mod desk;
 mod equipment;
+mod fallbacks;
 mod judged;
 mod late;
 mod month;
+mod outage;
 mod people;
 mod permitted;
 mod properties;
@@ -11,3 +14,4 @@ mod sampled;
 mod sampling;
 mod stories;
 mod trouble;
+mod watch;
