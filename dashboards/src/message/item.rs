@@ -133,16 +133,7 @@ impl Item {
         Self {
             subject: item.outlet,
             title: words.with("message-fallback-title", &[("state", &item.state_word)]),
-<<<<<<< HEAD
-            text: item
-                .reasons
-                .iter()
-                .map(|(reason, _)| reason.as_str())
-                .collect::<Vec<_>>()
-                .join(" "),
-=======
             text: reasons.join(" "),
->>>>>>> h-fallback
             first,
             facts,
             link,

@@ -17,10 +17,6 @@
 //! | `exceedance` | means against limits |
 //! | `permitted` | totals against permitted amounts, of outlets and enterprises |
 //! | `supervision`, `outage` | silence, alone and together; impossible values |
-<<<<<<< HEAD
-=======
-//! | `watch` | conditions that must last: values, flags, clocks, parameters, tests, outlook |
->>>>>>> h-fallback
 //! | `fallbacks` | the manual fallback: what opens and closes it, what it tells |
 //! | `watch` | conditions that must last: values, flags, clocks, parameters, tests, outlook |
 //! | `intake` | refused bytes |
