@@ -21,7 +21,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Who is woken by what.
-pub struct News {
+pub(super) struct News {
     channels: BTreeMap<ChannelId, Notify>,
     boards: BTreeMap<ChannelId, Arc<Notify>>,
     ended: Notify,

@@ -38,7 +38,7 @@ pub enum Next {
 }
 
 /// A message whose deadline has passed helps nobody.
-pub fn expired(letter: &Letter, now: Timestamp) -> Option<Next> {
+pub(super) fn expired(letter: &Letter, now: Timestamp) -> Option<Next> {
     if now < letter.message.deadline {
         return None;
     }
@@ -52,7 +52,7 @@ pub fn expired(letter: &Letter, now: Timestamp) -> Option<Next> {
 
 /// After a failure: again by the channel's own word, or the end. `attempts` counts this one,
 /// `chance` is any number.
-pub fn after(
+pub(super) fn after(
     error: &SendError,
     attempts: u32,
     letter: &Letter,
@@ -73,7 +73,7 @@ pub fn after(
 }
 
 /// Capped exponential back-off with jitter; never sooner than the other side asked for.
-pub fn pause_ms(attempts: u32, asked: Option<Duration>, chance: u32) -> i64 {
+pub(super) fn pause_ms(attempts: u32, asked: Option<Duration>, chance: u32) -> i64 {
     let doublings = attempts.saturating_sub(1).min(16);
     let pause = PAUSE_FIRST_MS
         .saturating_mul(1_i64 << doublings)

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A future a trait object can return.
-pub type Sending<'a, T> = Pin<Box<dyn Future<Output = Result<T, SendError>> + Send + 'a>>;
+pub(super) type Sending<'a, T> = Pin<Box<dyn Future<Output = Result<T, SendError>> + Send + 'a>>;
 
 /// Characters kept of what the other side said.
 const SAID_CHARS_MAX: usize = 200;
@@ -135,7 +135,7 @@ pub struct Room {
 ///
 /// # Errors
 /// When a certificate, a key or an address in the settings cannot be used.
-pub fn open(
+pub(super) fn open(
     settings: &cems_config::Channel,
     room: &Room,
     back: &watch::Sender<u64>,
