@@ -5,9 +5,9 @@
 
 use cems_core::engine::{AlarmActionKind, AuditEntry, FallbackDecision};
 use cems_core::model::{
-    AlarmId, AlarmKind, ChannelTest, ExchangeState, HandOver, ManualReport, Mark, MessageFate,
-    OutletId, Policy, QaTest, RecordKind, Registry, ReviewAction, SampleSet, Shift, Timestamp,
-    UserId,
+    AlarmId, AlarmKind, Attachment, ChannelTest, ExchangeState, HandOver, ManualReport, Mark,
+    MessageFate, OutletId, Policy, QaTest, RecordKind, Registry, ReviewAction, SampleSet, Shift,
+    Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -202,11 +202,24 @@ pub enum JournalEvent {
         /// As entered.
         test: QaTest,
     },
-    /// A mark or a test is taken back.
+    /// The written report of a fallback was handed in.
+    WrittenReport {
+        /// Whose.
+        outlet: OutletId,
+        /// Number of the fallback.
+        fallback: u64,
+        /// Who.
+        by: UserId,
+        /// Their words.
+        note: String,
+        /// The document.
+        attachments: Vec<Attachment>,
+    },
+    /// A mark, a test or a manual report is taken back.
     Withdraw {
-        /// Which of the two.
+        /// Which of them.
         what: Withdrawable,
-        /// Position of its entry.
+        /// Position of its entry; of a manual report its number.
         id: u64,
         /// Whose.
         outlet: OutletId,
@@ -363,6 +376,8 @@ pub enum Withdrawable {
     Mark,
     /// A test of the equipment.
     QaTest,
+    /// A manual report.
+    ManualReport,
 }
 
 /// Bytes of one run of garbage that the journal keeps; the rest is counted. A run is cut by the

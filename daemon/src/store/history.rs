@@ -25,6 +25,7 @@ macro_rules! history_through_with {
             quarter(outlet: &OutletId, start: Timestamp) -> Option<QuarterRow>;
             pack(outlet: &OutletId, month: Timestamp) -> Option<PackRow>;
             clues(outlet: &OutletId, level: Level, start: Timestamp) -> Option<ClueRow>;
+            manual_report(id: ReportId) -> Option<ManualReportRow>;
             manual_reports(outlet: &OutletId, from: Timestamp, until: Timestamp)
                 -> Vec<ManualReportRow>;
         }
@@ -36,7 +37,7 @@ macro_rules! history_through_with {
             use cems_core::model::{
                 AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId,
                 FallbackRow, Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow,
-                QuarterRow, RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
+                QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, Timestamp,
             };
 
             impl $($generics)* cems_core::engine::History for $kind {

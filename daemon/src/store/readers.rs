@@ -11,7 +11,8 @@ use cems_core::model::rows::{
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
     ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow, MessageId, MessageRow, OutletId,
-    PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReviewRow, Seq, ShiftRow, Timestamp,
+    PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, ShiftRow,
+    Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -171,6 +172,7 @@ questions! {
     fallback(id: FallbackId) -> Option<FallbackRow>;
     fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
     reports_of_fallback(id: FallbackId) -> Vec<ManualReportRow>;
+    manual_report(id: ReportId) -> Option<ManualReportRow>;
     manual_reports(outlet: &OutletId, from: Timestamp, until: Timestamp)
         -> Vec<ManualReportRow>;
     mark(id: Seq) -> Option<MarkRow>;

@@ -131,7 +131,12 @@ impl Item {
         Self {
             subject: item.outlet,
             title: words.with("message-fallback-title", &[("state", &item.state_word)]),
-            text: item.reasons.join(" "),
+            text: item
+                .reasons
+                .iter()
+                .map(|(reason, _)| reason.as_str())
+                .collect::<Vec<_>>()
+                .join(" "),
             first,
             facts,
             link,

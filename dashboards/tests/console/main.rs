@@ -11,3 +11,4 @@ mod judgement;
 mod live;
 mod messages;
 mod pages;
+mod reporting;

@@ -2,9 +2,9 @@
 
 use crate::model::rows::Habits;
 use crate::model::{
-    AlarmId, AlarmKind, ChannelTest, ExchangeNews, HandOver, ManualReport, Mark, MessageFate, Mn,
-    OutletId, Policy, QaTest, Record, Registry, ReviewAction, SampleSet, Seq, Shift, Timestamp,
-    UserId,
+    AlarmId, AlarmKind, Attachment, ChannelTest, ExchangeNews, FallbackId, HandOver, ManualReport,
+    Mark, MessageFate, Mn, OutletId, Policy, QaTest, Record, Registry, ReportId, ReviewAction,
+    SampleSet, Seq, Shift, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -203,6 +203,34 @@ pub struct TakeBack {
     pub reason: String,
 }
 
+/// A manual report that a person takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportBack {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Which.
+    pub id: ReportId,
+    /// Who.
+    pub by: UserId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A written report that a person hands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenIn {
+    /// Whose.
+    pub outlet: OutletId,
+    /// About which fallback.
+    pub fallback: FallbackId,
+    /// Who.
+    pub by: UserId,
+    /// Their words.
+    pub note: String,
+    /// The document.
+    pub attachments: Vec<Attachment>,
+}
+
 /// Something for the audit trail only: log-in, start, stop, recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -231,6 +259,10 @@ pub enum Event {
     Refused(Refusal),
     /// A manual report was entered.
     ManualReport(ManualReport),
+    /// A manual report is taken back.
+    ReportWithdrawn(ReportBack),
+    /// The written report of a fallback is handed in.
+    WrittenReport(WrittenIn),
     /// A person acted on an alarm.
     AlarmAction(AlarmAction),
     /// A person decided about a fallback.

@@ -3,7 +3,7 @@
 use crate::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
     Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind,
-    RecordRow, ReviewRow, Seq, Timestamp,
+    RecordRow, ReportId, ReviewRow, Seq, Timestamp,
 };
 
 /// Read access to earlier outputs, the current batch included. Answers must depend only on the
@@ -75,7 +75,11 @@ pub trait History {
     /// The clues of a period.
     fn clues(&self, outlet: &OutletId, level: Level, start: Timestamp) -> Option<ClueRow>;
 
-    /// Manual reports sampled within `from..until`, by sampling time, then number.
+    /// A manual report.
+    fn manual_report(&self, id: ReportId) -> Option<ManualReportRow>;
+
+    /// Manual reports sampled within `from..until`, by sampling time, then number; those taken back
+    /// or corrected included.
     fn manual_reports(
         &self,
         outlet: &OutletId,
@@ -152,6 +156,10 @@ impl History for EmptyHistory {
     }
 
     fn clues(&self, _: &OutletId, _: Level, _: Timestamp) -> Option<ClueRow> {
+        None
+    }
+
+    fn manual_report(&self, _: ReportId) -> Option<ManualReportRow> {
         None
     }
 

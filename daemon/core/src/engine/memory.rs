@@ -326,6 +326,10 @@ impl History for MemoryHistory {
         self.tables.borrow().clues.get(&key).cloned()
     }
 
+    fn manual_report(&self, id: ReportId) -> Option<ManualReportRow> {
+        self.tables.borrow().reports.get(&id).cloned()
+    }
+
     fn manual_reports(
         &self,
         outlet: &OutletId,

@@ -3,8 +3,8 @@
 //! What was ranked and told under the old one stays as it was; alarms that are active are looked at
 //! again only where their kind goes out of service or comes back.
 
-use super::Engine;
 use super::context::{Cx, ENGINE};
+use super::{Engine, deadlines};
 use crate::model::Policy;
 use std::sync::Arc;
 
@@ -22,7 +22,12 @@ pub(super) fn takes_force(engine: &mut Engine, new: &Arc<Policy>, cx: &mut Cx<'_
     );
     cx.audit(ENGINE, "policy.changed", "policy", detail);
     engine.shared.book.recheck_all(cx);
+    engine.shared.policy_since.get_or_insert(cx.at);
     engine.shared.notices.forget_people();
     engine.policy = Some(Arc::clone(new));
     engine.policy_dirty = true;
+    let registry = engine.registry.clone();
+    for id in registry.iter().flat_map(|registry| registry.outlets.keys()) {
+        deadlines::renew_outlet(engine, cx.registry, id);
+    }
 }

@@ -1,9 +1,11 @@
 //! The engine as a whole: stories of a duty desk, and the invariants of [`Engine`](super::Engine).
 
 mod equipment;
+mod fallbacks;
 mod judged;
 mod late;
 mod month;
+mod outage;
 mod people;
 mod permitted;
 mod properties;
@@ -11,3 +13,4 @@ mod sampled;
 mod sampling;
 mod stories;
 mod trouble;
+mod watch;

@@ -27,7 +27,10 @@ pub use alarm::{
 };
 pub use clue::{Clue, ClueRow};
 pub use exchange::{ExchangeNews, ExchangeRow, ExchangeState, ExchangeStep};
-pub use fallback::{FallbackReason, FallbackRow, ManualReport, ManualReportRow, ManualValue};
+pub use fallback::{
+    Delivery, FallbackReason, FallbackRow, Lifting, ManualReport, ManualReportRow, ManualValue,
+    ReportFinding, Superseded, WrittenReport,
+};
 pub use ids::{
     AlarmId, ChannelId, EnterpriseId, FactorCode, FallbackId, LimitId, MessageId, Mn, OutletId,
     ProfileId, RegionId, ReportId, Seq, UserId,

@@ -15,8 +15,8 @@ use cems_core::model::{
     Acknowledgement, AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, CheckCode, Closure,
     ExchangeRow, ExchangeState, ExchangeStep, FactorAggregate, FactorCode, FallbackId,
     FallbackReason, FallbackRow, Flag, ForwardRow, JudgedMeans, Level, LimitVerdict, ManualReport,
-    ManualReportRow, ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportId, Seq,
-    StoredValue, Timestamp, UserId, Value,
+    ManualReportRow, ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportFinding,
+    ReportId, Seq, StoredValue, Timestamp, UserId, Value,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -321,10 +321,20 @@ pub(super) fn manual_report() -> BoxedStrategy<ManualReportRow> {
                     laboratory: "虚构检测".into(),
                     values,
                     note,
+                    attachments: Vec::new(),
+                    corrects: fallback.map(ReportId),
                     by: "lin".into(),
                 },
                 received_at: T0,
                 late,
+                entered_late: late,
+                findings: vec![ReportFinding {
+                    code: "negative".into(),
+                    factor: Some("a21026".into()),
+                    against: None,
+                }],
+                superseded: None,
+                withdrawn: None,
                 seq: Seq(id),
             },
         )
