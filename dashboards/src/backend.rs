@@ -5,11 +5,15 @@
 //! Writing methods resolve only after the event is on disk: a page that says "saved" is right.
 
 mod devices;
+mod post;
 mod results;
 
 pub use devices::{
     CommandForm, CommandOrder, CommandParameter, InstrumentStatus, ParameterKind, StationStatus,
     UplinkStatus,
+};
+pub use post::{
+    ChannelStatus, MessageState, MessageStatus, PostOffice, may_see_messages, may_test_channels,
 };
 pub use results::{ProjectionRow, RateRow, RatesOf, ReportEntry, TakenBack, TaxRow, Upload};
 
@@ -243,6 +247,8 @@ pub enum Change {
     Health,
     /// An exchange with the device of an outlet was ordered or moved on.
     Exchange(Seq, OutletId),
+    /// A message was decided, delivered or given up.
+    Messages,
 }
 
 /// A set of changes committed together, with the position reached.
@@ -256,7 +262,7 @@ pub struct Changes {
 
 /// The daemon behind the console. Every method applies the actor's scope; what lies outside it is
 /// [`BackendError::NotFound`].
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: PostOffice + Send + Sync + 'static {
     /// The registry in force; empty before the first configuration was journalled.
     fn registry(&self) -> Arc<Registry>;
     /// The daemon's clock (simulated time in a fast demo).

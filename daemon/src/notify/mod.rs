@@ -59,6 +59,8 @@ pub struct Start<'s> {
     pub readers: Readers,
     /// The registry in force.
     pub registry: RegistryView,
+    /// Tells pages that messages moved on.
+    pub announce: Box<dyn Fn() + Send + Sync>,
     /// Time.
     pub clock: Clock,
 }
@@ -89,7 +91,7 @@ pub fn start<P: Send + Sync + 'static>(
     let console = settings.console.public_url.clone();
     let ids: BTreeSet<ChannelId> = settings.channels.iter().map(|c| c.id.clone()).collect();
     clear_out(&outbox, &ids, start.clock.now()).context("clearing out notify.db")?;
-    let news = Arc::new(News::new(&ids));
+    let news = Arc::new(News::new(&ids, start.announce));
     let scribe = Arc::new(Scribe::new(
         start.readers.clone(),
         start.registry,

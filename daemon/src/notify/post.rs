@@ -25,17 +25,22 @@ pub(super) struct News {
     channels: BTreeMap<ChannelId, Notify>,
     boards: BTreeMap<ChannelId, Arc<Notify>>,
     ended: Notify,
+    announce: Box<dyn Fn() + Send + Sync>,
 }
 
 impl News {
     /// News of these channels.
-    pub(super) fn new(channels: &BTreeSet<ChannelId>) -> Self {
+    pub(super) fn new(
+        channels: &BTreeSet<ChannelId>,
+        announce: Box<dyn Fn() + Send + Sync>,
+    ) -> Self {
         let each = channels.iter();
         let boards = each.clone().map(|id| (id.clone(), Arc::default()));
         Self {
             channels: each.map(|id| (id.clone(), Notify::new())).collect(),
             boards: boards.collect(),
             ended: Notify::new(),
+            announce,
         }
     }
 
@@ -62,6 +67,7 @@ impl News {
     /// A message came to its end.
     pub(super) fn ended(&self) {
         self.ended.notify_one();
+        (self.announce)();
     }
 }
 

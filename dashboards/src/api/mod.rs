@@ -9,6 +9,7 @@ mod derived;
 mod devices;
 mod judged;
 mod openapi;
+mod post;
 pub(crate) mod problem;
 mod reckoned;
 mod reckoning;

@@ -1,6 +1,7 @@
 //! The table of addresses: everything the API does, once.
 
 mod judgement;
+mod post;
 mod reporting;
 
 use super::answers::*;
@@ -147,6 +148,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(answers());
     routes.extend(devices());
     routes.extend(judgement::routes());
+    routes.extend(post::routes());
     routes.extend(reporting::routes());
     routes.extend(writes());
     routes.extend(judgement::writes());

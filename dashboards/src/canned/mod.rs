@@ -11,6 +11,7 @@ mod derivation;
 mod entering;
 mod exchanges;
 mod held;
+mod post;
 mod reckoning;
 mod registry;
 mod reporting;
@@ -74,6 +75,8 @@ impl Canned {
             audit: answers::audit(),
             exchanges: exchanges::exchanges(),
             station: station::station(),
+            channels: post::channels(),
+            messages: post::messages(),
             registry: Arc::new(registry),
             health: Health {
                 ready: true,

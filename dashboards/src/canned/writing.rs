@@ -12,7 +12,7 @@ use cems_core::model::{
 };
 use smol_str::SmolStr;
 
-fn refused(code: &str, detail: &impl ToString) -> BackendError {
+pub(super) fn refused(code: &str, detail: &impl ToString) -> BackendError {
     BackendError::Refused {
         code: code.to_owned(),
         detail: detail.to_string(),

@@ -20,6 +20,7 @@ mod login;
 mod marks;
 mod outlet;
 mod overview;
+mod post;
 mod projections;
 mod quarantine;
 mod quarters;
@@ -80,6 +81,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/alarms/{id}/acknowledge", post(alarms::acknowledge))
         .route("/alarms/{id}/close", post(alarms::close))
         .merge(reporting())
+        .route("/channels", get(post::channels))
+        .route("/channels/{id}/test", post(post::test))
+        .route("/messages", get(post::messages))
+        .route("/messages/{id}/again", post(post::again))
         .route("/quarantine", get(quarantine::page))
         .route("/audit", get(audit::page))
         .route("/health", get(health::page))
