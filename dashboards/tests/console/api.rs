@@ -48,6 +48,8 @@ const GOLDEN: &[(&str, &str)] = &[
     ("exchanges", "/api/v1/exchanges?outlet=yt-01"),
     ("exchange", "/api/v1/exchanges/183702"),
     ("station", "/api/v1/station"),
+    ("channels", "/api/v1/channels"),
+    ("messages", "/api/v1/messages?state=dead"),
     ("marks", "/api/v1/outlets/yt-01/marks"),
     ("marks-all", "/api/v1/marks?outlet=hy-02"),
     ("tests", "/api/v1/outlets/yt-01/tests"),
