@@ -77,6 +77,9 @@ fn rules() -> Policy {
     }
     let second = policy.people["duty-1"].clone();
     policy.people.insert("duty-2".into(), second);
+    if let Some(near) = policy.alarms.kinds.get_mut(&AlarmKind::LimitApproaching) {
+        near.consequence = Consequence::Minor;
+    }
     policy.alarms.chatter = ChatterRule {
         raises: 3,
         window_min: 240,
