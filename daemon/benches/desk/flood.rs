@@ -5,7 +5,7 @@ use crate::city::{BEGIN, GROUP_WAIT_S, enterprise_of, mn, outlet_id, policy, reg
 use crate::{Size, ms, say};
 use cems_core::alarm::groups::GROUPS_BELOW;
 use cems_core::model::{EnterpriseId, Recipient, Role, Scope, Timestamp, UserId};
-use cems_daemon::console::{Desk, DeskAsk};
+use cems_daemon::console::Desk;
 use cems_daemon::events::{JournalEvent, Verdict};
 use cems_daemon::intake::Interpreter;
 use cems_daemon::journal::Entry;
@@ -64,7 +64,10 @@ fn wrong_password(n: usize) -> JournalEvent {
     let verdict = Verdict::WrongPassword {
         outlet: outlet_id(n),
     };
-    let raw = format!("##0100QN=20261120000000000;ST=31;CN=2051;PW=x;MN={};CP=&&&&", mn(n));
+    let raw = format!(
+        "##0100QN=20261120000000000;ST=31;CN=2051;PW=x;MN={};CP=&&&&",
+        mn(n)
+    );
     JournalEvent::frame("203.0.113.9:1", verdict, raw.into_bytes())
 }
 
@@ -90,17 +93,22 @@ fn page(books: &Books, name: &str, scope: Scope) {
             policy: &rules,
             now,
         };
-        let view = desk.view(&DeskAsk {
-            actor: &actor,
-            filter: &AlarmFilter::default(),
-        });
+        let view = desk.view(&actor, &AlarmFilter::default());
         (ms(began), view.unwrap())
     };
     let (first, view) = ask();
     let (again, _) = ask();
     let rows = view.queue.groups.len();
-    say(&format!("desk of {name}, first time and again: {first} and"), again, "ms");
-    say(&format!("rows of {} open alarms", view.queue.open), rows, "rows");
+    say(
+        &format!("desk of {name}, first time and again: {first} and"),
+        again,
+        "ms",
+    );
+    say(
+        &format!("rows of {} open alarms", view.queue.open),
+        rows,
+        "rows",
+    );
     assert!(rows < GROUPS_BELOW, "{rows} rows");
     if first >= PAGE_MS_MAX {
         println!("  over {PAGE_MS_MAX} ms");
@@ -110,7 +118,9 @@ fn page(books: &Books, name: &str, scope: Scope) {
 /// A message to the people of `enterprise`: engine time from the alarm to the decision.
 fn message(books: &Books, enterprise: &EnterpriseId) -> Option<i64> {
     let user = Recipient::User(format!("user-of-{enterprise}").as_str().into());
-    let messages = books.readers.messages_after(cems_core::model::MessageId(0), 1_000_000);
+    let messages = books
+        .readers
+        .messages_after(cems_core::model::MessageId(0), 1_000_000);
     let messages = messages.unwrap();
     let mine = messages.iter().find(|message| message.to == user)?;
     let alarm = match mine.about.first()? {
@@ -132,7 +142,11 @@ pub(crate) fn run(size: Size) {
     };
     books.take(BEGIN, &[rules]);
     books.take(BEGIN, &[opening]);
-    say(&format!("{} outlets into the books", size.outlets), ms(began), "ms");
+    say(
+        &format!("{} outlets into the books", size.outlets),
+        ms(began),
+        "ms",
+    );
 
     // One cause: keys were changed, every logger is refused. One line a few milliseconds.
     let step = size.outlets / size.alarms;
@@ -145,7 +159,11 @@ pub(crate) fn run(size: Size) {
         books.take(BEGIN.plus_ms(60_000 + at), batch);
         slowest = slowest.max(ms(each));
     }
-    say(&format!("{} alarms raised, to committed rows", size.alarms), ms(began), "ms");
+    say(
+        &format!("{} alarms raised, to committed rows", size.alarms),
+        ms(began),
+        "ms",
+    );
     say(&format!("slowest batch of {BATCH}"), slowest, "ms");
 
     page(&books, "all", Scope::default());
@@ -160,7 +178,11 @@ pub(crate) fn run(size: Size) {
     books.take(BEGIN.plus_ms(120_000 + wait), &[JournalEvent::Tick]);
     let wall = ms(began);
     let told = message(&books, &enterprise_of(0)).unwrap();
-    say("message to one enterprise, event to decision", told, "ms of engine time");
+    say(
+        "message to one enterprise, event to decision",
+        told,
+        "ms of engine time",
+    );
     say("the tick that decides the last of them", wall, "ms");
     assert!(told <= 5_000, "{told} ms");
 }

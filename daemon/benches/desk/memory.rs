@@ -123,7 +123,11 @@ pub(crate) fn run(size: Size) {
     }
     let heard = in_use();
     let with_windows = (heard - before) / size.outlets;
-    say("the same after two minutes, records at hand included", with_windows, "bytes");
+    say(
+        "the same after two minutes, records at hand included",
+        with_windows,
+        "bytes",
+    );
     let at = BEGIN.plus_ms(3 * MINUTE_MS);
     for n in 0..size.outlets {
         desk.take(at, wrong_password(n));
@@ -139,14 +143,21 @@ pub(crate) fn run(size: Size) {
     let all = in_use() - before_without_own(&desk);
     black_box(&desk.engine);
     let each = all.saturating_sub(before) / size.outlets;
-    say("engine, an outlet with an open alarm, windows excluded", each, "bytes");
+    say(
+        "engine, an outlet with an open alarm, windows excluded",
+        each,
+        "bytes",
+    );
     assert!(each < BYTES_MAX, "{each} bytes an outlet");
 }
 
 /// Bytes of the registry and the policy that the engine holds.
 fn before_without_own(desk: &Desk) -> usize {
     let start = in_use();
-    let copy = (desk.engine.registry().cloned(), desk.engine.policy().map(|p| (**p).clone()));
+    let copy = (
+        desk.engine.registry().cloned(),
+        desk.engine.policy().map(|p| (**p).clone()),
+    );
     let bytes = in_use() - start;
     drop(copy);
     bytes

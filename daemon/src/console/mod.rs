@@ -10,6 +10,7 @@ mod reports;
 mod write;
 
 pub use access::{Access, hash_password};
+pub use desk::Desk;
 
 use crate::attachments::Attachments;
 use crate::clock::Clock;
