@@ -15,6 +15,7 @@ pub mod intake;
 pub mod journal;
 pub mod keys;
 pub mod links;
+pub mod notify;
 pub mod pipeline;
 pub mod simulate;
 pub mod store;

@@ -6,6 +6,7 @@
 
 mod desk;
 mod devices;
+mod post;
 mod results;
 
 pub use desk::{AlarmAct, AlarmGroups, AlarmVerb, DeskBackend, DeskView, OnDuty, RosterView};
@@ -13,6 +14,9 @@ pub use desk::{AlarmAct, AlarmGroups, AlarmVerb, DeskBackend, DeskView, OnDuty, 
 pub use devices::{
     CommandForm, CommandOrder, CommandParameter, InstrumentStatus, ParameterKind, StationStatus,
     UplinkStatus,
+};
+pub use post::{
+    ChannelStatus, MessageState, MessageStatus, PostOffice, may_see_messages, may_test_channels,
 };
 pub use results::{ProjectionRow, RateRow, RatesOf, ReportEntry, TakenBack, TaxRow, Upload};
 
@@ -262,6 +266,8 @@ pub enum Change {
     Health,
     /// An exchange with the device of an outlet was ordered or moved on.
     Exchange(Seq, OutletId),
+    /// A message was decided, delivered or given up.
+    Messages,
 }
 
 /// A set of changes committed together, with the position reached.
@@ -275,7 +281,7 @@ pub struct Changes {
 
 /// The daemon behind the console. Every method applies the actor's scope; what lies outside it is
 /// [`BackendError::NotFound`].
-pub trait Backend: DeskBackend {
+pub trait Backend: DeskBackend + PostOffice {
     /// The registry in force; empty before the first configuration was journalled.
     fn registry(&self) -> Arc<Registry>;
     /// The daemon's clock (simulated time in a fast demo).

@@ -186,6 +186,9 @@ impl Feed {
                     news.topics.insert(format!("exchanges:{outlet}"));
                     news.topics.insert(format!("exchange:{}", id.0));
                 }
+                Change::Messages => {
+                    news.topics.insert("messages".to_owned());
+                }
                 Change::Registry => {
                     news.topics.insert("registry".to_owned());
                 }

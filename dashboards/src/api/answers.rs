@@ -291,8 +291,8 @@ shape! {
     }
 }
 shape! {
-    /// One obligation of a fallback: a report by `due`, because the last sample, or the opening, was
-    /// at `from`.
+    /// One obligation of a fallback: a report by `due`, because the last sample, or the opening,
+    /// was at `from`.
     DueOut {
         /// The last sample before, or the opening.
         from: Iso,

@@ -11,6 +11,7 @@ mod desk_calls;
 mod devices;
 mod judged;
 mod openapi;
+mod post;
 pub(crate) mod problem;
 mod reckoned;
 mod reckoning;

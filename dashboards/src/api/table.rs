@@ -2,6 +2,7 @@
 
 mod desk;
 mod judgement;
+mod post;
 mod reporting;
 
 use super::answers::*;
@@ -158,6 +159,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(devices());
     routes.extend(desk::routes());
     routes.extend(judgement::routes());
+    routes.extend(post::routes());
     routes.extend(reporting::routes());
     routes.extend(writes());
     routes.extend(desk::writes());

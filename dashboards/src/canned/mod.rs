@@ -12,6 +12,7 @@ mod desk;
 mod entering;
 mod exchanges;
 mod held;
+mod post;
 mod reckoning;
 mod registry;
 mod reporting;
@@ -91,6 +92,8 @@ impl Canned {
             services: desk::services(),
             exchanges: exchanges::exchanges(),
             station: station::station(),
+            channels: post::channels(),
+            messages: post::messages(),
             registry: Arc::new(registry),
             health: Health {
                 ready: true,

@@ -92,3 +92,6 @@ action-table-repeated-column = The column comes twice: { $detail }
 action-table-missing-column = A column is missing: { $detail }
 action-table-no-column = The cell has no column title: { $detail }
 action-table = Something is wrong with the table; nothing was saved: { $detail }
+action-unknown-channel = There is no such channel: { $detail }
+action-no-address = You have no address on this channel: { $detail }
+action-no-dead-letter = There is no such dead letter; it may have been sent again already: { $detail }

@@ -92,3 +92,6 @@ action-table-repeated-column = 列标题重复：{ $detail }
 action-table-missing-column = 缺少必需的列：{ $detail }
 action-table-no-column = 该单元格没有列标题：{ $detail }
 action-table = 表格有问题，未保存任何内容：{ $detail }
+action-unknown-channel = 没有这个通知渠道：{ $detail }
+action-no-address = 您在此渠道没有地址：{ $detail }
+action-no-dead-letter = 没有这封死信，可能已重新发送：{ $detail }

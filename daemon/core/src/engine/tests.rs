@@ -14,4 +14,5 @@ mod sampled;
 mod sampling;
 mod stories;
 mod trouble;
+mod vigil;
 mod watch;
