@@ -11,6 +11,7 @@ mod reports;
 mod write;
 
 pub use access::{Access, hash_password};
+pub use desk::Desk;
 pub use post::Post;
 
 use crate::attachments::Attachments;
