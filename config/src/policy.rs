@@ -2,12 +2,11 @@
 
 use crate::Settings;
 use cems_core::model::Policy;
-use cems_core::model::policy::AlarmPolicy;
 
 /// The policy that the settings make.
 pub(crate) fn of(settings: &Settings) -> Policy {
     Policy {
-        alarms: AlarmPolicy::default(),
+        alarms: settings.alarms.clone(),
         notify: settings.notify_policy(),
         people: settings.people(),
     }

@@ -2,6 +2,7 @@
 //! that everything else is still looked at; the result is used only when there was no problem.
 
 mod access;
+mod alarms;
 mod bus;
 mod daemon;
 mod dates;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
+pub(crate) use alarms::alarm_rules;
 pub(crate) use map::map;
 pub(crate) use profile::{families, profile};
 
@@ -47,6 +49,8 @@ enum Kind {
     Users,
     /// Lines and instruments of a station.
     Station,
+    /// How alarms are ranked and answered.
+    Alarms,
     /// Channels for messages and who is told what.
     Notify,
     /// One rule profile.
@@ -144,6 +148,7 @@ fn named_files(main: &Text, loader: &Loader<'_>, r: &mut Report) -> Vec<(Kind, P
         ("registry", Kind::Registry),
         ("users", Kind::Users),
         ("station", Kind::Station),
+        ("alarms", Kind::Alarms),
         ("notify", Kind::Notify),
     ];
     for (key, kind) in kinds {
@@ -171,7 +176,9 @@ fn build(
     r: &mut Report,
 ) -> (Settings, Registry) {
     let main = &docs[0].1;
-    for key in ["profiles", "registry", "users", "station", "notify"] {
+    for key in [
+        "profiles", "registry", "users", "station", "alarms", "notify",
+    ] {
         // Already followed.
         let _ = main.item(key);
     }
@@ -211,8 +218,11 @@ fn build(
     }
     let station = instrument::station(&lines, &registry, loader, r);
     let uplinks = uplink::uplinks(&lines, &mut registry, &station, loader, r);
+    let rules = docs.iter().filter(|(kind, _)| *kind == Kind::Alarms);
+    let rules: Vec<&Section<'_>> = rules.map(|(_, root)| root).collect();
     (
         Settings {
+            alarms: alarms::alarms(&rules, r),
             uplinks,
             station,
             channels: notify.channels,

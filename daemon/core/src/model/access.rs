@@ -50,6 +50,8 @@ pub enum Permission {
     DecideFallback,
     /// Order a command from a device (反控).
     Command,
+    /// Enter the roster, and take kinds of alarm out of service (值班管理).
+    ManageDesk,
     /// Read the audit trail (审计).
     ViewAudit,
     /// See and change what runs the program.
@@ -58,7 +60,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 12] = [
+    pub const ALL: [Permission; 13] = [
         Self::View,
         Self::AcknowledgeAlarm,
         Self::CloseAlarm,
@@ -69,6 +71,7 @@ impl Permission {
         Self::DecideReview,
         Self::DecideFallback,
         Self::Command,
+        Self::ManageDesk,
         Self::ViewAudit,
         Self::Administer,
     ];
@@ -129,6 +132,7 @@ impl Role {
                     | P::EnterTest
                     | P::DecideReview
                     | P::Command
+                    | P::ManageDesk
                     | P::ViewAudit
             ),
             Self::EnterpriseUser | Self::Operator => matches!(
