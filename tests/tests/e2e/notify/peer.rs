@@ -53,6 +53,16 @@ impl Peer {
 pub(super) struct Lines(Arc<Mutex<VecDeque<String>>>);
 
 impl Lines {
+    /// Whether a line that begins like this has come; those before it are passed over.
+    pub(super) fn any(&self, beginning: &str) -> bool {
+        let mut lines = self.0.lock().expect("no panic there");
+        let place = lines.iter().position(|line| line.starts_with(beginning));
+        if let Some(place) = place {
+            lines.drain(..=place);
+        }
+        place.is_some()
+    }
+
     /// The next one.
     pub(super) async fn next(&self, what: &str) -> String {
         until(what, async || {
