@@ -208,7 +208,8 @@ async fn the_document_covers_every_route_and_every_answer_fits_it() {
                 assert_eq!(denied.status, 403, "{path} takes no anonymous write");
                 let odd = Request::json(&address, &json!({ "x": 1 })).bearer(Role::Supervisor);
                 let status = console.ask(odd).await.status;
-                assert!(status == 400 || status == 403, "{path} exists: {status}");
+                let bare = operation.get("requestBody").is_none() && status == 422;
+                assert!(status == 400 || status == 403 || bare, "{path} exists: {status}");
                 continue;
             }
             assert_eq!(
