@@ -19,9 +19,9 @@ use crate::switchboard::Switchboard;
 use cems_core::explain::{Node, Question};
 use cems_core::model::rows::{AuditRow, QuarantineRow, SupersededRow};
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FallbackId, FallbackRow, Level,
-    ManualReport, Mark, MarkRow, Outlet, OutletId, QaRow, QaTest, QuarterRow, RecordKind,
-    RecordRow, Registry, ReviewAction, ReviewRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FallbackId, FallbackRow, Level, Mark,
+    MarkRow, Outlet, OutletId, QaRow, QaTest, QuarterRow, RecordKind, RecordRow, Registry,
+    ReviewAction, ReviewRow, Seq, Timestamp,
 };
 use cems_dashboards::backend::{
     Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, CommandForm, CommandOrder,
