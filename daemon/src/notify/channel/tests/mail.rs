@@ -20,7 +20,11 @@ async fn server(answers: &'static [&'static str]) -> (String, Arc<Mutex<String>>
             let mut line = String::new();
             while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
                 heard.lock().unwrap().push_str(&line);
-                let word = line.split([' ', '\r']).next().unwrap_or("").to_ascii_uppercase();
+                let word = line
+                    .split([' ', '\r'])
+                    .next()
+                    .unwrap_or("")
+                    .to_ascii_uppercase();
                 let answer = match word.as_str() {
                     "." if in_data => {
                         in_data = false;
@@ -67,10 +71,16 @@ async fn a_mail_has_both_forms_a_stable_id_and_a_date_of_our_clock() {
     let told = told.lock().unwrap().clone();
     assert!(told.contains("RCPT TO:<zhang@centre.example>"), "{told}");
     assert!(told.contains("multipart/alternative"), "{told}");
-    assert!(told.contains("text/plain") && told.contains("text/html"), "{told}");
+    assert!(
+        told.contains("text/plain") && told.contains("text/html"),
+        "{told}"
+    );
     assert!(told.contains("Auto-Submitted: auto-generated"), "{told}");
     assert!(told.contains("Date: Wed, 18 Mar 2026 06:32:1"), "{told}");
-    let ids: Vec<&str> = told.lines().filter(|line| line.starts_with("Message-ID:")).collect();
+    let ids: Vec<&str> = told
+        .lines()
+        .filter(|line| line.starts_with("Message-ID:"))
+        .collect();
     assert_eq!(ids.len(), 2);
     assert_eq!(ids[0], ids[1], "the same message has the same id");
 }
