@@ -2,8 +2,8 @@
 
 use crate::model::rows::Habits;
 use crate::model::{
-    AlarmId, ExchangeNews, ManualReport, Mark, Mn, OutletId, QaTest, Record, Registry,
-    ReviewAction, SampleSet, Seq, Timestamp, UserId,
+    AlarmId, Attachment, DutyId, DutyKey, DutySubject, ExchangeNews, ManualReport, Mark, Mn,
+    OutletId, QaTest, Record, Registry, ReviewAction, SampleSet, Seq, Timestamp, UserId,
 };
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -151,6 +151,45 @@ pub struct TakeBack {
     pub by: UserId,
     /// Why.
     pub reason: String,
+}
+
+/// A person says that a duty is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyCompletion {
+    /// Which instance.
+    pub key: DutyKey,
+    /// Who.
+    pub by: UserId,
+    /// Their words.
+    pub note: String,
+    /// Documents.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A person takes the completion of a duty back, or else its opening by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyTakeBack {
+    /// Which instance.
+    pub key: DutyKey,
+    /// Who.
+    pub by: UserId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A person opens an instance of a duty: a finding, a decision, an announced stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyOpening {
+    /// Of which row.
+    pub rule: DutyId,
+    /// For whom.
+    pub subject: DutySubject,
+    /// The moment from which, or towards which, the time counts.
+    pub trigger_at: Timestamp,
+    /// Who.
+    pub by: UserId,
+    /// Their words.
+    pub note: String,
 }
 
 /// Something for the audit trail only: log-in, start, stop, recovery.

@@ -64,8 +64,8 @@ mod versions;
 pub use check::{ActionError, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
 pub use closing::{GRACE_MS, SETTLE_MS};
 pub use event::{
-    AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Input, Refusal,
-    RefusalReason, Statement, TakeBack,
+    AlarmAction, AlarmActionKind, AuditEntry, Contact, DutyCompletion, DutyOpening, DutyTakeBack,
+    Event, FallbackDecision, Input, Refusal, RefusalReason, Statement, TakeBack,
 };
 pub use history::{EmptyHistory, History};
 pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS, STRANGERS_MAX};
