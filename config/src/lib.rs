@@ -9,9 +9,11 @@
 //! * [`factors`]: the factor table and the way from a 2005 code to a 2017 one.
 //! * [`units`]: units and their conversion.
 //! * [`profiles`]: the rule profiles built in.
+//! * [`duties`]: the duties with a clock and the working-day calendars built in.
 //! * [`instruments`]: the register maps built in; [`load_map`] reads one from a file.
 
 mod check;
+pub mod duties;
 pub mod factors;
 pub mod instruments;
 pub mod profiles;
@@ -35,7 +37,7 @@ pub use settings::{
 
 pub use source::sha256_hex;
 
-use cems_core::model::Registry;
+use cems_core::model::{DutyBook, Registry};
 use cems_protocols::instrument::Map;
 use report::Report;
 use source::{Disk, Files, Loader, Virtual};
@@ -48,6 +50,8 @@ pub struct Checked {
     pub settings: Settings,
     /// What the engine knows about the world.
     pub registry: Registry,
+    /// Duties with a clock, and the working days they are counted by.
+    pub duties: DutyBook,
     /// What is doubtful but usable.
     pub warnings: Vec<Problem>,
     /// SHA-256 (hex) over all files read, in the order read.
@@ -114,9 +118,10 @@ fn load_from(files: &dyn Files, main: &Path) -> Result<Checked, Problems> {
     let failed = report.has_errors();
     let (problems, warnings) = report.into_parts();
     match built {
-        Some((settings, registry)) if !failed => Ok(Checked {
+        Some((settings, registry, duties)) if !failed => Ok(Checked {
             settings,
             registry,
+            duties,
             warnings,
             digest,
             files,

@@ -175,9 +175,9 @@ pub struct WorkCalendar {
 impl WorkCalendar {
     /// What a day is.
     pub fn kind(&self, day: Day) -> DayKind<'_> {
-        let year = self.years.get(&day.year());
         let within = |holiday: &&Holiday| holiday.from <= day && day <= holiday.to;
-        if let Some(year) = year {
+        // The notice of a year may reach into the last days of the one before.
+        for (_, year) in self.years.range(day.year()..=day.year().saturating_add(1)) {
             if year.make_up.contains(&day) {
                 return DayKind::MakeUp;
             }
