@@ -238,6 +238,8 @@ pub enum Change {
     Registry,
     /// The health changed.
     Health,
+    /// Duties opened, were completed, or ended.
+    Duties,
     /// An exchange with the device of an outlet was ordered or moved on.
     Exchange(Seq, OutletId),
 }

@@ -28,7 +28,9 @@ mod tests;
 
 pub use canonical::{Digest, TableDigest, canonicalise, digest, replace};
 pub use error::StoreError;
-pub use query::{AlarmCount, AlarmFilter, FallbackFilter, LIST_MAX, Queries};
+pub use query::{
+    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, LIST_MAX, Queries,
+};
 pub use readers::{READER_WAIT, READERS, Readers};
 pub(crate) use schema::Schema;
 pub use schema::{BUSY_TIMEOUT, Damage, set_aside};

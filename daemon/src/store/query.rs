@@ -1,6 +1,7 @@
 //! Every question the projections answer, over one connection. The writer asks them inside its
 //! open transaction, readers inside a read transaction of theirs.
 
+mod duties;
 mod judgement;
 mod readings;
 mod trail;
@@ -15,6 +16,7 @@ use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
+pub use duties::{DutyDay, DutyFilter, DutyPlaces};
 pub(super) use trail::priority_name;
 pub use trail::{AlarmCount, AlarmFilter, FallbackFilter};
 

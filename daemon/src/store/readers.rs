@@ -3,15 +3,17 @@
 
 use super::Position;
 use super::error::StoreError;
-use super::query::{AlarmCount, AlarmFilter, FallbackFilter, Queries};
+use super::query::{
+    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, Queries,
+};
 use super::schema::open_read_only;
 use cems_core::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
-    ForwardRow, Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow,
-    RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ClueRow, DutyKey, DutyRow, ExchangeRow, FactorCode,
+    FallbackId, FallbackRow, ForwardRow, Level, ManualReportRow, MarkRow, OutletId, PackRow,
+    QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -169,6 +171,10 @@ questions! {
     reports_of_fallback(id: FallbackId) -> Vec<ManualReportRow>;
     manual_reports(outlet: &OutletId, from: Timestamp, until: Timestamp)
         -> Vec<ManualReportRow>;
+    duty(key: &DutyKey) -> Option<DutyRow>;
+    duties(filter: &DutyFilter) -> Vec<DutyRow>;
+    duty_days(places: Option<&DutyPlaces>, inside: bool, due: (Timestamp, Timestamp),
+        limit: usize) -> Vec<DutyDay>;
     mark(id: Seq) -> Option<MarkRow>;
     marks(outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<MarkRow>;
     newest_marks(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<MarkRow>;

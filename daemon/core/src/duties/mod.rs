@@ -21,6 +21,7 @@ mod due;
 mod period;
 mod round;
 
+pub(crate) use check::concerns;
 pub use check::{DutyError, TRIGGER_DAYS_MAX, check_completion, check_opening, check_withdrawal};
 pub use due::{Opening, current_opening, due_at, next_opening};
 pub use period::DutyPeriod;

@@ -1,10 +1,11 @@
 //! The periods in which rows recur.
 
 use crate::model::{Day, Recurrence};
+use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 
 /// A period of the calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DutyPeriod {
     /// How long.
     pub every: Recurrence,

@@ -46,6 +46,14 @@ impl Round {
         self.due_at.max(self.from) <= self.passed
     }
 
+    /// Its last reminder has been given: it is near, or past it.
+    pub fn is_near(&self, rule: &DutyRule) -> bool {
+        let mut turns = self.turns(rule).into_iter();
+        turns.any(|(at, turn)| {
+            matches!(turn, Turn::Reminder { last: true, .. }) && at <= self.passed
+        })
+    }
+
     /// Every turn with its time, in order.
     ///
     /// Reminders from before the opening are left out, but for the last: what opens when it is near

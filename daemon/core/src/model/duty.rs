@@ -354,10 +354,10 @@ impl DutyRule {
         self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day < until)
     }
 
-    /// Staff of dischargers or contractors may see its instances: a routine check that the
-    /// authority owes is not announced to those it is about.
-    pub fn is_open_to(&self, role: Role) -> bool {
-        role.is_centre() || self.roles.contains(&role)
+    /// Only staff of the authority sees its instances: a routine check is not announced to those it
+    /// is about.
+    pub fn is_inside(&self) -> bool {
+        self.roles.iter().all(|role| role.is_centre())
     }
 }
 
@@ -415,22 +415,32 @@ pub struct DutyRow {
     /// Whom it is about.
     pub subject: DutySubject,
     /// The enterprise concerned, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enterprise: Option<EnterpriseId>,
     /// The region concerned, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<RegionId>,
+    /// Only staff of the authority sees it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inside: bool,
     /// When it opened.
     pub opens_at: Timestamp,
     /// First instant at which it is late.
     pub due_at: Timestamp,
     /// What time the clock counts from or towards, where something triggered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_at: Option<Timestamp>,
     /// Who opened it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_by: Option<UserId>,
     /// Their words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
     /// Its completion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<DutyDone>,
     /// It ended otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<(Timestamp, DutyGone)>,
     /// Journal position that opened it.
     pub opened_seq: Seq,
@@ -480,6 +490,12 @@ impl DutyRow {
     /// Nobody has completed it, and it has not ended.
     pub fn is_open(&self) -> bool {
         self.done.is_none() && self.gone.is_none()
+    }
+
+    /// When it was completed or ended otherwise.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        let gone = self.gone.map(|(at, _)| at);
+        gone.or(self.done.as_ref().map(|done| done.at))
     }
 
     /// How it stands at `now`.

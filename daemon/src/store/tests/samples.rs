@@ -3,8 +3,10 @@
 //! frames that a test thread does not have.
 
 mod judged;
+mod owed;
 mod plain;
 
+pub(super) use owed::duty_row;
 pub(super) use plain::{T0, alarm_row, audit_row, fallback_row, minute};
 
 use cems_core::model::rows::{
@@ -463,6 +465,7 @@ pub(super) fn output() -> BoxedStrategy<Output> {
         2 => alarm().prop_map(Output::Alarm),
         1 => fallback().prop_map(Output::Fallback),
         1 => manual_report().prop_map(Output::ManualReport),
+        2 => owed::duty().prop_map(Output::Duty),
         1 => (1..9_u64, 0..3_u32, object)
             .prop_map(|(seq, n, object)| Output::Audit(audit_row(seq, n, object))),
         1 => (seq(), text()).prop_map(|(seq, json)| Output::Registry { seq, at: T0, json }),
