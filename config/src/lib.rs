@@ -16,6 +16,7 @@ mod check;
 pub mod duties;
 pub mod factors;
 pub mod instruments;
+mod policy;
 pub mod profiles;
 mod report;
 mod section;
@@ -37,7 +38,7 @@ pub use settings::{
 
 pub use source::sha256_hex;
 
-use cems_core::model::{DutyBook, Registry};
+use cems_core::model::{Policy, Registry};
 use cems_protocols::instrument::Map;
 use report::Report;
 use source::{Disk, Files, Loader, Virtual};
@@ -50,8 +51,8 @@ pub struct Checked {
     pub settings: Settings,
     /// What the engine knows about the world.
     pub registry: Registry,
-    /// Duties with a clock, and the working days they are counted by.
-    pub duties: DutyBook,
+    /// How alarms are ranked and answered, who is told what, and the duties with their clocks.
+    pub policy: Policy,
     /// What is doubtful but usable.
     pub warnings: Vec<Problem>,
     /// SHA-256 (hex) over all files read, in the order read.
@@ -119,9 +120,9 @@ fn load_from(files: &dyn Files, main: &Path) -> Result<Checked, Problems> {
     let (problems, warnings) = report.into_parts();
     match built {
         Some((settings, registry, duties)) if !failed => Ok(Checked {
+            policy: policy::of(&settings, duties),
             settings,
             registry,
-            duties,
             warnings,
             digest,
             files,

@@ -22,14 +22,14 @@ fn with(main: &str, files: &[(&str, &str)]) -> Checked {
 }
 
 fn rule<'a>(checked: &'a Checked, id: &str) -> &'a DutyRule {
-    &checked.duties.rules[&DutyId::new(id)]
+    &checked.policy.duties.rules[&DutyId::new(id)]
 }
 
 #[test]
 fn without_own_files_the_national_table_is_in_force() {
     let checked = with("", &[]);
     let national = cems_config::duties::builtin(checked.registry.offset);
-    assert_eq!(checked.duties, national);
+    assert_eq!(checked.policy.duties, national);
     let total = rule(&checked, "month-total");
     assert_eq!(total.deadline, DutyDeadline::WorkingDay { n: 7 });
 }
@@ -42,7 +42,7 @@ fn a_province_changes_rows_without_a_release() {
     assert_eq!(total.deadline, DutyDeadline::WorkingDay { n: 5 });
     assert_eq!(total.from.unwrap().to_string(), "2026-01-01");
     let week = DutyId::new("self-monitoring-week");
-    assert!(!checked.duties.rules.contains_key(&week));
+    assert!(!checked.policy.duties.rules.contains_key(&week));
     let own = rule(&checked, "rectification");
     assert_eq!(own.deadline, DutyDeadline::WorkingDaysAfter { n: 15 });
     assert_eq!((own.moves, own.escalate.len()), (true, 2));
@@ -59,8 +59,11 @@ fn a_province_changes_rows_without_a_release() {
     assert_eq!(sampling.regions.len(), 1);
     // Everything else is as it was.
     let national = cems_config::duties::builtin(checked.registry.offset);
-    assert_eq!(checked.duties.rules.len(), national.rules.len() - 1 + 3);
-    assert_eq!(checked.duties.calendar, national.calendar);
+    assert_eq!(
+        checked.policy.duties.rules.len(),
+        national.rules.len() - 1 + 3
+    );
+    assert_eq!(checked.policy.duties.calendar, national.calendar);
 }
 
 #[test]
@@ -82,7 +85,7 @@ source = "M: 示例-1"
 "#;
     let checked = with(text, &[]);
     let repaired = DutyId::new("equipment-repaired");
-    assert!(!checked.duties.rules.contains_key(&repaired));
+    assert!(!checked.policy.duties.rules.contains_key(&repaired));
     let restored = rule(&checked, "equipment-restored");
     assert_eq!(restored.deadline, DutyDeadline::WorkingDaysAfter { n: 5 });
 }
@@ -95,7 +98,7 @@ fn a_calendar_of_ones_own_takes_the_place_of_the_built_in_one() {
     let example = example("holidays-2028.toml");
     let files = [("h/2027.toml", notice), ("h/2028.toml", example.as_str())];
     let checked = with("holidays = [\"h\"]", &files);
-    let calendar = &checked.duties.calendar;
+    let calendar = &checked.policy.duties.calendar;
     assert_eq!(calendar.known(2027), Known::Announced);
     assert!(calendar.is_working_day("2027-09-26".parse().unwrap()));
     assert!(!calendar.is_working_day("2027-10-06".parse().unwrap()));

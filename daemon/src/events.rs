@@ -3,11 +3,13 @@
 //!
 //! A field may be added with a default; a name never changes its meaning.
 
-use cems_core::engine::{AuditEntry, FallbackDecision};
+use cems_core::engine::{AlarmActionKind, AuditEntry, FallbackDecision};
 use cems_core::model::{
-    AlarmId, ExchangeState, ManualReport, Mark, OutletId, QaTest, RecordKind, Registry,
-    ReviewAction, SampleSet, Timestamp, UserId,
+    AlarmId, AlarmKind, Attachment, DutyId, DutyKey, DutySubject, ExchangeState, HandOver,
+    ManualReport, Mark, OutletId, Policy, QaTest, RecordKind, Registry, ReviewAction, SampleSet,
+    Shift, Timestamp, UserId,
 };
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -126,6 +128,88 @@ pub enum JournalEvent {
         alarm: AlarmId,
         /// What.
         action: AlarmVerb,
+        /// Who.
+        by: UserId,
+        /// Their words.
+        note: String,
+        /// Until when an acknowledgement or a shelving holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// A kind of alarm of an outlet goes out of service, or comes back.
+    AlarmService {
+        /// Whose alarms.
+        outlet: OutletId,
+        /// Which kind.
+        kind: AlarmKind,
+        /// Out of service (true) or back.
+        out: bool,
+        /// Who.
+        by: UserId,
+        /// Why.
+        note: String,
+    },
+    /// A policy takes force.
+    Policy {
+        /// The policy, complete.
+        policy: Arc<Policy>,
+    },
+    /// A shift is entered into the roster.
+    Shift {
+        /// As entered.
+        shift: Shift,
+    },
+    /// The desk is handed over.
+    HandOver {
+        /// As said.
+        over: HandOver,
+    },
+    /// A part of the daemon itself is in trouble, or well again.
+    Health {
+        /// The alarm that its trouble is.
+        kind: AlarmKind,
+        /// Which part.
+        part: SmolStr,
+        /// It is in trouble.
+        bad: bool,
+        /// The figure that shows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<Decimal>,
+        /// What it is held against.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        threshold: Option<Decimal>,
+        /// In words.
+        detail: String,
+    },
+    /// A person says that a duty is done.
+    DutyDone {
+        /// Which instance.
+        key: DutyKey,
+        /// Who.
+        by: UserId,
+        /// Their words.
+        note: String,
+        /// Documents.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
+    },
+    /// A person takes a completion back, or else an opening by hand.
+    DutyTakenBack {
+        /// Which instance.
+        key: DutyKey,
+        /// Who.
+        by: UserId,
+        /// Why.
+        reason: String,
+    },
+    /// A person opens an instance of a duty; its position is part of the name of the round.
+    DutyOpened {
+        /// Of which row.
+        rule: DutyId,
+        /// For whom.
+        subject: DutySubject,
+        /// From which moment, or towards which, the time counts.
+        trigger_at: Timestamp,
         /// Who.
         by: UserId,
         /// Their words.
@@ -257,12 +341,42 @@ pub const NOTED_SETS_CLOCK: &str = "sets-clock";
 
 /// What a person does to an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum AlarmVerb {
     /// Takes notice.
     Acknowledge,
     /// Ends it.
     Close,
+    /// Puts it aside.
+    Shelve,
+    /// Takes it back.
+    Unshelve,
+    /// Notes a call.
+    Called,
+    /// Notes something else.
+    Noted,
+    /// Has the enterprise told.
+    ToldEnterprise,
+    /// Has the operator of the equipment told.
+    ToldOperator,
+    /// Hands it over to inspectors.
+    HandedOver,
+}
+
+impl From<AlarmVerb> for AlarmActionKind {
+    fn from(verb: AlarmVerb) -> Self {
+        match verb {
+            AlarmVerb::Acknowledge => Self::Acknowledge,
+            AlarmVerb::Close => Self::Close,
+            AlarmVerb::Shelve => Self::Shelve,
+            AlarmVerb::Unshelve => Self::Unshelve,
+            AlarmVerb::Called => Self::Called,
+            AlarmVerb::Noted => Self::Noted,
+            AlarmVerb::ToldEnterprise => Self::ToldEnterprise,
+            AlarmVerb::ToldOperator => Self::ToldOperator,
+            AlarmVerb::HandedOver => Self::HandedOver,
+        }
+    }
 }
 
 /// What can be taken back.

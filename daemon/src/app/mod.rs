@@ -20,7 +20,7 @@ use crate::uplink::UplinkBoard;
 use anyhow::{Context, bail};
 use cems_config::{Checked, CrcVariant, JournalHash, Settings};
 use cems_core::model::time::SECOND_MS;
-use cems_core::model::{Registry, Seq};
+use cems_core::model::{Policy, Registry, Seq};
 use cems_dashboards::backend::Backend;
 use cems_dashboards::{ConsoleOptions, DemoBanner};
 use cems_protocols::hj212::{CrcVerdict, Limits, SessionConfig};
@@ -200,8 +200,8 @@ impl App {
             console_address: console.local_addr().context("address of the console")?,
         };
         app.gate.know(&checked.registry);
-        app.open_the_books(&opened, &checked.registry, &checked.digest)
-            .await?;
+        let rules = (&checked.registry, &checked.policy);
+        app.open_the_books(&opened, rules, &checked.digest).await?;
         let uplinks = app.start_uplinks(&settings, &checked.registry, &places, &readers, &keys)?;
         let steward = Steward {
             board: switchboard,
@@ -278,13 +278,17 @@ impl App {
         &self.clock
     }
 
-    /// Takes a new registry into force. Settings of ports and directories need a restart.
+    /// Takes a new registry and a new policy into force. Settings of ports and directories need a restart.
     ///
     /// # Errors
     /// When the journal is closed.
-    pub async fn reload(&self, registry: &Registry, files_sha256: &str) -> anyhow::Result<()> {
-        let event = registry_event(registry, files_sha256);
+    pub async fn reload(&self, checked: &Checked) -> anyhow::Result<()> {
+        let registry = &checked.registry;
+        let event = registry_event(registry, &checked.digest);
         append(&self.journal, &event).await?;
+        if *self.projected.policy() != checked.policy {
+            append(&self.journal, &policy_event(&checked.policy)).await?;
+        }
         self.gate.know(registry);
         Ok(())
     }
@@ -337,7 +341,7 @@ impl App {
     async fn open_the_books(
         &self,
         opened: &Opened,
-        registry: &Registry,
+        (registry, policy): (&Registry, &Policy),
         digest: &str,
     ) -> anyhow::Result<()> {
         let version = env!("CARGO_PKG_VERSION");
@@ -352,6 +356,9 @@ impl App {
         }
         if *self.projected.registry() != *registry {
             append(&self.journal, &registry_event(registry, digest)).await?;
+        }
+        if *self.projected.policy() != *policy {
+            append(&self.journal, &policy_event(policy)).await?;
         }
         Ok(())
     }
@@ -471,6 +478,12 @@ pub fn admission(settings: &Settings) -> Admission {
     };
     Admission {
         accepted_crc: settings.hj212.accept_crc.iter().map(verdict).collect(),
+    }
+}
+
+fn policy_event(policy: &Policy) -> JournalEvent {
+    JournalEvent::Policy {
+        policy: Arc::new(policy.clone()),
     }
 }
 

@@ -52,7 +52,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
 async fn reload(app: &App, file: &Path) {
     match load(file) {
         Ok(checked) => {
-            match app.reload(&checked.registry, &checked.digest).await {
+            match app.reload(&checked).await {
                 Ok(()) => {
                     tracing::info!("the registry was read anew; ports and users need a restart");
                 }

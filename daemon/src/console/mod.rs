@@ -360,7 +360,13 @@ impl Backend for ConsoleBackend {
         alarm: AlarmId,
         note: String,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.act_on_alarm(actor, alarm, crate::events::AlarmVerb::Acknowledge, note))
+        Box::pin(self.act_on_alarm(
+            actor,
+            alarm,
+            crate::events::AlarmVerb::Acknowledge,
+            note,
+            None,
+        ))
     }
 
     fn close<'a>(
@@ -369,7 +375,13 @@ impl Backend for ConsoleBackend {
         alarm: AlarmId,
         conclusion: String,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.act_on_alarm(actor, alarm, crate::events::AlarmVerb::Close, conclusion))
+        Box::pin(self.act_on_alarm(
+            actor,
+            alarm,
+            crate::events::AlarmVerb::Close,
+            conclusion,
+            None,
+        ))
     }
 
     fn submit_report<'a>(

@@ -3,7 +3,7 @@
 use super::{Committed, ConsoleBackend};
 use crate::events::{AlarmVerb, JournalEvent};
 use crate::journal::Draft;
-use cems_core::engine::{AlarmAction, AlarmActionKind, FallbackDecision, check};
+use cems_core::engine::{AlarmAction, FallbackDecision, check};
 use cems_core::model::{AlarmId, ManualReport, OutletId, Permission, Seq, Timestamp};
 use cems_dashboards::backend::{Actor, Backend, BackendError, LoginError, Receipt};
 use smol_str::{SmolStr, format_smolstr};
@@ -22,26 +22,31 @@ impl ConsoleBackend {
         alarm: AlarmId,
         action: AlarmVerb,
         note: String,
+        until: Option<Timestamp>,
     ) -> Result<Receipt, BackendError> {
-        let (permission, kind) = match action {
-            AlarmVerb::Acknowledge => (Permission::AcknowledgeAlarm, AlarmActionKind::Acknowledge),
-            AlarmVerb::Close => (Permission::CloseAlarm, AlarmActionKind::Close),
+        let permission = match action {
+            AlarmVerb::Close => Permission::CloseAlarm,
+            _ => Permission::AcknowledgeAlarm,
         };
         allow(actor, permission)?;
         self.alarm(actor, alarm)?;
         let by = actor.user.clone();
         let intent = AlarmAction {
             alarm,
-            kind,
+            kind: action.into(),
             by: by.clone(),
             note: note.clone(),
+            until,
         };
-        check::alarm_action(&intent, &Committed(&self.readers)).map_err(|error| refused(&error))?;
+        let now = self.clock.now();
+        check::alarm_action(&intent, &Committed(&self.readers), now)
+            .map_err(|error| refused(&error))?;
         self.commit(&JournalEvent::Alarm {
             alarm,
             action,
             by,
             note,
+            until,
         })
         .await
     }

@@ -3,11 +3,11 @@
 
 use super::habits;
 use super::translate::{self, Translated};
-use crate::events::{AlarmVerb, JournalEvent, Verdict, Withdrawable};
+use crate::events::{JournalEvent, Verdict, Withdrawable};
 use crate::text::excerpt;
 use cems_core::engine::{
-    AlarmAction, AlarmActionKind, AuditEntry, Contact, Event, FallbackDecision, Refusal,
-    RefusalReason, TakeBack,
+    AlarmAction, AlarmService, AuditEntry, Contact, DutyCompletion, DutyOpening, DutyTakeBack,
+    Event, FallbackDecision, HealthReport, Refusal, RefusalReason, TakeBack,
 };
 use cems_core::model::{ExchangeNews, Mn, Outlet, OutletId, Registry, Seq, Timestamp};
 use cems_protocols::hj212::{self, CrcVerdict, Framer, Framing, Limits, Message, RawFrame, Step};
@@ -75,14 +75,71 @@ impl Interpreter {
                 action,
                 by,
                 note,
+                until,
             } => Event::AlarmAction(AlarmAction {
                 alarm,
-                kind: match action {
-                    AlarmVerb::Acknowledge => AlarmActionKind::Acknowledge,
-                    AlarmVerb::Close => AlarmActionKind::Close,
-                },
+                kind: action.into(),
                 by,
                 note,
+                until,
+            }),
+            JournalEvent::AlarmService {
+                outlet,
+                kind,
+                out,
+                by,
+                note,
+            } => Event::AlarmService(AlarmService {
+                outlet,
+                kind,
+                out,
+                by,
+                note,
+            }),
+            JournalEvent::Policy { policy } => Event::Policy(policy),
+            JournalEvent::Shift { shift } => Event::Shift(shift),
+            JournalEvent::HandOver { over } => Event::HandOver(over),
+            JournalEvent::DutyDone {
+                key,
+                by,
+                note,
+                attachments,
+            } => Event::DutyCompleted(DutyCompletion {
+                key,
+                by,
+                note,
+                attachments,
+            }),
+            JournalEvent::DutyTakenBack { key, by, reason } => {
+                Event::DutyTakenBack(DutyTakeBack { key, by, reason })
+            }
+            JournalEvent::DutyOpened {
+                rule,
+                subject,
+                trigger_at,
+                by,
+                note,
+            } => Event::DutyOpened(DutyOpening {
+                rule,
+                subject,
+                trigger_at,
+                by,
+                note,
+            }),
+            JournalEvent::Health {
+                kind,
+                part,
+                bad,
+                value,
+                threshold,
+                detail,
+            } => Event::Health(HealthReport {
+                kind,
+                part,
+                bad,
+                value,
+                threshold,
+                detail,
             }),
             JournalEvent::Fallback {
                 outlet,

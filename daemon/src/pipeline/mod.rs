@@ -10,7 +10,7 @@ use crate::intake::Interpreter;
 use crate::journal::{Entry, Reader};
 use crate::store::{Position, Store, StoreError};
 use cems_core::engine::{Engine, History, Input};
-use cems_core::model::{Output, Registry, Seq, Timestamp};
+use cems_core::model::{Output, Policy, Registry, Seq, Timestamp};
 use cems_dashboards::backend::{Change, Changes};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -34,6 +34,7 @@ const STOP_POLL: Duration = Duration::from_millis(200);
 /// What the rest of the daemon sees of the pipeline.
 pub struct Projected {
     registry: arc_swap::ArcSwap<Registry>,
+    policy: arc_swap::ArcSwap<Policy>,
     /// Position and time of the last committed batch.
     position: watch::Sender<Position>,
     /// When a tick is needed, as of `position`.
@@ -46,6 +47,7 @@ impl Projected {
     fn new() -> Self {
         Self {
             registry: arc_swap::ArcSwap::from_pointee(empty_registry()),
+            policy: arc_swap::ArcSwap::from_pointee(Policy::default()),
             position: watch::Sender::new(Position {
                 seq: Seq(0),
                 at: Timestamp(i64::MIN),
@@ -59,6 +61,11 @@ impl Projected {
     /// The registry in force at the projected position; empty before the first one.
     pub fn registry(&self) -> Arc<Registry> {
         self.registry.load_full()
+    }
+
+    /// The policy in force at the projected position; empty before the first one.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.load_full()
     }
 
     /// The projected position, to read or to wait on.
@@ -323,6 +330,11 @@ impl<S: Store> Pipeline<S> {
             && (changes.is_empty() || changes.contains(&Change::Registry))
         {
             self.projected.registry.store(Arc::new(registry.clone()));
+        }
+        if let Some(policy) = self.engine.policy()
+            && !Arc::ptr_eq(policy, &self.projected.policy.load())
+        {
+            self.projected.policy.store(Arc::clone(policy));
         }
         self.projected
             .deadline

@@ -1,6 +1,7 @@
 //! Every question the projections answer, over one connection. The writer asks them inside its
 //! open transaction, readers inside a read transaction of theirs.
 
+mod desk;
 mod duties;
 mod judgement;
 mod readings;
@@ -17,7 +18,6 @@ use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
 pub use duties::{DutyDay, DutyFilter, DutyPlaces};
-pub(super) use trail::priority_name;
 pub use trail::{AlarmCount, AlarmFilter, FallbackFilter};
 
 /// Most rows that one list may ask for; a larger limit is cut to it. Pages ask for less.

@@ -12,8 +12,9 @@ use cems_core::model::rows::{
 };
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, DutyKey, DutyRow, ExchangeRow, FactorCode,
-    FallbackId, FallbackRow, ForwardRow, Level, ManualReportRow, MarkRow, OutletId, PackRow,
-    QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
+    FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow, MessageId,
+    MessageRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReviewRow,
+    Seq, ShiftRow, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -162,6 +163,10 @@ questions! {
     alarm(id: AlarmId) -> Option<AlarmRow>;
     alarms(filter: &AlarmFilter) -> Vec<AlarmRow>;
     open_alarm_counts() -> Vec<AlarmCount>;
+    shifts(from: Timestamp, until: Timestamp) -> Vec<ShiftRow>;
+    hand_overs(limit: usize) -> Vec<HandOverRow>;
+    message(id: MessageId) -> Option<MessageRow>;
+    messages_after(after: MessageId, limit: usize) -> Vec<MessageRow>;
     exchange(id: Seq) -> Option<ExchangeRow>;
     exchanges(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<ExchangeRow>;
     open_exchanges() -> Vec<ExchangeRow>;

@@ -48,6 +48,7 @@ pub(super) const PROJECTIONS: Schema = Schema {
         include_str!("migrations/0002-exchanges.sql"),
         include_str!("migrations/0003-forward.sql"),
         include_str!("migrations/0004-judgement.sql"),
+        include_str!("migrations/0005-desk.sql"),
         include_str!("migrations/0006-duties.sql"),
     ],
 };

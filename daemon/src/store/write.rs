@@ -2,15 +2,14 @@
 
 use super::encode::{aggregate_body, json, record_body, value_body};
 use super::error::StoreError;
-use super::query::priority_name;
 use cems_core::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StatementRow, SupersededRow,
 };
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
     AggregateRow, AlarmRow, AlarmSubject, ClueRow, DutyRow, DutySubject, EnterpriseId, ExchangeRow,
-    FallbackRow, ForwardRow, ManualReportRow, MarkRow, OutletId, Output, PackRow, QaOutcome, QaRow,
-    QuarterRow, RecordRow, ReviewRow,
+    FallbackRow, ForwardRow, HandOverRow, ManualReportRow, MarkRow, MessageRow, OutletId, Output,
+    PackRow, QaOutcome, QaRow, QuarterRow, Recipient, RecordRow, RegionId, ReviewRow, ShiftRow,
 };
 use rusqlite::{Connection, Params};
 
@@ -45,6 +44,14 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
             connection,
             "REPLACE INTO registry (seq, at, body) VALUES (?1, ?2, ?3)",
             (int("registry seq", seq.0)?, at.0, json),
+        ),
+        Output::Shift(row) => shift(connection, row),
+        Output::HandOver(row) => hand_over(connection, row),
+        Output::Message(row) => message(connection, row),
+        Output::StateRemoved(name) => put(
+            connection,
+            "DELETE FROM state WHERE name = ?1",
+            [name.as_str()],
         ),
         Output::State(row) => put(
             connection,
@@ -291,20 +298,69 @@ fn alarm(connection: &Connection, row: &AlarmRow) -> Result<(), StoreError> {
     let outlet = match &row.subject {
         AlarmSubject::Outlet(outlet) => Some(outlet.to_string()),
         AlarmSubject::Enterprise(enterprise) => Some(enterprise_place(enterprise).to_string()),
-        AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
+        AlarmSubject::Region(_)
+        | AlarmSubject::Daemon(_)
+        | AlarmSubject::Device(_)
+        | AlarmSubject::Peer(_) => None,
     };
     put(
         connection,
-        "REPLACE INTO alarm (id, outlet, priority, active, acknowledged, open, body) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "REPLACE INTO alarm (id, outlet, priority, active, acknowledged, open, body, kind, \
+         enterprise, region, raised_at, standing) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         (
             int("alarm id", row.id.0)?,
             outlet,
-            priority_name(row.priority),
+            row.priority.as_str(),
             row.active,
             row.acknowledged.is_some(),
-            row.closed.is_none(),
+            row.is_open(),
             json("an alarm", row)?,
+            row.kind.as_str(),
+            row.enterprise.as_ref().map(EnterpriseId::as_str),
+            row.region.as_ref().map(RegionId::as_str),
+            row.raised_at.0,
+            row.state().as_str(),
+        ),
+    )
+}
+
+fn shift(connection: &Connection, row: &ShiftRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO shift (start, until, body) VALUES (?1, ?2, ?3)",
+        (row.shift.from.0, row.shift.until.0, json("a shift", row)?),
+    )
+}
+
+fn hand_over(connection: &Connection, row: &HandOverRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO hand_over (id, at, body) VALUES (?1, ?2, ?3)",
+        (
+            int("hand-over id", row.id.0)?,
+            row.at.0,
+            json("a hand-over", row)?,
+        ),
+    )
+}
+
+fn message(connection: &Connection, row: &MessageRow) -> Result<(), StoreError> {
+    let user = match &row.to {
+        Recipient::User(user) => Some(user.as_str()),
+        Recipient::Channel => None,
+    };
+    put(
+        connection,
+        "REPLACE INTO message (id, channel, user, at, deadline, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (
+            int("message id", row.id.0)?,
+            row.channel.as_str(),
+            user,
+            row.at.0,
+            row.deadline.0,
+            json("a message", row)?,
         ),
     )
 }

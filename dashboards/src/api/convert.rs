@@ -165,6 +165,8 @@ impl Convert<'_> {
         let (subject_type, subject) = match &row.subject {
             AlarmSubject::Outlet(id) => ("outlet", text(id)),
             AlarmSubject::Enterprise(id) => ("enterprise", text(id)),
+            AlarmSubject::Region(id) => ("region", text(id)),
+            AlarmSubject::Daemon(part) => ("daemon", text(part)),
             AlarmSubject::Device(mn) => ("device", text(mn)),
             AlarmSubject::Peer(peer) => ("peer", text(peer)),
         };

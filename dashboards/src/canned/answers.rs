@@ -95,34 +95,28 @@ fn alarm(registry: &Registry, n: u64, draft: Draft) -> AlarmRow {
     let enterprise = match &draft.subject {
         AlarmSubject::Outlet(id) => registry.outlets.get(id).map(|o| o.enterprise.clone()),
         AlarmSubject::Enterprise(id) => Some(id.clone()),
-        AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
+        _ => None,
     };
     let facts = draft
         .facts
         .iter()
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     AlarmRow {
-        id: AlarmId(n),
-        kind: draft.kind,
-        priority: draft.kind.priority(),
-        subject: draft.subject,
         enterprise,
         limit: draft.factor.map(|code| LimitId::new(format!("{code}-1"))),
         factor: draft.factor.map(FactorCode::new),
         since: ago(draft.since_min),
-        raised_at: raised,
-        updated_at: raised,
         value: draft.value.map(dec),
         threshold: draft.threshold.map(dec),
         count: draft.count,
-        active: true,
-        returned_at: None,
-        acknowledged: None,
-        closed: None,
-        previous: None,
         facts: facts.collect(),
-        raised_seq: Seq(183_000 + n),
-        updated_seq: Seq(183_000 + n),
+        ..AlarmRow::raised(
+            AlarmId(n),
+            draft.kind,
+            draft.subject,
+            raised,
+            Seq(183_000 + n),
+        )
     }
 }
 
@@ -143,6 +137,7 @@ pub(super) fn alarms(registry: &Registry) -> BTreeMap<AlarmId, AlarmRow> {
                 at: ago(minutes),
                 by: by.clone(),
                 note: note.to_owned(),
+                until: None,
             });
         }
     }
@@ -178,6 +173,7 @@ fn past(registry: &Registry, by: &UserId) -> AlarmRow {
         at: ago(7 * 24 * 60 - 40),
         by: by.clone(),
         note: "电话通知企业".to_owned(),
+        until: None,
     });
     row.closed = Some(Closure {
         at: ago(6 * 24 * 60),

@@ -48,9 +48,7 @@ impl Held {
     pub(super) fn sees_alarm(&self, actor: &Actor, alarm: &AlarmRow) -> bool {
         match &alarm.subject {
             AlarmSubject::Outlet(id) => self.sees(actor, id),
-            AlarmSubject::Enterprise(_) | AlarmSubject::Device(_) | AlarmSubject::Peer(_) => {
-                access(actor).sees_all()
-            }
+            _ => access(actor).sees_all(),
         }
     }
 

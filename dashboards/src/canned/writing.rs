@@ -72,6 +72,7 @@ impl Canned {
             at: NOW,
             by: actor.user.clone(),
             note: note.to_owned(),
+            until: None,
         });
         let receipt = held.write(actor, "alarm.acknowledged", format!("alarm/{id}"), note);
         drop(held);

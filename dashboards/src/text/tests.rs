@@ -115,7 +115,7 @@ fn every_key_that_a_template_or_the_code_names_exists() {
 fn every_code_that_data_carry_has_its_words() {
     let known = keys(Lang::Zh);
     let mut wanted = Vec::new();
-    for kind in AlarmKind::ALL {
+    for &kind in AlarmKind::ALL {
         wanted.extend(["title", "text", "first"].map(|part| key(kind, part)));
     }
     wanted.extend(OutletState::ALL.map(|s| format!("state-{}", s.as_str())));

@@ -8,6 +8,7 @@ use crate::format::{self, NONE, number};
 use crate::text::Words;
 use cems_core::explain::Asked;
 use cems_core::model::{AlarmKind, AlarmRow, AlarmSubject, Level, Outlet, Period, Timestamp};
+use cems_core::validate;
 use chrono::DateTime;
 use rust_decimal::Decimal;
 
@@ -17,21 +18,6 @@ const FACT_PERMITTED_KG: &str = "permitted_kg";
 /// Text keys use hyphens where kinds use dots.
 pub(crate) fn key(kind: AlarmKind, part: &str) -> String {
     format!("alarm-{}-{part}", kind.as_str().replace('.', "-"))
-}
-
-/// Where an alarm stands.
-pub(crate) fn state(alarm: &AlarmRow) -> &'static str {
-    match (
-        alarm.closed.is_some(),
-        alarm.acknowledged.is_some(),
-        alarm.active,
-    ) {
-        (true, _, _) => "closed",
-        (false, false, true) => "new",
-        (false, false, false) => "returned",
-        (false, true, true) => "acknowledged",
-        (false, true, false) => "returned-acknowledged",
-    }
 }
 
 /// An alarm as lists show it.
@@ -65,18 +51,15 @@ fn figure(kind: AlarmKind, factor: &FactorWords, value: Option<Decimal>) -> (Str
         return (NONE.to_owned(), String::new());
     };
     match kind {
-        AlarmKind::AmountWarning | AlarmKind::AmountExceeded => {
+        kind if is_amount(kind) => {
             let (text, unit) = format::amount(value);
             (text, unit.to_owned())
         }
-        AlarmKind::ExceedanceHour | AlarmKind::ExceedanceDay | AlarmKind::ImpossibleValue => {
+        AlarmKind::ImpossibleValue | AlarmKind::InvalidData => {
             (number(value, factor.decimals), factor.unit.clone())
         }
-        AlarmKind::NoData
-        | AlarmKind::CrcStorm
-        | AlarmKind::UnknownMn
-        | AlarmKind::WrongPassword
-        | AlarmKind::ManualReportOverdue => (value.normalize().to_string(), String::new()),
+        kind if is_of_a_limit(kind) => (number(value, factor.decimals), factor.unit.clone()),
+        _ => (value.normalize().to_string(), String::new()),
     }
 }
 
@@ -93,12 +76,26 @@ fn plain(amount: bool, factor: &FactorWords, bound: Option<Decimal>) -> (String,
 }
 
 fn is_amount(kind: AlarmKind) -> bool {
-    matches!(kind, AlarmKind::AmountWarning | AlarmKind::AmountExceeded)
+    matches!(
+        kind,
+        AlarmKind::AmountWarning | AlarmKind::AmountExceeded | AlarmKind::AmountProjected
+    )
+}
+
+/// Whether it is about a concentration and its limit.
+fn is_of_a_limit(kind: AlarmKind) -> bool {
+    matches!(
+        kind,
+        AlarmKind::LimitApproaching
+            | AlarmKind::ExceedanceRealtime
+            | AlarmKind::ExceedanceHour
+            | AlarmKind::ExceedanceDay
+    )
 }
 
 /// Whether the figure of the alarm is a quantity with a limit; a count of seconds or frames is not.
 fn is_held_against_a_limit(kind: AlarmKind) -> bool {
-    is_amount(kind) || matches!(kind, AlarmKind::ExceedanceHour | AlarmKind::ExceedanceDay)
+    is_amount(kind) || is_of_a_limit(kind)
 }
 
 /// What the figure is held against: for a total the permitted amount itself, not the share of it
@@ -137,7 +134,7 @@ fn joined((text, unit): &(String, String)) -> String {
 fn outlet_of<'a>(eyes: &Eyes<'a>, alarm: &AlarmRow) -> Option<&'a Outlet> {
     match &alarm.subject {
         AlarmSubject::Outlet(id) => eyes.registry.outlets.get(id),
-        AlarmSubject::Enterprise(_) | AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
+        _ => None,
     }
 }
 
@@ -156,6 +153,14 @@ fn subject(eyes: &Eyes<'_>, alarm: &AlarmRow) -> (String, Option<String>) {
                 || id.to_string(),
                 |e| eyes.words.pick(&e.name, e.name_en.as_deref()).to_owned(),
             );
+            (name, None)
+        }
+        AlarmSubject::Region(id) => {
+            let name = eyes.registry.regions.get(id);
+            (name.cloned().unwrap_or_else(|| id.to_string()), None)
+        }
+        AlarmSubject::Daemon(part) => {
+            let name = eyes.words.with("subject-daemon", &[("part", part)]);
             (name, None)
         }
         AlarmSubject::Device(mn) => (eyes.words.with("subject-device", &[("mn", mn)]), None),
@@ -198,7 +203,8 @@ impl Figures {
     /// How bad it is, with its label; `None` for kinds that have no such measure.
     fn measure(&self, words: Words, kind: AlarmKind) -> Option<(String, String)> {
         let (label, figure) = match kind {
-            AlarmKind::ExceedanceHour | AlarmKind::ExceedanceDay => ("multiple", &self.multiple),
+            AlarmKind::LimitApproaching => return None,
+            kind if is_of_a_limit(kind) => ("multiple", &self.multiple),
             _ if is_amount(kind) => ("share-of-permitted", &self.share),
             _ => return None,
         };
@@ -214,7 +220,19 @@ fn texts(eyes: &Eyes<'_>, alarm: &AlarmRow, figures: &Figures, subject: &str) ->
     let lasted = eyes.times.span(until.since_ms(alarm.since));
     let count = alarm.count.to_string();
     let warn = alarm.facts.get("share").map_or(NONE, String::as_str);
+    let (code, check) = code_words(eyes, alarm);
+    let outlets = alarm.outlets.to_string();
+    let name = ["name_zh", "name_en"].map(|name| alarm.facts.get(name).map_or("", String::as_str));
+    let due = alarm
+        .facts
+        .get("due")
+        .map_or_else(String::new, |due| fact(eyes, "due", due).1);
     let mut args: Vec<(&str, &str)> = vec![
+        ("code", &code),
+        ("check", &check),
+        ("outlets", &outlets),
+        ("name", eyes.words.pick(name[0], Some(name[1]))),
+        ("due", &due),
         ("warn", warn),
         ("subject", subject),
         ("factor", &figures.factor.name),
@@ -234,6 +252,25 @@ fn texts(eyes: &Eyes<'_>, alarm: &AlarmRow, figures: &Figures, subject: &str) ->
     ["title", "text", "first"].map(|part| eyes.words.with(&key(alarm.kind, part), &args))
 }
 
+/// Which of its kind an alarm is: in a word, and as a check of the catalogue.
+fn code_words(eyes: &Eyes<'_>, alarm: &AlarmRow) -> (String, String) {
+    let code = alarm.code.as_deref().unwrap_or("any");
+    let prefix = match alarm.kind {
+        AlarmKind::EquipmentState => "flag",
+        _ => "alarm-code",
+    };
+    let word = eyes.words.find(&format!("{prefix}-{code}"));
+    let check = validate::catalogue::check(code);
+    let check = check.map(|c| {
+        let what = eyes.words.pick(c.what_zh, Some(c.what_en));
+        format!("{} {what}", c.number)
+    });
+    (
+        word.unwrap_or_else(|| code.to_owned()),
+        check.unwrap_or_else(|| code.to_owned()),
+    )
+}
+
 impl AlarmItem {
     pub(crate) fn new(eyes: &Eyes<'_>, alarm: &AlarmRow) -> Self {
         let words = eyes.words;
@@ -241,7 +278,7 @@ impl AlarmItem {
         let (subject, subject_link) = subject(eyes, alarm);
         let [title, text, first] = texts(eyes, alarm, &figures, &subject);
         let measure = figures.measure(words, alarm.kind);
-        let state = state(alarm);
+        let state = alarm.state().as_str();
         let priority = priority(alarm);
         let amount = is_amount(alarm.kind);
         Self {
@@ -313,11 +350,7 @@ pub(crate) fn explain_of(eyes: &Eyes<'_>, alarm: &AlarmRow) -> Option<String> {
 
 /// The name of an alarm's priority.
 pub(crate) fn priority(alarm: &AlarmRow) -> &'static str {
-    match alarm.priority {
-        cems_core::model::Priority::Urgent => "urgent",
-        cems_core::model::Priority::High => "high",
-        cems_core::model::Priority::Normal => "normal",
-    }
+    alarm.priority.as_str()
 }
 
 fn facts(eyes: &Eyes<'_>, alarm: &AlarmRow, exact: Decimal) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@
 //! names this one as its `previous`. Closing takes both: the condition gone, and somebody having
 //! taken notice.
 
-use crate::model::{Acknowledgement, AlarmId, AlarmRow, Closure, Seq, Timestamp};
+use crate::model::{Acknowledgement, AlarmId, AlarmRow, Closure, Seq, Shelving, Timestamp};
 
 /// Why a person's action on an alarm was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,15 @@ pub enum LifecycleError {
     /// It is closed already.
     #[error("alarm {0} is closed already")]
     Closed(AlarmId),
+    /// There is no such alarm.
+    #[error("there is no alarm {0}")]
+    Unknown(AlarmId),
+    /// It is put aside already.
+    #[error("alarm {0} is shelved already; take it back first")]
+    Shelved(AlarmId),
+    /// It is not put aside.
+    #[error("alarm {0} is not shelved")]
+    NotShelved(AlarmId),
 }
 
 /// Takes notice of an alarm. The first acknowledgement stays; `false` when there was one already.
@@ -55,6 +64,43 @@ pub fn close(row: &mut AlarmRow, closure: Closure, seq: Seq) -> Result<(), Lifec
     may_close(row)?;
     row.updated_seq = seq;
     row.closed = Some(closure);
+    Ok(())
+}
+
+/// Whether the alarm may be put aside now.
+///
+/// # Errors
+/// When it is closed or put aside already.
+pub fn may_shelve(row: &AlarmRow) -> Result<(), LifecycleError> {
+    if row.closed.is_some() {
+        Err(LifecycleError::Closed(row.id))
+    } else if row.shelved.is_some() {
+        Err(LifecycleError::Shelved(row.id))
+    } else {
+        Ok(())
+    }
+}
+
+/// Puts an alarm aside for a limited time (搁置).
+///
+/// # Errors
+/// As [`may_shelve`]; the row is then unchanged.
+pub fn shelve(row: &mut AlarmRow, shelving: Shelving, seq: Seq) -> Result<(), LifecycleError> {
+    may_shelve(row)?;
+    row.updated_seq = seq;
+    row.shelved = Some(shelving);
+    Ok(())
+}
+
+/// Takes an alarm back that was put aside.
+///
+/// # Errors
+/// When it is not put aside; the row is then unchanged.
+pub fn unshelve(row: &mut AlarmRow, seq: Seq) -> Result<(), LifecycleError> {
+    if row.shelved.take().is_none() {
+        return Err(LifecycleError::NotShelved(row.id));
+    }
+    row.updated_seq = seq;
     Ok(())
 }
 

@@ -4,29 +4,8 @@ use super::*;
 use crate::model::{AlarmKind, AlarmSubject};
 
 fn raised() -> AlarmRow {
-    AlarmRow {
-        id: AlarmId(7),
-        kind: AlarmKind::NoData,
-        priority: AlarmKind::NoData.priority(),
-        subject: AlarmSubject::Outlet("dc-01".into()),
-        enterprise: None,
-        factor: None,
-        limit: None,
-        since: Timestamp(0),
-        raised_at: Timestamp(1),
-        updated_at: Timestamp(1),
-        value: None,
-        threshold: None,
-        count: 1,
-        active: true,
-        returned_at: None,
-        acknowledged: None,
-        closed: None,
-        previous: None,
-        facts: [].into(),
-        raised_seq: Seq(1),
-        updated_seq: Seq(1),
-    }
+    let subject = AlarmSubject::Outlet("dc-01".into());
+    AlarmRow::raised(AlarmId(7), AlarmKind::NoData, subject, Timestamp(1), Seq(1))
 }
 
 fn acknowledgement(by: &str) -> Acknowledgement {
@@ -34,6 +13,7 @@ fn acknowledgement(by: &str) -> Acknowledgement {
         at: Timestamp(2),
         by: by.into(),
         note: String::new(),
+        until: None,
     }
 }
 

@@ -4,10 +4,13 @@
 use super::event::{AlarmAction, AlarmActionKind, FallbackDecision};
 use super::history::History;
 use crate::alarm::{self, LifecycleError};
+use crate::model::time::DAY_MS;
 use crate::model::{AlarmId, AlarmRow, FactorCode, ManualReport, OutletId, Registry, Timestamp};
 
 /// Characters of a note, conclusion, name or method: enough for a page of text.
 pub const TEXT_CHARS_MAX: usize = 2_000;
+/// Days for which an acknowledgement or a shelving holds at most: a week goes through every shift.
+pub const HOLD_DAYS_MAX: i64 = 7;
 /// Values of one manual report: more than any permit lists for one outlet.
 pub const MANUAL_VALUES_MAX: usize = 100;
 
@@ -38,6 +41,9 @@ pub enum ActionError {
     /// The same factor twice, or more values than any outlet has.
     #[error("the report has {0} values with repeats or above the limit; enter each factor once")]
     TooManyValues(usize),
+    /// An acknowledgement or a shelving that ends in the past or too late.
+    #[error("{0} is not within the next {HOLD_DAYS_MAX} days; choose an earlier end")]
+    HoldTooLong(Timestamp),
     /// A text is empty where one is needed.
     #[error("the field {0} is empty")]
     Empty(&'static str),
@@ -54,12 +60,16 @@ impl ActionError {
             Self::Lifecycle(LifecycleError::Active(_)) => "alarm-active",
             Self::Lifecycle(LifecycleError::NotAcknowledged(_)) => "alarm-not-acknowledged",
             Self::Lifecycle(LifecycleError::Closed(_)) => "alarm-closed",
+            Self::Lifecycle(LifecycleError::Unknown(_)) => "unknown-alarm",
+            Self::Lifecycle(LifecycleError::Shelved(_)) => "alarm-shelved",
+            Self::Lifecycle(LifecycleError::NotShelved(_)) => "alarm-not-shelved",
             Self::UnknownOutlet(_) => "unknown-outlet",
             Self::NoFallback(_) => "no-fallback",
             Self::UnknownFactor(_) => "unknown-factor",
             Self::Future(_) => "future",
             Self::NoValue => "no-value",
             Self::TooManyValues(_) => "too-many-values",
+            Self::HoldTooLong(_) => "hold-too-long",
             Self::Empty(_) => "empty",
             Self::TooLong(_) => "too-long",
         }
@@ -132,16 +142,62 @@ pub fn fallback_decision(decision: &FallbackDecision, is_open: bool) -> Result<(
 /// # Errors
 /// When the alarm is unknown, still active, not acknowledged, closed, or the text is missing or
 /// too long.
-pub fn alarm_action(action: &AlarmAction, history: &dyn History) -> Result<(), ActionError> {
-    on_alarm(action, history.alarm(action.alarm).as_ref())
+pub fn alarm_action(
+    action: &AlarmAction,
+    history: &dyn History,
+    now: Timestamp,
+) -> Result<(), ActionError> {
+    on_alarm(action, history.alarm(action.alarm).as_ref(), now)
+}
+
+/// An acknowledgement or a shelving ends after now and within [`HOLD_DAYS_MAX`].
+fn limited(until: Option<Timestamp>, now: Timestamp) -> Result<(), ActionError> {
+    let latest = now.plus_ms(HOLD_DAYS_MAX * DAY_MS);
+    match until {
+        Some(until) if until <= now || until > latest => Err(ActionError::HoldTooLong(until)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether an action on this alarm makes sense.
-pub(super) fn on_alarm(action: &AlarmAction, row: Option<&AlarmRow>) -> Result<(), ActionError> {
+pub(super) fn on_alarm(
+    action: &AlarmAction,
+    row: Option<&AlarmRow>,
+    now: Timestamp,
+) -> Result<(), ActionError> {
     let row = row.ok_or(ActionError::UnknownAlarm(action.alarm))?;
     text("note", &action.note)?;
     match action.kind {
-        AlarmActionKind::Acknowledge => Ok(()),
+        AlarmActionKind::Acknowledge => Ok(limited(action.until, now)?),
+        AlarmActionKind::Shelve => {
+            let until = action.until.ok_or(ActionError::Empty("until"))?;
+            limited(Some(until), now)?;
+            if action.note.trim().is_empty() {
+                return Err(ActionError::Empty("note"));
+            }
+            Ok(alarm::may_shelve(row)?)
+        }
+        AlarmActionKind::Unshelve if row.shelved.is_none() => {
+            Err(LifecycleError::NotShelved(row.id).into())
+        }
+        AlarmActionKind::Unshelve => Ok(()),
+        AlarmActionKind::Called
+        | AlarmActionKind::Noted
+        | AlarmActionKind::ToldEnterprise
+        | AlarmActionKind::ToldOperator
+        | AlarmActionKind::HandedOver
+            if row.closed.is_some() =>
+        {
+            Err(LifecycleError::Closed(row.id).into())
+        }
+        AlarmActionKind::Called | AlarmActionKind::Noted if action.note.trim().is_empty() => {
+            Err(ActionError::Empty("note"))
+        }
+        AlarmActionKind::Called
+        | AlarmActionKind::Noted
+        | AlarmActionKind::ToldEnterprise
+        | AlarmActionKind::ToldOperator
+        | AlarmActionKind::HandedOver => Ok(()),
         AlarmActionKind::Close if action.note.trim().is_empty() => Err(ActionError::Empty("note")),
         AlarmActionKind::Close => Ok(alarm::may_close(row)?),
     }

@@ -3,7 +3,8 @@
 use super::history::History;
 use crate::aggregate::gather;
 use crate::model::rows::AuditRow;
-use crate::model::{Outlet, Output, Profile, Registry, Seq, Timestamp, UtcOffset};
+use crate::model::{Outlet, Output, Policy, Profile, Registry, Seq, Timestamp, UtcOffset};
+use crate::notify::Notice;
 use smol_str::SmolStr;
 
 /// The surroundings of one event, or of one deadline before it.
@@ -18,6 +19,10 @@ pub(super) struct Cx<'a> {
     pub(super) history: &'a dyn History,
     /// The registry in force.
     pub(super) registry: &'a Registry,
+    /// The policy in force.
+    pub(super) policy: &'a Policy,
+    /// What somebody may have to be told; taken by the planner after each event and deadline.
+    notices: Vec<Notice>,
     out: &'a mut dyn FnMut(Output),
 }
 
@@ -28,7 +33,7 @@ impl<'a> Cx<'a> {
     pub(super) fn new(
         (seq, at): (Seq, Timestamp),
         history: &'a dyn History,
-        registry: &'a Registry,
+        (registry, policy): (&'a Registry, &'a Policy),
         out: &'a mut dyn FnMut(Output),
     ) -> Self {
         Self {
@@ -37,6 +42,8 @@ impl<'a> Cx<'a> {
             n: 0,
             history,
             registry,
+            policy,
+            notices: Vec::new(),
             out,
         }
     }
@@ -44,6 +51,16 @@ impl<'a> Cx<'a> {
     /// Hands one output to the caller, who applies it at once.
     pub(super) fn emit(&mut self, output: Output) {
         (self.out)(output);
+    }
+
+    /// Something somebody may have to be told.
+    pub(super) fn notice(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// Takes what was noted since the last time.
+    pub(super) fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
     }
 
     /// The next ordinal within the event.

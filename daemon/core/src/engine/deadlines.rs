@@ -2,7 +2,7 @@
 
 use super::context::{Cx, Site};
 use super::state::Live;
-use super::{Engine, closing, intake, quarters, sampling, supervision};
+use super::{Engine, alarms, closing, duties, intake, notices, quarters, sampling, supervision};
 use crate::fallback::Terms;
 use crate::model::{OutletId, Registry, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,8 +49,15 @@ pub(super) fn renew_outlet(engine: &mut Engine, registry: &Registry, id: &Outlet
 
 /// Recomputes the first deadline of what belongs to no outlet.
 pub(super) fn renew_shared(engine: &mut Engine) {
-    let at = intake::strangers_due(&engine.shared.strangers);
-    engine.deadlines.set(&None, at);
+    let shared = &engine.shared;
+    let at = [
+        intake::strangers_due(&shared.strangers),
+        shared.book.desk.first(),
+        shared.health.quiet_due(),
+        shared.notices.due(),
+        shared.duties.due(),
+    ];
+    engine.deadlines.set(&None, at.into_iter().flatten().min());
 }
 
 fn first_of(live: &Live, site: Site<'_>) -> Option<Timestamp> {
@@ -65,7 +72,7 @@ fn first_of(live: &Live, site: Site<'_>) -> Option<Timestamp> {
         quarters::next_due(live),
         supervision::silence_due(state, site),
         state.fallback.next_deadline(&terms),
-        intake::quiet_due(&state.conditions),
+        alarms::quiet_due(&state.conditions),
     ]
     .into_iter()
     .flatten()
@@ -80,12 +87,34 @@ pub(super) fn run(engine: &mut Engine, until: Timestamp, cx: &mut Cx<'_>) {
         }
         cx.at = cx.at.max(at);
         match owner {
-            None => {
-                intake::strangers_quiet(&mut engine.shared, cx);
-                renew_shared(engine);
-            }
+            None => shared_due(engine, cx),
             Some(id) => outlet_due(engine, &id, cx),
         }
+        settle(engine, cx);
+    }
+}
+
+/// What belongs to no outlet and is due: strangers, the desk, the daemon itself.
+fn shared_due(engine: &mut Engine, cx: &mut Cx<'_>) {
+    let shared = &mut engine.shared;
+    if intake::strangers_due(&shared.strangers).is_some_and(|due| due <= cx.at) {
+        intake::strangers_quiet(shared, cx);
+    }
+    while let Some(id) = shared.book.desk.due(cx.at) {
+        shared.book.due(id, cx);
+    }
+    shared.health.quiet(&mut shared.book, cx);
+    duties::run(shared, cx);
+    renew_shared(engine);
+}
+
+/// After an event or a deadline: what was noted for people is planned, and deadlines of what
+/// belongs to no outlet are renewed where they moved.
+pub(super) fn settle(engine: &mut Engine, cx: &mut Cx<'_>) {
+    let told = notices::plan(&mut engine.shared, cx);
+    let moved = engine.shared.book.desk.take_moved() | engine.shared.duties.take_moved();
+    if moved || told {
+        renew_shared(engine);
     }
 }
 
@@ -108,8 +137,9 @@ fn outlet_due(engine: &mut Engine, id: &OutletId, cx: &mut Cx<'_>) {
         supervision::silence(live, shared, site, cx);
     }
     supervision::fallback_due(live, shared, site, cx);
-    if intake::quiet_due(&live.state.conditions).is_some_and(|due| due <= cx.at) {
-        intake::quiet(live, shared, cx);
+    if alarms::quiet_due(&live.state.conditions).is_some_and(|due| due <= cx.at) {
+        live.dirty = true;
+        alarms::quiet(&mut live.state.conditions, &mut shared.book, cx);
     }
     engine.touched.insert(id.clone());
     renew_outlet(engine, registry, id);

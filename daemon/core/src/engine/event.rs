@@ -2,9 +2,11 @@
 
 use crate::model::rows::Habits;
 use crate::model::{
-    AlarmId, Attachment, DutyId, DutyKey, DutySubject, ExchangeNews, ManualReport, Mark, Mn,
-    OutletId, QaTest, Record, Registry, ReviewAction, SampleSet, Seq, Timestamp, UserId,
+    AlarmId, AlarmKind, Attachment, DutyId, DutyKey, DutySubject, ExchangeNews, HandOver,
+    ManualReport, Mark, Mn, OutletId, Policy, QaTest, Record, Registry, ReviewAction, SampleSet,
+    Seq, Shift, Timestamp, UserId,
 };
+use rust_decimal::Decimal;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -112,6 +114,20 @@ pub enum AlarmActionKind {
     /// Ends it with a conclusion (关闭); refused while the condition holds or nobody has
     /// acknowledged it.
     Close,
+    /// Puts it aside for a limited time (搁置).
+    Shelve,
+    /// Takes it back before that time is over.
+    Unshelve,
+    /// Notes a call: with whom, what was said (电话记录).
+    Called,
+    /// Notes something else (备注).
+    Noted,
+    /// Has the enterprise told (通知排污单位).
+    ToldEnterprise,
+    /// Has the operator of the equipment told (通知运维单位).
+    ToldOperator,
+    /// Hands it over to the authority's inspectors (移交).
+    HandedOver,
 }
 
 /// A person's action on an alarm.
@@ -125,6 +141,40 @@ pub struct AlarmAction {
     pub by: UserId,
     /// Note or conclusion.
     pub note: String,
+    /// Until when an acknowledgement or a shelving holds.
+    pub until: Option<Timestamp>,
+}
+
+/// A person takes a kind of alarm of an outlet out of service, or puts it back (退出/恢复服务).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmService {
+    /// Whose alarms.
+    pub outlet: OutletId,
+    /// Which kind.
+    pub kind: AlarmKind,
+    /// Out of service (true) or back.
+    pub out: bool,
+    /// Who.
+    pub by: UserId,
+    /// Why.
+    pub note: String,
+}
+
+/// How a part of the daemon itself is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthReport {
+    /// The alarm that its trouble is.
+    pub kind: AlarmKind,
+    /// Which part: a file system, a channel, a certificate.
+    pub part: SmolStr,
+    /// It is in trouble.
+    pub bad: bool,
+    /// The figure that shows it.
+    pub value: Option<Decimal>,
+    /// What it is held against.
+    pub threshold: Option<Decimal>,
+    /// In words.
+    pub detail: String,
 }
 
 /// A person's decision to open or close a fallback.
@@ -238,6 +288,22 @@ pub enum Event {
     Samples(SampleSet),
     /// News about a request to a device.
     Exchange(OutletId, ExchangeNews),
+    /// A policy takes force.
+    Policy(Arc<Policy>),
+    /// A kind of alarm goes out of service, or comes back.
+    AlarmService(AlarmService),
+    /// A shift is entered into the roster.
+    Shift(Shift),
+    /// The desk is handed over.
+    HandOver(HandOver),
+    /// A part of the daemon reports how it is.
+    Health(HealthReport),
+    /// A person says that a duty is done.
+    DutyCompleted(DutyCompletion),
+    /// A person takes that back, or the opening by hand.
+    DutyTakenBack(DutyTakeBack),
+    /// A person opens an instance of a duty.
+    DutyOpened(DutyOpening),
     /// For the audit trail.
     Audit(AuditEntry),
     /// Time passes.

@@ -1,6 +1,6 @@
 //! What was refused at the door: kept in quarantine, counted, and alarmed where it goes on.
 
-use super::alarms::{Condition, Conditions, NewAlarm, gone, holds};
+use super::alarms::{Conditions, NewAlarm, gone, holds};
 use super::context::{Cx, ENGINE, Site};
 use super::event::{Refusal, RefusalReason};
 use super::state::{Live, Shared};
@@ -144,19 +144,6 @@ fn wrong_password(
         quiet,
         cx,
     );
-}
-
-/// When the wrong password of an outlet is forgotten.
-pub(super) fn quiet_due(conditions: &Conditions) -> Option<Timestamp> {
-    let condition: &Condition = conditions.get(WRONG_PASSWORD)?;
-    condition.quiet_at.filter(|_| condition.active)
-}
-
-/// No wrong password came for long enough.
-pub(super) fn quiet(live: &mut Live, shared: &mut Shared, cx: &mut Cx<'_>) {
-    live.dirty = true;
-    let conditions = &mut live.state.conditions;
-    gone(conditions, &mut shared.book, WRONG_PASSWORD, "quiet", cx);
 }
 
 fn bad_frame(shared: &mut Shared, peer: &SmolStr, cx: &mut Cx<'_>) {

@@ -7,9 +7,9 @@ use crate::model::rows::{
 };
 use crate::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, DutyId, DutyKey, DutyRow, DutySubject, ExchangeRow,
-    FactorCode, FallbackId, FallbackRow, ForwardRow, Level, ManualReportRow, MarkRow, OutletId,
-    Output, PackRow, QaKind, QaOutcome, QaRow, QuarterRow, RecordKind, RecordRow, ReportId,
-    ReviewRow, Seq, Timestamp,
+    FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow,
+    MessageId, MessageRow, OutletId, Output, PackRow, QaKind, QaOutcome, QaRow, QuarterRow,
+    RecordKind, RecordRow, ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
 };
 use smol_str::SmolStr;
 use std::cell::RefCell;
@@ -63,6 +63,12 @@ pub struct Tables {
     pub audit: BTreeMap<(Seq, u32), AuditRow>,
     /// Registries by the position from which they were in force.
     pub registries: BTreeMap<Seq, String>,
+    /// Shifts of the roster.
+    pub shifts: BTreeMap<Timestamp, ShiftRow>,
+    /// Hand-overs.
+    pub hand_overs: BTreeMap<Seq, HandOverRow>,
+    /// Messages to send.
+    pub messages: BTreeMap<MessageId, MessageRow>,
     /// Engine state.
     pub state: BTreeMap<SmolStr, String>,
 }
@@ -140,6 +146,18 @@ impl Tables {
             }
             Output::Registry { seq, json, .. } => {
                 self.registries.insert(seq, json);
+            }
+            Output::Shift(row) => {
+                self.shifts.insert(row.shift.from, row);
+            }
+            Output::HandOver(row) => {
+                self.hand_overs.insert(row.id, row);
+            }
+            Output::Message(row) => {
+                self.messages.insert(row.id, row);
+            }
+            Output::StateRemoved(name) => {
+                self.state.remove(&name);
             }
             Output::State(row) => {
                 self.state.insert(row.name, row.json);

@@ -17,6 +17,7 @@
 //! | `exceedance` | means against limits |
 //! | `permitted` | totals against permitted amounts, of outlets and enterprises |
 //! | `supervision` | silence, impossible values, the manual fallback |
+//! | `duties` | duties with a clock: rounds, completions, their alarms |
 //! | `intake` | refused bytes |
 //! | `judgement` | marks, tests of the equipment, validity reviews |
 //! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
@@ -42,16 +43,20 @@ mod closing;
 mod clues;
 mod context;
 mod deadlines;
+mod duties;
 mod event;
 mod exceedance;
 mod exchange;
+mod health;
 mod history;
 mod intake;
 mod judgement;
 mod memory;
+mod notices;
 mod people;
 mod permitted;
 mod persist;
+mod policy;
 mod quarters;
 mod records;
 mod registry;
@@ -61,11 +66,14 @@ mod step;
 mod supervision;
 mod versions;
 
-pub use check::{ActionError, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
+pub use alarms::CASCADE_MS;
+pub use check::{ActionError, HOLD_DAYS_MAX, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
 pub use closing::{GRACE_MS, SETTLE_MS};
+pub use duties::DUTIES_ONE_BY_ONE_MAX;
 pub use event::{
-    AlarmAction, AlarmActionKind, AuditEntry, Contact, DutyCompletion, DutyOpening, DutyTakeBack,
-    Event, FallbackDecision, Input, Refusal, RefusalReason, Statement, TakeBack,
+    AlarmAction, AlarmActionKind, AlarmService, AuditEntry, Contact, DutyCompletion, DutyOpening,
+    DutyTakeBack, Event, FallbackDecision, HealthReport, Input, Refusal, RefusalReason, Statement,
+    TakeBack,
 };
 pub use history::{EmptyHistory, History};
 pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS, STRANGERS_MAX};
@@ -73,10 +81,11 @@ pub use memory::{MemoryHistory, SupersededKey, Tables};
 
 pub use persist::RestoreError;
 pub use sampling::FORM_GRACE_MS;
+pub(crate) use state::pairs;
 pub use supervision::GOOD_VALUES;
 
 use crate::model::rows::StateRow;
-use crate::model::{ManualReport, OutletId, Output, Registry, Timestamp};
+use crate::model::{ManualReport, OutletId, Output, Policy, Registry, Timestamp};
 use deadlines::Deadlines;
 use state::{Live, Shared};
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +96,8 @@ use std::sync::Arc;
 pub struct Engine {
     registry: Option<Arc<Registry>>,
     registry_dirty: bool,
+    policy: Option<Arc<Policy>>,
+    policy_dirty: bool,
     shared: Shared,
     outlets: BTreeMap<OutletId, Live>,
     deadlines: Deadlines,
@@ -136,6 +147,11 @@ impl Engine {
         self.registry.as_deref()
     }
 
+    /// The policy in force.
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        self.policy.as_ref()
+    }
+
     /// Engine time: that of the last event.
     pub fn now(&self) -> Timestamp {
         self.shared.now
@@ -153,7 +169,7 @@ impl Engine {
         history: &dyn History,
     ) -> Result<(), ActionError> {
         let row = self.shared.book.peek(action.alarm, history);
-        check::on_alarm(action, row.as_ref())
+        check::on_alarm(action, row.as_ref(), self.now())
     }
 
     /// Whether a manual report would be accepted at `now`, the caller's clock.

@@ -4,14 +4,14 @@
 //! here: what makes no sense any more leaves a line in the audit trail and changes nothing.
 
 use super::alarms::object;
-use super::check::ActionError;
 use super::context::{Cx, Site};
-use super::event::{AlarmAction, AlarmActionKind, FallbackDecision};
+use super::event::{AlarmAction, FallbackDecision};
 use super::state::{Live, Shared};
 use super::{quarters, supervision};
-use crate::alarm;
 use crate::fallback::{Identity, Terms};
-use crate::model::{Acknowledgement, Closure, ManualReport, ManualReportRow, Output, ReportId};
+use crate::model::{
+    HandOver, HandOverRow, ManualReport, ManualReportRow, Output, ReportId, Shift, ShiftRow,
+};
 
 /// Keeps a manual report and counts it.
 pub(super) fn report(
@@ -74,38 +74,45 @@ pub(super) fn decide(
     supervision::follow(live, shared, site, turn.into_iter().collect(), cx);
 }
 
-/// Acknowledges or closes an alarm; what is refused or repeated is noted.
+/// Carries out what a person does to an alarm; what is refused or repeated is noted.
 pub(super) fn act(shared: &mut Shared, action: AlarmAction, cx: &mut Cx<'_>) {
-    let (id, by) = (action.alarm, action.by.clone());
-    let (seq, at) = (cx.seq, cx.at);
-    let Some(row) = shared.book.get(id, cx) else {
-        let error = ActionError::UnknownAlarm(id);
-        cx.audit(by.as_str(), "alarm.refused", object(id), error.to_string());
-        return;
-    };
-    let note = action.note.clone();
-    let outcome = match action.kind {
-        AlarmActionKind::Acknowledge => {
-            let by = action.by;
-            let note = action.note;
-            let first = alarm::acknowledge(row, Acknowledgement { at, by, note }, seq);
-            Ok(if first {
-                "alarm.acknowledged"
-            } else {
-                "alarm.acknowledged-again"
-            })
-        }
-        AlarmActionKind::Close => {
-            let by = action.by;
-            let conclusion = action.note;
-            alarm::close(row, Closure { at, by, conclusion }, seq).map(|()| "alarm.closed")
-        }
-    };
-    match outcome {
-        Ok(what) => {
-            shared.book.put(id, cx);
-            cx.audit(by.as_str(), what, object(id), note);
-        }
+    let (id, by, note) = (action.alarm, action.by.clone(), action.note.clone());
+    match shared.book.act(action, cx) {
+        Ok(what) => cx.audit(by.as_str(), what, object(id), note),
         Err(error) => cx.audit(by.as_str(), "alarm.refused", object(id), error.to_string()),
     }
+}
+
+/// Enters a shift into the roster.
+pub(super) fn shift(shared: &mut Shared, shift: Shift, cx: &mut Cx<'_>) {
+    let names: Vec<&str> = shift.people.iter().map(|id| id.as_str()).collect();
+    let (by, detail) = (shift.by.clone(), names.join(" "));
+    let object = format!("shift/{}", shift.from.0);
+    match shared.roster.enter(shift.clone(), cx.at) {
+        Ok(()) => {
+            shared.roster_dirty = true;
+            cx.emit(Output::Shift(ShiftRow { shift, seq: cx.seq }));
+            cx.audit(by.as_str(), "roster.entered", object, detail);
+        }
+        Err(error) => cx.audit(by.as_str(), "roster.refused", object, error.to_string()),
+    }
+}
+
+/// Hands the desk over.
+pub(super) fn hand_over(shared: &mut Shared, over: HandOver, cx: &mut Cx<'_>) {
+    let by = over.from.clone();
+    if let Err(error) = shared.roster.hand_over(&over, cx.at) {
+        cx.audit(by.as_str(), "roster.refused", "desk", error.to_string());
+        return;
+    }
+    shared.roster_dirty = true;
+    let names: Vec<&str> = over.to.iter().map(|id| id.as_str()).collect();
+    let detail = format!("{}: {}", names.join(" "), over.note);
+    cx.audit(by.as_str(), "desk.handed-over", "desk", detail);
+    cx.emit(Output::HandOver(HandOverRow {
+        id: cx.seq,
+        at: cx.at,
+        open_alarms: u32::try_from(shared.book.desk.len()).unwrap_or(u32::MAX),
+        over,
+    }));
 }

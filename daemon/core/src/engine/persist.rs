@@ -1,11 +1,15 @@
 //! State between batches: written by `flush`, read by `restore`.
 
+use super::alarms::Watch;
 use super::context::ENGINE;
-use super::state::{Live, OutletState, REGISTRY_ROW, SHARED_ROW, STRANGERS_ROW};
+use super::state::{
+    DUTIES_ROW, Live, NOTICES_ROW, OutletState, POLICY_ROW, REGISTRY_ROW, ROSTER_ROW, SHARED_ROW,
+    STRANGERS_ROW, WATCH_ROW,
+};
 use super::versions::VERSIONS_ROW;
 use super::{Engine, deadlines};
 use crate::model::rows::StateRow;
-use crate::model::{OutletId, Output};
+use crate::model::{AlarmId, OutletId, Output};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
@@ -29,14 +33,29 @@ fn read<T: DeserializeOwned>(row: &StateRow) -> Result<T, RestoreError> {
     })
 }
 
+fn watch(row: &StateRow) -> Result<(AlarmId, Watch), RestoreError> {
+    let number = row.name.trim_start_matches(WATCH_ROW);
+    let number = number.parse().map_err(|_| RestoreError {
+        name: row.name.clone(),
+        source: serde::de::Error::custom("the name of the row holds no number"),
+    })?;
+    Ok((AlarmId(number), read(row)?))
+}
+
 pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine, RestoreError> {
     let mut engine = Engine::default();
-    let mut strangers = None;
+    let (mut strangers, mut roster, mut planner, mut duties) = (None, None, None, None);
+    let mut watches = Vec::new();
     let mut versions = Vec::new();
     for row in rows {
         match row.name.as_str() {
             SHARED_ROW => engine.shared = read(&row)?,
             STRANGERS_ROW => strangers = Some(read(&row)?),
+            POLICY_ROW => engine.policy = Some(Arc::new(read(&row)?)),
+            NOTICES_ROW => planner = Some(read(&row)?),
+            ROSTER_ROW => roster = Some(read(&row)?),
+            DUTIES_ROW => duties = Some(read(&row)?),
+            name if name.starts_with(WATCH_ROW) => watches.push(watch(&row)?),
             REGISTRY_ROW => engine.registry = Some(Arc::new(read(&row)?)),
             name if name.starts_with(VERSIONS_ROW) => {
                 let id = name.trim_start_matches(VERSIONS_ROW);
@@ -55,7 +74,15 @@ pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine
         engine.outlets.entry(id).or_default().versions = kept;
     }
     engine.shared.strangers = strangers.unwrap_or_default();
+    engine.shared.roster = roster.unwrap_or_default();
+    engine.shared.duties = duties.unwrap_or_default();
+    engine.shared.notices.planner = planner.unwrap_or_default();
+    for (id, watch) in watches {
+        engine.shared.book.desk.restore(id, watch);
+    }
     if let Some(registry) = engine.registry.clone() {
+        let book = engine.policy.clone().unwrap_or_default();
+        engine.shared.duties.index(&book.duties, registry.offset);
         let ids: Vec<OutletId> = engine.outlets.keys().cloned().collect();
         for id in &ids {
             deadlines::renew_outlet(&mut engine, &registry, id);
@@ -86,6 +113,25 @@ pub(super) fn flush(engine: &mut Engine, out: &mut dyn FnMut(Output)) {
         if std::mem::take(&mut live.dirty) {
             write(id.as_str(), &live.state, out);
         }
+    }
+    for (id, watch) in engine.shared.book.desk.take_dirty() {
+        let name = format!("{WATCH_ROW}{id}");
+        match watch {
+            Some(watch) => write(&name, watch, out),
+            None => out(Output::StateRemoved(name.into())),
+        }
+    }
+    if std::mem::take(&mut engine.shared.duties.dirty) {
+        write(DUTIES_ROW, &engine.shared.duties, out);
+    }
+    if std::mem::take(&mut engine.shared.roster_dirty) {
+        write(ROSTER_ROW, &engine.shared.roster, out);
+    }
+    if std::mem::take(&mut engine.shared.notices.dirty) {
+        write(NOTICES_ROW, &engine.shared.notices.planner, out);
+    }
+    if std::mem::take(&mut engine.policy_dirty) {
+        write(POLICY_ROW, &engine.policy, out);
     }
     if std::mem::take(&mut engine.registry_dirty) {
         write(REGISTRY_ROW, &engine.registry, out);

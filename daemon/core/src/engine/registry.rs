@@ -5,10 +5,10 @@
 //! return, an open fallback closes. Alarms of limits, permits and expectations that an outlet has
 //! lost return likewise. An outlet that comes back starts anew, with its numbering and history.
 
-use super::alarms::gone;
+use super::alarms::ended;
 use super::context::{Cx, ENGINE, Site};
 use super::state::Live;
-use super::{Engine, deadlines, exceedance, intake, permitted, quarters, supervision};
+use super::{Engine, deadlines, duties, exceedance, intake, permitted, quarters, supervision};
 use crate::model::{FactorCode, Outlet, OutletId, Output, Registry};
 use crate::sampling::Forming;
 use smol_str::SmolStr;
@@ -47,6 +47,7 @@ pub(super) fn takes_force(engine: &mut Engine, new: &Arc<Registry>, cx: &mut Cx<
     let detail = summary(old.as_deref(), new);
     cx.audit(ENGINE, "registry.changed", "registry", detail);
     permitted::keep_only_of_enterprises(&mut engine.shared, new, cx);
+    duties::registry_changed(&mut engine.shared, old.as_deref(), new, cx);
     engine.registry = Some(Arc::clone(new));
     engine.registry_dirty = true;
     for outlet in new.outlets.values() {
@@ -106,7 +107,7 @@ const REMOVED: &str = "outlet-removed";
 fn end_alarms(live: &mut Live, book: &mut super::alarms::AlarmBook, cx: &mut Cx<'_>) {
     let keys: Vec<SmolStr> = live.state.conditions.keys().cloned().collect();
     for key in keys {
-        gone(&mut live.state.conditions, book, &key, REMOVED, cx);
+        ended(&mut live.state.conditions, book, &key, REMOVED, cx);
     }
     for track in live.state.stretches.values_mut() {
         if let Some(alarm) = track.end() {

@@ -1,18 +1,23 @@
 //! State of the engine: what is kept in state rows, and the caches beside it.
 //!
 //! Row `#` holds what belongs to no outlet, `#strangers` the peers and loggers that are no
-//! outlet's, `#registry` the registry in force, `#past/` with an outlet's id its earlier settings,
-//! and a row named after each outlet the rest. Caches are rebuilt from the past and never change a
-//! result.
+//! outlet's, `#registry` and `#policy` what is in force, `#roster` who is on duty, `#notices` what
+//! waits to be told, `#duties` the rounds of duties, `#alarm/` with a number what an alarm waits
+//! for, `#past/` with an outlet's id its earlier settings, and a row named after each outlet the
+//! rest. Caches are rebuilt from the past and never change a result.
 
 use super::alarms::{AlarmBook, Conditions};
+use super::duties::Duties;
 use super::exceedance::Stretches;
+use super::health::Health;
 use super::intake::Strangers;
+use super::notices::Notices;
 use super::permitted::AmountAlarms;
 use super::versions::Versions;
 use crate::fallback::Machine;
 use crate::model::rows::{DeviceRow, LatestRow};
 use crate::model::{EnterpriseId, FactorCode, Level, RecordKind, RecordRow, Seq, Timestamp};
+use crate::roster::Roster;
 use crate::sampling::Forming;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -22,6 +27,16 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const SHARED_ROW: &str = "#";
 /// Name of the state row of peers and loggers that belong to no outlet.
 pub(super) const STRANGERS_ROW: &str = "#strangers";
+/// Name of the state row that holds the roster.
+pub(super) const ROSTER_ROW: &str = "#roster";
+/// Name of the state row that holds rounds of duties.
+pub(super) const DUTIES_ROW: &str = "#duties";
+/// Name of the state row that holds what waits to be told.
+pub(super) const NOTICES_ROW: &str = "#notices";
+/// Name of the state row that holds the policy.
+pub(super) const POLICY_ROW: &str = "#policy";
+/// Beginning of the names of state rows that hold what the desk waits for, by alarm.
+pub(super) const WATCH_ROW: &str = "#alarm/";
 /// Name of the state row that holds the registry.
 pub(super) const REGISTRY_ROW: &str = "#registry";
 
@@ -46,6 +61,21 @@ pub(super) struct Shared {
     pub(super) reports: u64,
     /// Alarms.
     pub(super) book: AlarmBook,
+    /// The daemon's own health.
+    #[serde(default)]
+    pub(super) health: Health,
+    /// What waits to be told.
+    #[serde(skip)]
+    pub(super) notices: Notices,
+    /// Who is on duty.
+    #[serde(skip)]
+    pub(super) roster: Roster,
+    /// That row must be written.
+    #[serde(skip)]
+    pub(super) roster_dirty: bool,
+    /// Duties with a clock; in a row of their own.
+    #[serde(skip)]
+    pub(super) duties: Duties,
     /// Amount alarms of enterprises as a whole.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) enterprises: BTreeMap<EnterpriseId, AmountAlarms>,
@@ -149,14 +179,11 @@ impl Live {
 }
 
 /// Maps with composite keys as lists of pairs, which JSON objects cannot be.
-pub(super) mod pairs {
+pub(crate) mod pairs {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::collections::BTreeMap;
 
-    pub(in crate::engine) fn serialize<K, V, S>(
-        map: &BTreeMap<K, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error>
+    pub(crate) fn serialize<K, V, S>(map: &BTreeMap<K, V>, serializer: S) -> Result<S::Ok, S::Error>
     where
         K: Serialize,
         V: Serialize,
@@ -165,9 +192,7 @@ pub(super) mod pairs {
         serializer.collect_seq(map)
     }
 
-    pub(in crate::engine) fn deserialize<'de, K, V, D>(
-        deserializer: D,
-    ) -> Result<BTreeMap<K, V>, D::Error>
+    pub(crate) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
     where
         K: Deserialize<'de> + Ord,
         V: Deserialize<'de>,

@@ -5,7 +5,8 @@ use super::event::{Contact, Event, Input, Statement};
 use super::history::History;
 use super::state::{Live, Shared};
 use super::{
-    Engine, check, deadlines, exchange, intake, judgement, people, records, registry, sampling,
+    Engine, check, deadlines, duties, exchange, health, intake, judgement, people, policy, records,
+    registry, sampling,
 };
 use crate::model::rows::{QuarantineRow, StatementRow};
 use crate::model::{OutletId, Output, Registry, Timestamp, UtcOffset};
@@ -38,8 +39,17 @@ pub(super) fn step(
 ) {
     let at = input.at.min(TIME_MAX).max(engine.shared.now);
     let in_force = engine.registry.clone().unwrap_or_else(nothing);
-    let mut cx = Cx::new((input.seq, engine.shared.now), history, &in_force, out);
+    let before = engine.policy.clone().unwrap_or_default();
+    let rules = (in_force.as_ref(), before.as_ref());
+    let mut cx = Cx::new((input.seq, engine.shared.now), history, rules, out);
     deadlines::run(engine, at, &mut cx);
+    let after = match &input.event {
+        Event::Policy(new) => Some(Arc::clone(new)),
+        _ => None,
+    };
+    if let Some(after) = &after {
+        cx.policy = after;
+    }
     cx.at = at;
     engine.shared.now = at;
     engine.shared.seq = input.seq;
@@ -48,6 +58,7 @@ pub(super) fn step(
     } else {
         event(engine, input.event, &mut cx);
     }
+    deadlines::settle(engine, &mut cx);
 }
 
 fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
@@ -95,6 +106,14 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             }
         }
         Event::AlarmAction(action) => people::act(&mut engine.shared, action, cx),
+        Event::Policy(new) => policy::takes_force(engine, &new, cx),
+        Event::AlarmService(order) => engine.shared.book.service(order, cx),
+        Event::Shift(shift) => people::shift(&mut engine.shared, shift, cx),
+        Event::HandOver(over) => people::hand_over(&mut engine.shared, over, cx),
+        Event::DutyCompleted(entry) => duties::complete(&mut engine.shared, entry, cx),
+        Event::DutyTakenBack(entry) => duties::take_back(&mut engine.shared, entry, cx),
+        Event::DutyOpened(entry) => duties::open_by_hand(&mut engine.shared, entry, cx),
+        Event::Health(report) => health::reported(&mut engine.shared, report, cx),
         Event::FallbackDecision(decision) => match engine.check_fallback_decision(&decision) {
             Ok(()) => {
                 let outlet = decision.outlet.clone();
@@ -146,9 +165,18 @@ fn judged(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
         }
         _ => return,
     };
-    let known = at_outlet(engine, &outlet, cx, |live, _, site, cx| match event {
-        Event::Mark(mark) => judgement::mark(live, site, mark, cx),
-        Event::MarkWithdrawn(back) => judgement::withdraw_mark(live, site, back, cx),
+    let known = at_outlet(engine, &outlet, cx, |live, shared, site, cx| match event {
+        Event::Mark(mark) => {
+            judgement::mark(live, site, mark, cx);
+            duties::marked(shared, cx);
+            shared.book.recheck_outlet(&site.outlet.id, cx);
+        }
+        Event::MarkWithdrawn(back) => {
+            let id = back.id;
+            judgement::withdraw_mark(live, site, back, cx);
+            duties::unmarked(shared, id, cx);
+            shared.book.recheck_outlet(&site.outlet.id, cx);
+        }
         Event::QaTest(test) => judgement::test(live, site, test, 0, cx),
         Event::QaWithdrawn(back) => judgement::withdraw_test(live, site, back, cx),
         Event::Review(action) => judgement::review(live, site, action, cx),

@@ -3,6 +3,7 @@
 
 use super::alarms::{NewAlarm, gone, holds};
 use super::context::{Cx, ENGINE, Site};
+use super::duties;
 use super::state::{Live, OutletState, Shared};
 use crate::fallback::{Identity, Sighting, Terms, Turn};
 use crate::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
@@ -209,6 +210,7 @@ pub(super) fn follow(
                     object(&row),
                     site.outlet.id.to_string(),
                 );
+                duties::fallback_opened(shared, &row, cx);
             }
             (Turn::Overdue(since), Some(row)) => overdue(live, shared, site, (&row, since), cx),
             (Turn::Relieved, _) => {

@@ -19,7 +19,7 @@ pub const DUTY_RULES_MAX: usize = 200;
 pub const DUTY_STEPS_MAX: usize = 8;
 
 /// All rows, and the days they are counted by.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DutyBook {
     /// Rows by id.
     pub rules: BTreeMap<DutyId, DutyRule>,
@@ -314,7 +314,7 @@ pub struct Quota {
 }
 
 /// One row of the duties table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DutyRule {
     /// Identity.
     pub id: DutyId,

@@ -17,12 +17,16 @@ pub mod qa;
 pub mod quarter;
 pub mod record;
 pub mod registry;
+pub mod roster;
 pub mod rows;
 pub mod sample;
 pub mod time;
 
 pub use access::{Access, Permission, Role, Scope};
-pub use alarm::{Acknowledgement, AlarmKind, AlarmRow, AlarmSubject, Closure, Priority};
+pub use alarm::{
+    Acknowledgement, AlarmKind, AlarmRow, AlarmState, AlarmSubject, Closure, OUT_OF_SERVICE,
+    Priority, Shelving, Suppression,
+};
 pub use calendar::{CalendarYear, Day, DayKind, Holiday, Known, WorkCalendar};
 pub use clue::{Clue, ClueRow};
 pub use duty::{
@@ -50,6 +54,7 @@ pub use registry::{
     LimitPeriod, Medium, Outlet, OutletFactor, PermittedAmount, Registry, SpecialPeriod,
     WaterSettings,
 };
+pub use roster::{HandOver, HandOverRow, SHIFT_PEOPLE_MAX, Shift, ShiftRow};
 pub use rows::{
     AggregateRow, CheckCode, FactorAggregate, ForwardRow, JudgedMeans, LimitVerdict, Output,
     PackRow, RecordRow, StoredValue,

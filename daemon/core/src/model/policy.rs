@@ -5,6 +5,7 @@
 
 use super::access::{Access, Role};
 use super::alarm::{AlarmKind, Priority};
+use super::duty::DutyBook;
 use super::ids::{ChannelId, EnterpriseId, RegionId, UserId};
 use super::message::MessageReason;
 use crate::lang::Lang;
@@ -20,6 +21,9 @@ pub struct Policy {
     pub alarms: AlarmPolicy,
     /// Who is told what, through which channel.
     pub notify: NotifyPolicy,
+    /// Duties with a clock, and the working days they are counted by.
+    #[serde(default)]
+    pub duties: DutyBook,
     /// People who can be told and who answer.
     pub people: BTreeMap<UserId, Person>,
 }
@@ -118,6 +122,17 @@ pub struct AlarmPolicy {
     pub chatter: ChatterRule,
     /// When silent outlets are one outage of a line.
     pub outage: OutageRule,
+}
+
+impl AlarmPolicy {
+    /// How urgent an alarm of a kind is: by the matrix, else by the list of kinds.
+    pub fn priority(&self, kind: AlarmKind) -> Priority {
+        let by_matrix = self
+            .kinds
+            .get(&kind)
+            .and_then(|rule| self.matrix.get(&rule.consequence)?.get(&rule.response));
+        by_matrix.copied().unwrap_or_else(|| kind.priority())
+    }
 }
 
 /// Rule of one kind of alarm.

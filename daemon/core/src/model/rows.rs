@@ -8,9 +8,11 @@ use super::exchange::ExchangeRow;
 use super::fallback::{FallbackRow, ManualReportRow};
 use super::ids::{FactorCode, LimitId, OutletId, ProfileId, Seq};
 use super::mark::MarkRow;
+use super::message::MessageRow;
 use super::qa::{QaRow, ReviewRow};
 use super::quarter::QuarterRow;
 use super::record::{RecordKind, Value};
+use super::roster::{HandOverRow, ShiftRow};
 use super::time::{Level, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -449,6 +451,14 @@ pub enum Output {
         /// The registry.
         json: String,
     },
+    /// Insert or replace a shift of the roster.
+    Shift(ShiftRow),
+    /// Add a hand-over.
+    HandOver(HandOverRow),
+    /// Add a message to send.
+    Message(MessageRow),
     /// Insert or replace engine state.
     State(StateRow),
+    /// Remove engine state of this name.
+    StateRemoved(SmolStr),
 }

@@ -306,18 +306,9 @@ impl Queries<'_> {
     }
 }
 
-/// The name of a priority in the `priority` column: that of its JSON.
-pub(in crate::store) fn priority_name(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Urgent => "urgent",
-        Priority::High => "high",
-        Priority::Normal => "normal",
-    }
-}
-
 fn priority(name: &str) -> Result<Priority, StoreError> {
-    [Priority::Urgent, Priority::High, Priority::Normal]
+    Priority::ALL
         .into_iter()
-        .find(|p| priority_name(*p) == name)
+        .find(|p| p.as_str() == name)
         .ok_or_else(|| StoreError::Damaged(format!("priority {name}")))
 }

@@ -30,7 +30,11 @@ fn key(output: &Output) -> String {
         Output::Duty(r) => format!("duty {}", r.key),
         Output::Audit(r) => format!("audit {} {}", r.seq, r.n),
         Output::Registry { seq, .. } => format!("registry {seq}"),
+        Output::Shift(r) => format!("shift {}", r.shift.from),
+        Output::HandOver(r) => format!("hand-over {}", r.id),
+        Output::Message(r) => format!("message {}", r.id),
         Output::State(r) => format!("state {}", r.name),
+        Output::StateRemoved(name) => format!("state {name}"),
     }
 }
 

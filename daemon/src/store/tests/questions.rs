@@ -138,6 +138,7 @@ fn alarms() -> Vec<AlarmRow> {
         at: T0,
         by: "lin".into(),
         note: "上门核查".into(),
+        until: None,
     });
     acknowledged.active = false;
     let mut closed = on(3, "dc-01", AlarmKind::NoData);

@@ -261,6 +261,7 @@ pub(super) fn alarm() -> BoxedStrategy<AlarmRow> {
                     at: T0,
                     by: by(),
                     note,
+                    until: None,
                 }),
                 closed: people.1.map(|conclusion| Closure {
                     at: T0,

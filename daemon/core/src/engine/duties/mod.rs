@@ -165,6 +165,11 @@ pub(super) fn run(shared: &mut Shared, cx: &mut Cx<'_>) {
     while shared.duties.opens_at.is_some_and(|at| at <= cx.at) {
         opening::day(shared, cx);
     }
+    run_rounds(shared, cx);
+}
+
+/// Lets rounds turn up to now; at once where their times were moved.
+fn run_rounds(shared: &mut Shared, cx: &mut Cx<'_>) {
     while let Some((_, id)) = shared.duties.order.first().filter(|(at, _)| *at <= cx.at) {
         let id = id.clone();
         turns::take(shared, &id, cx);

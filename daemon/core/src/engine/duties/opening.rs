@@ -1,6 +1,6 @@
 //! What opens rounds, and what a changed table or registry does to those that are open.
 
-use super::{Opened, Running, Shared, object, parts, round_id, round_object, standing};
+use super::{Opened, Running, Shared, object, parts, round_id, round_object, run_rounds, standing};
 use crate::duties::{
     Opening, Round, concerns, current_opening, due_at, key, next_opening, triggered,
 };
@@ -29,10 +29,7 @@ fn subjects<'a>(
 }
 
 /// Enterprise and region of a subject.
-fn place(
-    subject: &DutySubject,
-    registry: &Registry,
-) -> (Option<EnterpriseId>, Option<RegionId>) {
+fn place(subject: &DutySubject, registry: &Registry) -> (Option<EnterpriseId>, Option<RegionId>) {
     let region = |id: &EnterpriseId| Some(registry.enterprises.get(id)?.region.clone());
     match subject {
         DutySubject::Enterprise(id) => (Some(id.clone()), region(id)),
@@ -143,7 +140,14 @@ pub(super) fn day(shared: &mut Shared, cx: &mut Cx<'_>) {
     if let Some(first) = openings.iter().map(|(_, (_, day))| *day).min() {
         for (rule, opening) in openings {
             if opening.1 == first {
-                open_period(shared, rule, opening, subjects(rule, registry), registry, cx);
+                open_period(
+                    shared,
+                    rule,
+                    opening,
+                    subjects(rule, registry),
+                    registry,
+                    cx,
+                );
             }
         }
         shared.duties.through = Some(first);
@@ -212,6 +216,7 @@ pub(in crate::engine) fn registry_changed(
         }
     }
     shared.duties.index(book, new.offset);
+    run_rounds(shared, cx);
 }
 
 /// Subjects that left the registry, or went to another region.
@@ -233,7 +238,10 @@ fn left(old: &Registry, new: &Registry) -> Vec<DutySubject> {
     };
     let outlets = old.outlets.values().filter(gone);
     all.extend(outlets.map(|outlet| DutySubject::Outlet(outlet.id.clone())));
-    let regions = old.regions.keys().filter(|id| !new.regions.contains_key(*id));
+    let regions = old
+        .regions
+        .keys()
+        .filter(|id| !new.regions.contains_key(*id));
     all.extend(regions.cloned().map(DutySubject::Region));
     all
 }
@@ -273,6 +281,7 @@ pub(in crate::engine) fn book_changed(shared: &mut Shared, old: &DutyBook, cx: &
         catch_up(shared, rule, registry, |subject| !owed(subject), cx);
     }
     shared.duties.index(book, registry.offset);
+    run_rounds(shared, cx);
 }
 
 fn rule_gone(shared: &mut Shared, id: &DutyId, cx: &mut Cx<'_>) {
@@ -339,7 +348,9 @@ pub(super) fn open_triggered(
         return;
     };
     let key = key(&rule.id, &subject, round);
-    let who = by_hand.as_ref().map_or(ENGINE.into(), |(by, _)| by.to_string());
+    let who = by_hand
+        .as_ref()
+        .map_or(ENGINE.into(), |(by, _)| by.to_string());
     let new = New {
         rule,
         round,
@@ -384,11 +395,7 @@ fn happened(
 }
 
 /// A fallback opened.
-pub(in crate::engine) fn fallback_opened(
-    shared: &mut Shared,
-    row: &FallbackRow,
-    cx: &mut Cx<'_>,
-) {
+pub(in crate::engine) fn fallback_opened(shared: &mut Shared, row: &FallbackRow, cx: &mut Cx<'_>) {
     let event = DutyEvent::FallbackOpened;
     let number = ("fallback", row.id.0);
     happened(shared, event, &row.outlet, number, row.opened_at, cx);

@@ -3,22 +3,20 @@
 
 use super::opening::{end, open_triggered};
 use super::standing::{self, Signal};
-use super::{Shared, object, round_id};
+use super::{Opened, Running, Shared, object, round_id};
 use crate::duties::{
-    Round, check_completion, check_opening, check_withdrawal, triggered,
+    Round, check_completion, check_opening, check_withdrawal, current_opening, due_at, triggered,
 };
 use crate::engine::context::Cx;
 use crate::engine::event::{DutyCompletion, DutyOpening, DutyTakeBack};
-use crate::model::{DutyDone, DutyGone, DutyRow, Output};
+use crate::model::{Day, DutyDone, DutyGone, DutyRow, DutyRule, Output};
 
 /// An instance is completed.
-pub(in crate::engine) fn complete(
-    shared: &mut Shared,
-    entry: DutyCompletion,
-    cx: &mut Cx<'_>,
-) {
+pub(in crate::engine) fn complete(shared: &mut Shared, entry: DutyCompletion, cx: &mut Cx<'_>) {
     let row = cx.history.duty(&entry.key);
-    let rule = row.as_ref().and_then(|row| cx.policy.duties.rules.get(&row.rule));
+    let rule = row
+        .as_ref()
+        .and_then(|row| cx.policy.duties.rules.get(&row.rule));
     if let Err(error) = check_completion(&entry, row.as_ref(), rule) {
         let by = entry.by.as_str();
         cx.audit(by, "duty.refused", object(&entry.key), error.to_string());
@@ -51,22 +49,39 @@ pub(in crate::engine) fn take_back(shared: &mut Shared, entry: DutyTakeBack, cx:
         return;
     }
     let Some(mut row) = row else { return };
-    cx.audit(by, "duty.taken-back", object(&row.key), entry.reason.clone());
+    cx.audit(
+        by,
+        "duty.taken-back",
+        object(&row.key),
+        entry.reason.clone(),
+    );
     if row.done.take().is_none() {
         end(shared, row, DutyGone::TakenBack, cx);
         return;
     }
     row.updated_seq = cx.seq;
-    cx.emit(Output::Duty(row.clone()));
-    again(shared, &row, cx);
+    again(shared, &mut row, cx);
+    cx.emit(Output::Duty(row));
 }
 
-/// An instance is open again: it stands where its round stands.
-fn again(shared: &mut Shared, row: &DutyRow, cx: &mut Cx<'_>) {
-    let Some(rule) = cx.policy.duties.rules.get(&row.rule) else {
+/// An instance is open again: it falls due as the table says now, and stands where that time stands.
+fn again(shared: &mut Shared, row: &mut DutyRow, cx: &mut Cx<'_>) {
+    let book = &cx.policy.duties;
+    let Some(rule) = book.rules.get(&row.rule) else {
         return;
     };
     let id = round_id(&row.rule, &row.round);
+    if let Some(opened) = opened(rule, row, cx) {
+        let offset = cx.registry.offset;
+        let due = due_at(rule, &opened.into(), &book.calendar, offset);
+        row.due_at = due.unwrap_or(row.due_at);
+        if cx.at < row.due_at && !shared.duties.rounds.contains_key(&id) {
+            let times = Round::new(cx.at, row.due_at);
+            shared
+                .duties
+                .put(book, &id, Some(Running { times, opened }));
+        }
+    }
     let times = shared.duties.rounds.get(&id).map(|running| running.times);
     let overdue = cx.at >= row.due_at;
     let near = times.is_some_and(|times: Round| times.is_near(rule));
@@ -75,7 +90,16 @@ fn again(shared: &mut Shared, row: &DutyRow, cx: &mut Cx<'_>) {
         (false, true) => Signal::Near,
         (false, false) => return,
     };
-    standing::stands_again(shared, signal, (&id, rule), row, cx);
+    standing::stands_again(shared, signal, &id, row, cx);
+}
+
+/// What opened an instance, by what stands in its row.
+fn opened(rule: &DutyRule, row: &DutyRow, cx: &Cx<'_>) -> Option<Opened> {
+    if let Some(at) = row.trigger_at {
+        return Some(Opened::Trigger(at));
+    }
+    let day = Day::of(row.opens_at, cx.registry.offset);
+    current_opening(rule, day).map(|(period, day)| Opened::Period(period, day))
 }
 
 /// A person opens an instance: a finding, a decision, an announced stop.

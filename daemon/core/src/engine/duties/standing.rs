@@ -4,7 +4,7 @@
 use super::{RoundId, Shared, alarm_subject, parts, round_id};
 use crate::engine::alarms::NewAlarm;
 use crate::engine::context::Cx;
-use crate::model::{AlarmId, AlarmKind, AlarmSubject, DutyRow, DutyRule, EnterpriseId, Timestamp};
+use crate::model::{AlarmId, AlarmKind, AlarmSubject, DutyId, DutyRow, EnterpriseId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,13 +47,26 @@ impl Standing {
         self.rounds.values().sum()
     }
 
-    fn names(&self) -> String {
-        let rules: Vec<String> = self
-            .rounds
-            .keys()
-            .map(|id| parts(id).0.to_string())
-            .collect();
-        rules[..rules.len().min(NAMED_MAX)].join(" ")
+    /// What an alarm says: the first duty by name, how many more, and which they are.
+    fn facts(&self, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
+        // Rounds of one row stand beside each other.
+        let mut rules: Vec<DutyId> = self.rounds.keys().map(|id| parts(id).0).collect();
+        let rounds = rules.len();
+        rules.dedup();
+        let first = rules.first().and_then(|id| cx.policy.duties.rules.get(id));
+        let (mut zh, mut en) = first.map_or_else(
+            || {
+                let id = rules.first().map(ToString::to_string).unwrap_or_default();
+                (id.clone(), id)
+            },
+            |rule| (rule.name.zh.clone(), rule.name.en.clone()),
+        );
+        if rounds > 1 {
+            zh = format!("{zh}等{rounds}项");
+            en = format!("{en} and {} more", rounds - 1);
+        }
+        let ids: Vec<&str> = rules.iter().take(NAMED_MAX).map(DutyId::as_str).collect();
+        vec![("name_zh", zh), ("name_en", en), ("duties", ids.join(" "))]
     }
 }
 
@@ -61,7 +74,7 @@ impl Standing {
 pub(super) fn stands(
     shared: &mut Shared,
     signal: Signal,
-    (id, rule): (&RoundId, &DutyRule),
+    id: &RoundId,
     rows: &[DutyRow],
     cx: &mut Cx<'_>,
 ) {
@@ -81,14 +94,14 @@ pub(super) fn stands(
         let enterprise = enterprise.filter(|_| !matches!(subject, AlarmSubject::Region(_)));
         let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         let raised = (first.due_at, enterprise, count);
-        stands_for(shared, (signal, subject), (id, rule), raised, cx);
+        stands_for(shared, (signal, subject), id, raised, cx);
     }
 }
 
 fn stands_for(
     shared: &mut Shared,
     key: (Signal, AlarmSubject),
-    (id, rule): (&RoundId, &DutyRule),
+    id: &RoundId,
     (due_at, enterprise, count): (Timestamp, Option<EnterpriseId>, u64),
     cx: &mut Cx<'_>,
 ) {
@@ -108,22 +121,19 @@ fn stands_for(
         Signal::Near => cx.at,
         Signal::Overdue => due_at,
     };
+    let mut standing = Standing {
+        alarm: AlarmId::default(),
+        rounds: [(id.clone(), count)].into(),
+    };
+    let mut facts = standing.facts(cx);
+    facts.push(("due", cx.registry.offset.iso(due_at)));
     let new = NewAlarm {
         enterprise,
         count,
-        facts: vec![
-            ("duties", rule.id.to_string()),
-            ("duty_zh", rule.name.zh.clone()),
-            ("duty_en", rule.name.en.clone()),
-            ("due", cx.registry.offset.iso(due_at)),
-        ],
+        facts,
         ..NewAlarm::new(key.0.kind(), key.1.clone(), since)
     };
-    let alarm = shared.book.raise(new, previous, cx);
-    let standing = Standing {
-        alarm,
-        rounds: [(id.clone(), count)].into(),
-    };
+    standing.alarm = shared.book.raise(new, previous, cx);
     shared.duties.standing.insert(key, standing);
 }
 
@@ -131,7 +141,7 @@ fn stands_for(
 pub(super) fn stands_again(
     shared: &mut Shared,
     signal: Signal,
-    (id, rule): (&RoundId, &DutyRule),
+    id: &RoundId,
     row: &DutyRow,
     cx: &mut Cx<'_>,
 ) {
@@ -143,19 +153,24 @@ pub(super) fn stands_again(
     let own = || (signal, alarm_subject(row));
     let key = grouped.unwrap_or_else(own);
     let standing = shared.duties.standing.get(&key);
-    let open = standing.and_then(|standing| standing.rounds.get(id)).copied();
+    let open = standing
+        .and_then(|standing| standing.rounds.get(id))
+        .copied();
     let count = open.unwrap_or(0).saturating_add(1);
     let enterprise = row.enterprise.clone();
     let enterprise = enterprise.filter(|_| !matches!(key.1, AlarmSubject::Region(_)));
     let raised = (row.due_at, enterprise, count);
-    stands_for(shared, key, (id, rule), raised, cx);
+    stands_for(shared, key, id, raised, cx);
 }
 
 /// The figures of an alarm that goes on standing.
 fn refresh(shared: &mut Shared, standing: &Standing, cx: &mut Cx<'_>) {
+    let facts = standing.facts(cx);
     shared.book.change(standing.alarm, cx, |row| {
         row.count = standing.count();
-        row.facts.insert("duties".into(), standing.names());
+        for (name, text) in facts {
+            row.facts.insert(name.into(), text);
+        }
     });
 }
 
@@ -177,13 +192,7 @@ pub(super) fn relieve(shared: &mut Shared, row: &DutyRow, why: &'static str, cx:
 }
 
 /// A signal holds no more for a whole round.
-fn forget(
-    shared: &mut Shared,
-    signal: Signal,
-    id: &RoundId,
-    why: &'static str,
-    cx: &mut Cx<'_>,
-) {
+fn forget(shared: &mut Shared, signal: Signal, id: &RoundId, why: &'static str, cx: &mut Cx<'_>) {
     let keys: Vec<(Signal, AlarmSubject)> = shared
         .duties
         .standing

@@ -44,12 +44,12 @@ fn turned(
         Turn::Reminder { last, .. } => {
             tell(rows, MessageReason::DutyReminder, &rule.roles, cx);
             if last {
-                standing::stands(shared, Signal::Near, (id, rule), rows, cx);
+                standing::stands(shared, Signal::Near, id, rows, cx);
             }
             "duty.reminded"
         }
         Turn::Overdue => {
-            standing::stands(shared, Signal::Overdue, (id, rule), rows, cx);
+            standing::stands(shared, Signal::Overdue, id, rows, cx);
             // The alarm is the desk's; those who owe it hear of it here.
             tell(rows, MessageReason::DutyEscalated, &rule.roles, cx);
             "duty.overdue"

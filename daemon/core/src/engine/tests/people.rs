@@ -12,6 +12,7 @@ fn act(kind: AlarmActionKind, note: &str) -> AlarmAction {
         kind,
         by: "duty-1".into(),
         note: note.into(),
+        until: None,
     }
 }
 

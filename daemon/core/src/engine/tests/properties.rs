@@ -160,6 +160,7 @@ fn happening(what: &What, now: Timestamp) -> Event {
             },
             by: "duty".into(),
             note: "seen".into(),
+            until: None,
         }),
         What::Decide(open) => Event::FallbackDecision(FallbackDecision {
             outlet: WATER.into(),

@@ -7,7 +7,6 @@ use cems_core::model::{
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
 
 /// 2026-11-22T10:30:00+08:00.
 pub(in crate::store::tests) const T0: Timestamp = Timestamp(1_795_314_600_000);
@@ -17,29 +16,7 @@ pub(in crate::store::tests) fn alarm_row(
     subject: AlarmSubject,
     kind: AlarmKind,
 ) -> AlarmRow {
-    AlarmRow {
-        id: AlarmId(id),
-        kind,
-        priority: kind.priority(),
-        subject,
-        enterprise: None,
-        factor: None,
-        limit: None,
-        since: T0,
-        raised_at: T0,
-        updated_at: T0,
-        value: None,
-        threshold: None,
-        count: 1,
-        active: true,
-        returned_at: None,
-        acknowledged: None,
-        closed: None,
-        previous: None,
-        facts: BTreeMap::new(),
-        raised_seq: Seq(1),
-        updated_seq: Seq(1),
-    }
+    AlarmRow::raised(AlarmId(id), kind, subject, T0, Seq(1))
 }
 
 pub(in crate::store::tests) fn fallback_row(id: u64, outlet: OutletId) -> FallbackRow {

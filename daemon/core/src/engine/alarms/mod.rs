@@ -2,37 +2,30 @@
 //!
 //! Rows that only count on (another bad frame, another impossible value) are put out once at the
 //! end of the batch; every turn of a life goes out at once, with its line in the audit trail.
+//!
+//! `desk` holds what an alarm waits for, `turns` what happens when the waiting is over or a person
+//! acts, `conditions` the alarms that are raised by a condition with a key.
+
+mod conditions;
+mod desk;
+mod turns;
+
+pub(super) use conditions::{Conditions, ended, gone, holds, quiet, quiet_due};
+pub use desk::CASCADE_MS;
+pub(super) use desk::{Desk, Watch};
 
 use super::context::{Cx, ENGINE};
 use super::history::History;
 use crate::alarm::return_to_normal;
 use crate::model::{
-    AlarmId, AlarmKind, AlarmRow, AlarmSubject, EnterpriseId, FactorCode, LimitId, Output,
-    Timestamp,
+    AlarmId, AlarmKind, AlarmRow, AlarmSubject, EnterpriseId, FactorCode, LimitId, MessageReason,
+    OutletId, Output, RegionId, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-
-/// Alarm conditions of an outlet by key: the last alarm of each.
-pub(super) type Conditions = BTreeMap<SmolStr, Condition>;
-
-/// The last alarm of one condition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Condition {
-    /// The alarm.
-    pub(super) alarm: AlarmId,
-    /// The condition holds.
-    pub(super) active: bool,
-    /// Good values since the last bad one.
-    #[serde(default)]
-    pub(super) good: u32,
-    /// When it returns if nothing more happens.
-    #[serde(default)]
-    pub(super) quiet_at: Option<Timestamp>,
-}
 
 /// What a new alarm says.
 #[derive(Debug, Clone)]
@@ -46,6 +39,10 @@ pub(super) struct NewAlarm {
     pub(super) value: Option<Decimal>,
     pub(super) threshold: Option<Decimal>,
     pub(super) count: u64,
+    /// Which of its kind: a check, a flag, a kind of record.
+    pub(super) code: Option<SmolStr>,
+    /// It came and went too often.
+    pub(super) chattering: bool,
     pub(super) facts: Vec<(&'static str, String)>,
 }
 
@@ -61,6 +58,8 @@ impl NewAlarm {
             value: None,
             threshold: None,
             count: 1,
+            code: None,
+            chattering: false,
             facts: Vec::new(),
         }
     }
@@ -78,8 +77,25 @@ impl NewAlarm {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct AlarmBook {
     last: u64,
+    /// Kinds that a person took out of service, by outlet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    out_of_service: BTreeMap<OutletId, BTreeMap<AlarmKind, OutOfService>>,
     #[serde(skip)]
     touched: BTreeMap<AlarmId, (AlarmRow, bool)>,
+    /// In rows of their own.
+    #[serde(skip)]
+    pub(super) desk: Desk,
+}
+
+/// A kind of alarm of one outlet that a person took out of service (退出服务).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OutOfService {
+    /// When.
+    at: Timestamp,
+    /// Who.
+    by: UserId,
+    /// Why.
+    note: String,
 }
 
 impl AlarmBook {
@@ -93,31 +109,36 @@ impl AlarmBook {
         self.last = self.last.saturating_add(1);
         let id = AlarmId(self.last);
         let facts = new.facts.into_iter().map(|(k, v)| (k.to_owned(), v));
+        let outlet = outlet_of(&new.subject).cloned();
+        let (suppressed, recheck_at) = self.suppression(new.kind, outlet.as_ref(), cx);
+        let first_out = outlet.and_then(|outlet| self.desk.cascade(&outlet, cx.at));
         let row = AlarmRow {
-            id,
-            kind: new.kind,
-            priority: new.kind.priority(),
-            subject: new.subject,
+            priority: cx.policy.alarms.priority(new.kind),
+            region: region_of(&new.subject, new.enterprise.as_ref(), cx),
             enterprise: new.enterprise,
             factor: new.factor,
             limit: new.limit,
             since: new.since,
-            raised_at: cx.at,
-            updated_at: cx.at,
             value: new.value,
             threshold: new.threshold,
             count: new.count,
-            active: true,
-            returned_at: None,
-            acknowledged: None,
-            closed: None,
             previous,
+            code: new.code,
+            first_out,
+            suppressed,
+            chattering: new.chattering,
             facts: facts.collect(),
-            raised_seq: cx.seq,
-            updated_seq: cx.seq,
+            ..AlarmRow::raised(id, new.kind, new.subject, cx.at, cx.seq)
         };
         cx.emit(Output::Alarm(row.clone()));
         cx.audit(ENGINE, "alarm.raised", object(id), row.kind.as_str().into());
+        let mut watch = Watch::of(&row);
+        watch.recheck_at = recheck_at;
+        self.desk.put(id, watch);
+        if row.annunciates() {
+            self.announce(&row, MessageReason::AlarmRaised, cx);
+            self.arm(&row, cx);
+        }
         self.touched.insert(id, (row, false));
         id
     }
@@ -170,6 +191,7 @@ impl AlarmBook {
             row.facts.insert("returned".into(), why.into());
             self.put(id, cx);
             cx.audit(ENGINE, "alarm.returned", object(id), why.into());
+            self.returned(id, cx);
         }
     }
 
@@ -183,53 +205,27 @@ impl AlarmBook {
     }
 }
 
+/// The outlet a subject is, if it is one.
+pub(super) fn outlet_of(subject: &AlarmSubject) -> Option<&OutletId> {
+    match subject {
+        AlarmSubject::Outlet(outlet) => Some(outlet),
+        _ => None,
+    }
+}
+
+fn region_of(
+    subject: &AlarmSubject,
+    enterprise: Option<&EnterpriseId>,
+    cx: &Cx<'_>,
+) -> Option<RegionId> {
+    if let AlarmSubject::Region(region) = subject {
+        return Some(region.clone());
+    }
+    let enterprise = cx.registry.enterprises.get(enterprise?)?;
+    Some(enterprise.region.clone())
+}
+
 /// How an alarm is named in the audit trail.
 pub(super) fn object(id: AlarmId) -> String {
     format!("alarm/{id}")
-}
-
-/// The condition under `key` holds: raises an alarm, or changes the one that is active.
-pub(super) fn holds(
-    conditions: &mut Conditions,
-    book: &mut AlarmBook,
-    (key, new): (&str, NewAlarm),
-    quiet_at: Option<Timestamp>,
-    cx: &mut Cx<'_>,
-) {
-    let known = conditions.get_mut(key);
-    if let Some(condition) = known.filter(|condition| condition.active) {
-        condition.good = 0;
-        condition.quiet_at = quiet_at;
-        book.change(condition.alarm, cx, |row| {
-            row.count = row.count.saturating_add(1);
-            row.value = new.value.or(row.value);
-            for (name, text) in new.facts {
-                row.facts.insert(name.into(), text);
-            }
-        });
-        return;
-    }
-    let previous = conditions.get(key).map(|condition| condition.alarm);
-    let condition = Condition {
-        alarm: book.raise(new, previous, cx),
-        active: true,
-        good: 0,
-        quiet_at,
-    };
-    conditions.insert(key.into(), condition);
-}
-
-/// The condition under `key` holds no more.
-pub(super) fn gone(
-    conditions: &mut Conditions,
-    book: &mut AlarmBook,
-    key: &str,
-    why: &'static str,
-    cx: &mut Cx<'_>,
-) {
-    if let Some(condition) = conditions.get_mut(key).filter(|c| c.active) {
-        condition.active = false;
-        condition.quiet_at = None;
-        book.back_to_normal(condition.alarm, why, cx);
-    }
 }
