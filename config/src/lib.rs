@@ -36,6 +36,10 @@ pub use settings::{
     StationSettings,
 };
 
+pub use settings::{
+    Broker, CHANNELS_MAX, Channel, Hook, Login, MailServer, Means, Protection, QUIET_MAX,
+    ROUTES_MAX, SMS_FIELDS_MAX, SmsForm, SmsGateway,
+};
 pub use source::sha256_hex;
 
 use cems_core::model::{Policy, Registry};

@@ -1,10 +1,16 @@
 //! Settings of the daemon itself, checked.
 
 mod dialogue;
+mod notify;
 mod station;
 mod uplink;
 
 pub use dialogue::{DialogueSettings, InitialSettings};
+pub(crate) use notify::Usual;
+pub use notify::{
+    Broker, CHANNELS_MAX, Channel, Hook, Login, MailServer, Means, Protection, QUIET_MAX,
+    ROUTES_MAX, SMS_FIELDS_MAX, SmsForm, SmsGateway,
+};
 pub use station::{
     BUSES_MAX, Bus, BusTiming, Framing, INSTRUMENTS_MAX, Instrument, Line, Parity, SerialLine,
     StationSettings,
@@ -13,8 +19,11 @@ pub use uplink::{
     RealtimeUpload, Secret, UPLINKS_MAX, Uplink, UplinkEdition, UplinkFactor, UplinkOutlet,
 };
 
-use cems_core::model::{Access, Role, Scope, UserId};
+use cems_core::lang::Lang;
+use cems_core::model::policy::{NotifyPolicy, QuietHours, Route};
+use cems_core::model::{Access, ChannelKind, Person, Role, Scope, UserId};
 use smol_str::SmolStr;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -40,6 +49,41 @@ pub struct Settings {
     pub uplinks: Vec<Uplink>,
     /// Lines and instruments this station reads; none at a pure centre.
     pub station: StationSettings,
+    /// Channels for messages, with their secrets.
+    pub channels: Vec<Channel>,
+    /// Who is told what through them.
+    pub routes: Vec<Route>,
+    /// When people are left alone.
+    pub quiet: Vec<QuietHours>,
+}
+
+impl Settings {
+    /// What decides who is told what; it holds neither addresses nor secrets.
+    pub fn notify_policy(&self) -> NotifyPolicy {
+        let rule = |channel: &Channel| (channel.id.clone(), channel.rule.clone());
+        NotifyPolicy {
+            channels: self.channels.iter().map(rule).collect(),
+            routes: self.routes.clone(),
+            quiet: self.quiet.clone(),
+        }
+    }
+
+    /// The people as messages and the roster know them: without addresses.
+    pub fn people(&self) -> BTreeMap<UserId, Person> {
+        let reached = |user: &User| {
+            let by = |channel: &&Channel| user.address(channel.rule.kind).is_some();
+            let channels = self.channels.iter().filter(by);
+            channels.map(|channel| channel.id.clone()).collect()
+        };
+        let person = |user: &User| Person {
+            name: user.name.clone(),
+            access: user.access(),
+            lang: user.lang,
+            channels: reached(user),
+        };
+        let entry = |user: &User| (user.id.clone(), person(user));
+        self.users.iter().map(entry).collect()
+    }
 }
 
 /// Ways of computing and printing the CRC of a frame.
@@ -119,6 +163,9 @@ pub struct ConsoleSettings {
     pub session_hours: u32,
     /// Mark the session cookie `Secure` (needs HTTPS in front).
     pub secure_cookie: bool,
+    /// Address under which people reach the console, without a slash at the end: links in messages
+    /// begin with it. `None`: messages have no links.
+    pub public_url: Option<String>,
 }
 
 impl Default for ConsoleSettings {
@@ -127,6 +174,7 @@ impl Default for ConsoleSettings {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             session_hours: 12,
             secure_cookie: false,
+            public_url: None,
         }
     }
 }
@@ -209,9 +257,41 @@ pub struct User {
     pub password_hash: String,
     /// Where they may do it.
     pub scope: Scope,
+    /// Mail address, for messages.
+    pub mail: Option<String>,
+    /// Telephone number, for text messages.
+    pub phone: Option<String>,
+    /// Language of messages to them.
+    pub lang: Lang,
+}
+
+/// Whether a text is a mail address, alone or as `Name <address>`. Rough: the mail server has the
+/// last word.
+pub(crate) fn mail_address(text: &str) -> bool {
+    let bare = match text.split_once('<') {
+        Some((_, rest)) => rest.strip_suffix('>'),
+        None => Some(text),
+    };
+    bare.and_then(|bare| bare.split_once('@'))
+        .is_some_and(|(local, host)| {
+            let fine = |part: &str| {
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && b != b'<')
+            };
+            fine(local) && fine(host) && !host.contains('@') && !host.contains(',')
+        })
 }
 
 impl User {
+    /// The address a kind of channel reaches them at; `None` without one, and for channels that
+    /// reach no single person.
+    pub fn address(&self, kind: ChannelKind) -> Option<&str> {
+        match kind {
+            ChannelKind::Mail => self.mail.as_deref(),
+            ChannelKind::Sms => self.phone.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Role and scope together.
     pub fn access(&self) -> Access {
         Access {

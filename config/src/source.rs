@@ -14,12 +14,19 @@ pub(crate) const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Most files read in one load; one more is a problem.
 pub(crate) const FILES_MAX: usize = 1_000;
 
+/// Largest file with a secret, bytes: private keys have a few thousand.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+
 /// Read access to named files.
 pub(crate) trait Files {
     /// At most `FILE_BYTES_MAX + 1` bytes of a file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
     /// The `*.toml` files of a directory, sorted; `None` when `path` is no directory.
     fn list(&self, path: &Path) -> io::Result<Option<Vec<PathBuf>>>;
+    /// Whether accounts other than the owner may read or write a file.
+    fn open_to_others(&self, path: &Path) -> bool;
+    /// A variable of the environment.
+    fn variable(&self, name: &str) -> Option<String>;
 }
 
 /// The disk.
@@ -48,6 +55,22 @@ impl Files for Disk {
         found.sort();
         Ok(Some(found))
     }
+
+    #[cfg(unix)]
+    fn open_to_others(&self, path: &Path) -> bool {
+        use std::os::unix::fs::PermissionsExt;
+        // A file that is not there is a problem of its own.
+        fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+    }
+
+    #[cfg(not(unix))]
+    fn open_to_others(&self, _: &Path) -> bool {
+        false
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
 }
 
 /// Files in memory, by path; a path with files below it is a directory.
@@ -75,6 +98,14 @@ impl Files for Virtual<'_> {
             return Err(io::Error::from(io::ErrorKind::NotFound));
         }
         Ok(Some(found))
+    }
+
+    fn open_to_others(&self, _: &Path) -> bool {
+        false
+    }
+
+    fn variable(&self, _: &str) -> Option<String> {
+        None
     }
 }
 
@@ -171,6 +202,43 @@ impl<'a> Loader<'a> {
                 None
             }
         }
+    }
+
+    /// The text of a file that holds a secret. It is in no report and in no digest.
+    pub(crate) fn secret(&self, path: &Path, report: &mut Report) -> Option<String> {
+        let bytes = match self.files.read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                unreadable(path, &error, report);
+                return None;
+            }
+        };
+        let text = u64::try_from(bytes.len())
+            .is_ok_and(|n| n <= SECRET_BYTES_MAX)
+            .then(|| String::from_utf8(bytes).ok())
+            .flatten();
+        if text.is_none() {
+            let kib = SECRET_BYTES_MAX / 1024;
+            report.file_error(
+                path,
+                say!(
+                    "no text, or larger than {kib} KiB",
+                    "不是文本，或大于 {kib} KiB"
+                ),
+                say!("put the secret alone into it", "文件中只写密钥内容"),
+            );
+        }
+        text
+    }
+
+    /// Whether accounts other than the owner may read or write a file.
+    pub(crate) fn open_to_others(&self, path: &Path) -> bool {
+        self.files.open_to_others(path)
+    }
+
+    /// A variable of the environment.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.files.variable(name)
     }
 
     /// The files a name stands for: itself, or the `*.toml` files of a directory, sorted.

@@ -5,9 +5,9 @@
 
 use cems_core::engine::{AlarmActionKind, AuditEntry, FallbackDecision};
 use cems_core::model::{
-    AlarmId, AlarmKind, Attachment, DutyId, DutyKey, DutySubject, ExchangeState, HandOver,
-    ManualReport, Mark, OutletId, Policy, QaTest, RecordKind, Registry, ReviewAction, SampleSet,
-    Shift, Timestamp, UserId,
+    AlarmId, AlarmKind, Attachment, ChannelTest, DutyId, DutyKey, DutySubject, ExchangeState,
+    HandOver, ManualReport, Mark, MessageFate, OutletId, Policy, QaTest, RecordKind, Registry,
+    ReviewAction, SampleSet, Shift, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -236,11 +236,24 @@ pub enum JournalEvent {
         /// As entered.
         test: QaTest,
     },
-    /// A mark or a test is taken back.
+    /// The written report of a fallback was handed in.
+    WrittenReport {
+        /// Whose.
+        outlet: OutletId,
+        /// Number of the fallback.
+        fallback: u64,
+        /// Who.
+        by: UserId,
+        /// Their words.
+        note: String,
+        /// The document.
+        attachments: Vec<Attachment>,
+    },
+    /// A mark, a test or a manual report is taken back.
     Withdraw {
-        /// Which of the two.
+        /// Which of them.
         what: Withdrawable,
-        /// Position of its entry.
+        /// Position of its entry; of a manual report its number.
         id: u64,
         /// Whose.
         outlet: OutletId,
@@ -315,6 +328,16 @@ pub enum JournalEvent {
         /// What: outlet, kind, start.
         records: Vec<(OutletId, RecordKind, Timestamp)>,
     },
+    /// A person tries a channel for messages.
+    ChannelTest {
+        /// As asked for.
+        test: ChannelTest,
+    },
+    /// What became of a message. It names a person and a channel, never an address.
+    Message {
+        /// As it was.
+        fate: MessageFate,
+    },
     /// For the audit trail: start, stop, recovery, log-in, log-out.
     Audit {
         /// User id or `daemon`.
@@ -387,6 +410,8 @@ pub enum Withdrawable {
     Mark,
     /// A test of the equipment.
     QaTest,
+    /// A manual report.
+    ManualReport,
 }
 
 /// Bytes of one run of garbage that the journal keeps; the rest is counted. A run is cut by the

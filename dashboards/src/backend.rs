@@ -11,7 +11,7 @@ pub use devices::{
     CommandForm, CommandOrder, CommandParameter, InstrumentStatus, ParameterKind, StationStatus,
     UplinkStatus,
 };
-pub use results::{ProjectionRow, RateRow, RatesOf, TakenBack, TaxRow, Upload};
+pub use results::{ProjectionRow, RateRow, RatesOf, ReportEntry, TakenBack, TaxRow, Upload};
 
 use cems_core::explain::{Node, Question};
 use cems_core::model::access::{Role, Scope};
@@ -20,8 +20,8 @@ use cems_core::model::rows::{
 };
 use cems_core::model::{
     AlarmId, AlarmRow, AmountPeriod, ClueRow, Enterprise, ExchangeRow, FactorCode, FallbackId,
-    FallbackRow, Level, ManualReport, ManualReportRow, Mark, MarkRow, Outlet, OutletId, QaRow,
-    QaTest, QuarterRow, RecordKind, Registry, ReviewAction, ReviewRow, Seq, Timestamp, UserId,
+    FallbackRow, Level, ManualReportRow, Mark, MarkRow, Outlet, OutletId, QaRow, QaTest,
+    QuarterRow, RecordKind, Registry, ReviewAction, ReviewRow, Seq, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use std::future::Future;
@@ -222,6 +222,9 @@ pub struct Health {
     pub version: String,
 }
 
+/// Manual reports entered at once: four a day for seven weeks, which is one table.
+pub const REPORTS_MAX: usize = 200;
+
 /// Most rows of any list in one answer; older ones are reached by paging.
 pub const LIST_ROWS_MAX: usize = 500;
 
@@ -391,11 +394,20 @@ pub trait Backend: Send + Sync + 'static {
         alarm: AlarmId,
         conclusion: String,
     ) -> Reply<'a, Result<Receipt, BackendError>>;
-    /// Enters a manual report; `report.by` is set from the actor.
-    fn submit_report<'a>(
+    /// Enters manual reports, all of them or none, at least one and at most
+    /// [`REPORTS_MAX`]; the receipt is that of the last.
+    fn submit_reports<'a>(
         &'a self,
         actor: &'a Actor,
-        report: ManualReport,
+        entries: Vec<ReportEntry>,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+    /// Hands in the written report of a fallback.
+    fn deliver_written<'a>(
+        &'a self,
+        actor: &'a Actor,
+        fallback: FallbackId,
+        note: String,
+        files: Vec<Upload>,
     ) -> Reply<'a, Result<Receipt, BackendError>>;
     /// Opens or closes a fallback by decision.
     fn decide_fallback<'a>(
@@ -421,7 +433,7 @@ pub trait Backend: Send + Sync + 'static {
         test: QaTest,
         files: Vec<Upload>,
     ) -> Reply<'a, Result<Receipt, BackendError>>;
-    /// Takes a mark or the tests of one entry back.
+    /// Takes a mark, the tests of one entry or a manual report back.
     fn take_back<'a>(
         &'a self,
         actor: &'a Actor,

@@ -3,6 +3,7 @@
 //! same.
 
 use crate::backend::BackendError;
+use cems_core::engine::ActionError;
 use cems_core::explain::ExplainError;
 use cems_core::marks::{ANNOUNCED_DAYS_MAX, ATTACHMENTS_MAX, LENGTH_DAYS_MAX, MarkError};
 use cems_core::model::{Timestamp, UtcOffset};
@@ -59,6 +60,25 @@ pub fn of_qa(error: &QaError, offset: UtcOffset) -> BackendError {
         E::TooManyAttachments(n) => format!("{n} > {ATTACHMENTS_MAX}"),
         E::Unknown(id) | E::Withdrawn(id) => format!("#{id}"),
         E::NotAQuarter(at) | E::Running(at) | E::NotSubmitted(at) => date(*at, offset),
+    };
+    refused(error.code(), detail)
+}
+
+/// A manual report, its withdrawal or a written report that makes no sense.
+#[must_use]
+pub fn of_action(error: &ActionError, offset: UtcOffset) -> BackendError {
+    use ActionError as E;
+    let detail = match error {
+        E::UnknownOutlet(id) | E::NoFallback(id) => id.to_string(),
+        E::UnknownFactor(code) => code.to_string(),
+        E::Future(at) | E::HoldTooLong(at) => minute(*at, offset),
+        E::TooManyValues(n) | E::TooMany(n) => n.to_string(),
+        E::UnknownReport(id) | E::ReportGone(id) => format!("#{id}"),
+        E::UnknownFallback(id) | E::NoneOwed(id) => format!("#{id}"),
+        E::Empty(field) | E::TooLong(field) => (*field).to_owned(),
+        E::UnknownAlarm(id) => format!("#{id}"),
+        E::NoValue | E::NoDocument => String::new(),
+        E::Lifecycle(error) => error.to_string(),
     };
     refused(error.code(), detail)
 }

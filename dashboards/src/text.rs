@@ -22,6 +22,15 @@ pub enum Lang {
     En,
 }
 
+impl From<cems_core::lang::Lang> for Lang {
+    fn from(lang: cems_core::lang::Lang) -> Self {
+        match lang {
+            cems_core::lang::Lang::Zh => Self::Zh,
+            cems_core::lang::Lang::En => Self::En,
+        }
+    }
+}
+
 impl Lang {
     /// Both languages.
     pub const ALL: [Lang; 2] = [Lang::Zh, Lang::En];
@@ -85,6 +94,7 @@ sources!(
     "outlet",
     "alarms",
     "fallbacks",
+    "messages",
     "commands",
     "station",
     "entries",

@@ -3,9 +3,14 @@
 use super::{Taken, id, unknown};
 use crate::report::{Report, say};
 use crate::section::{Got, Section};
-use crate::settings::{ApiToken, User};
+use crate::settings::{ApiToken, User, mail_address};
+use cems_core::lang::Lang;
 use cems_core::model::{EnterpriseId, OutletId, RegionId, Registry, Role, Scope, UserId};
 use smol_str::SmolStr;
+use std::ops::RangeInclusive;
+
+/// Digits of a telephone number (E.164), short codes included.
+const PHONE_DIGITS: RangeInclusive<usize> = 3..=15;
 
 /// Reads every `[[user]]` and `[[token]]`.
 pub(super) fn people(
@@ -57,14 +62,50 @@ fn user(s: Section<'_>, registry: &Registry, taken: &mut Taken, r: &mut Report) 
         phc(hash, r);
     }
     let scope = scope(&s, role, registry, r);
+    let (mail, phone) = addresses(&s, r);
+    let langs = [("zh-CN", Lang::Zh), ("en", Lang::En)];
+    let lang = s.word(r, "lang", &langs).map(|got| got.value);
     s.finish(r);
     Some(User {
+        mail,
+        phone,
+        lang: lang.unwrap_or_default(),
         id: UserId::new(id?.value),
         name: name?.value,
         role: role?,
         password_hash: hash?.value,
         scope,
     })
+}
+
+/// Where messages reach a person. What is wrong is not repeated: it is nobody else's business.
+fn addresses(s: &Section<'_>, r: &mut Report) -> (Option<String>, Option<String>) {
+    let mail = s.text(r, "mail");
+    if let Some(got) = &mail
+        && (got.value.contains('<') || !mail_address(&got.value))
+    {
+        r.error(
+            got.at,
+            say!("`mail` is not a mail address", "`mail` 不是邮件地址"),
+            say!("such as \"name@example.com\"", "如 \"name@example.com\""),
+        );
+    }
+    let phone = s.text(r, "phone");
+    if let Some(got) = &phone {
+        let digits = got.value.strip_prefix('+').unwrap_or(&got.value);
+        let fine = PHONE_DIGITS.contains(&digits.len());
+        if !fine || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            r.error(
+                got.at,
+                say!("`phone` is not a telephone number", "`phone` 不是电话号码"),
+                say!(
+                    "digits only, with + and the country in front where the gateway wants it",
+                    "只写数字；网关要求时在前面加 + 和国家代码"
+                ),
+            );
+        }
+    }
+    (mail.map(|got| got.value), phone.map(|got| got.value))
 }
 
 fn token(

@@ -90,6 +90,9 @@ pub(super) fn settings(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) 
         tokens: Vec::new(),
         uplinks: Vec::new(),
         station: StationSettings::default(),
+        channels: Vec::new(),
+        routes: Vec::new(),
+        quiet: Vec::new(),
     }
 }
 
@@ -193,6 +196,7 @@ fn console(main: &Section<'_>, r: &mut Report) -> (ConsoleSettings, Option<At>) 
     if let Some(b) = s.boolean(r, "secure_cookie") {
         out.secure_cookie = b.value;
     }
+    out.public_url = s.text(r, "public_url").and_then(|got| public_url(&got, r));
     let at = listen.map(|got| got.at);
     if !out.listen.ip().is_loopback() && !out.secure_cookie {
         r.warn(
@@ -209,6 +213,32 @@ fn console(main: &Section<'_>, r: &mut Report) -> (ConsoleSettings, Option<At>) 
     }
     s.finish(r);
     (out, at)
+}
+
+/// Where people reach the console.
+fn public_url(got: &Got<String>, r: &mut Report) -> Option<String> {
+    let url = got.value.trim_end_matches('/');
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let fine = host.is_some_and(|host| {
+        !host.is_empty()
+            && host
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]".contains(&b))
+    });
+    if !fine {
+        let value = &got.value;
+        r.error(
+            got.at,
+            say!("not an address on the web: {value}", "不是网址：{value}"),
+            say!(
+                "such as \"https://cems.example\", without a query",
+                "如 \"https://cems.example\"，不含查询参数"
+            ),
+        );
+    }
+    fine.then(|| url.to_owned())
 }
 
 fn journal(main: &Section<'_>, r: &mut Report) -> JournalSettings {

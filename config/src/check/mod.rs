@@ -12,11 +12,13 @@ mod holidays;
 mod instrument;
 mod limit;
 mod map;
+mod notify;
 mod outlet;
 mod permitted;
 mod profile;
 mod registry;
 mod rules;
+mod secret;
 mod special;
 mod uplink;
 
@@ -48,6 +50,8 @@ enum Kind {
     Users,
     /// Lines and instruments of a station.
     Station,
+    /// Channels for messages and who is told what.
+    Notify,
     /// One rule profile.
     Profile,
     /// Duties of somebody's own.
@@ -149,6 +153,7 @@ fn named_files(main: &Text, loader: &Loader<'_>, r: &mut Report) -> Vec<(Kind, P
         ("station", Kind::Station),
         ("duties", Kind::Duties),
         ("holidays", Kind::Holidays),
+        ("notify", Kind::Notify),
     ];
     for (key, kind) in kinds {
         for name in root.texts(r, key).unwrap_or_default() {
@@ -176,7 +181,7 @@ fn build(
 ) -> (Settings, Registry, DutyBook) {
     let main = &docs[0].1;
     for key in [
-        "profiles", "registry", "users", "station", "duties", "holidays",
+        "profiles", "registry", "users", "station", "duties", "holidays", "notify",
     ] {
         // Already followed.
         let _ = main.item(key);
@@ -197,7 +202,18 @@ fn build(
         }
     }
     let (users, tokens) = access::people(&people, &registry, r);
-    let settings = daemon::settings(main, loader, r);
+    let settings = Settings {
+        users,
+        tokens,
+        ..daemon::settings(main, loader, r)
+    };
+    let mut about_messages = Vec::new();
+    for (kind, root) in docs {
+        if matches!(kind, Kind::Main | Kind::Notify) {
+            about_messages.push(root);
+        }
+    }
+    let notify = notify::notify(&about_messages, &settings, &registry, loader, r);
     let mut lines = Vec::new();
     for (kind, root) in docs {
         if matches!(kind, Kind::Main | Kind::Station) {
@@ -209,10 +225,11 @@ fn build(
     let duties = duties(docs, &registry, r);
     (
         Settings {
-            users,
-            tokens,
             uplinks,
             station,
+            channels: notify.channels,
+            routes: notify.routes,
+            quiet: notify.quiet,
             ..settings
         },
         registry,

@@ -17,6 +17,11 @@ const MANUAL_REPORTS_MIN: u32 = 4;
 /// is to be reported (12 h).
 const OPENS_AFTER_MIN_USUAL: u32 = 720;
 
+/// Longest time for the written report, hours: 3 days from the opening.
+const WRITTEN_DUE_H_MAX: u32 = 72;
+/// Reminders or escalations of one thing; more tell nobody anything new.
+const MOMENTS_MAX: usize = 8;
+
 /// What is expected where nothing is said.
 pub(super) fn default_expectation() -> Expectation {
     Expectation {
@@ -38,6 +43,7 @@ pub(super) fn default_fallback(medium: Medium) -> FallbackRule {
         closes_after_min: 60,
         max_gap_min: MANUAL_GAP_MIN_MAX,
         reports_per_day: MANUAL_REPORTS_MIN,
+        ..FallbackRule::default()
     }
 }
 
@@ -187,6 +193,70 @@ pub(super) fn fallback(s: Section<'_>, base: &FallbackRule, r: &mut Report) -> F
             );
         }
     }
+    clocks(&s, &mut out, r);
     s.finish(r);
     out
+}
+
+/// What is told when, and what is owed besides the reports.
+fn clocks(s: &Section<'_>, out: &mut FallbackRule, r: &mut Report) {
+    let lists = [
+        ("remind_before_min", 1_440, &mut out.remind_before_min),
+        ("escalate_after_min", 10_080, &mut out.escalate_after_min),
+        (
+            "written_remind_before_h",
+            720,
+            &mut out.written_remind_before_h,
+        ),
+    ];
+    for (key, most, list) in lists {
+        if let Some(moments) = moments(s, r, key, most) {
+            *list = moments;
+        }
+    }
+    if let Some(n) = s.integer::<u32>(r, "written_due_h", 0..=720) {
+        out.written_due_h = n.value;
+        if n.value > WRITTEN_DUE_H_MAX {
+            let hours = n.value;
+            r.error(
+                n.at,
+                say!(
+                    "the written report within {hours} h: 3 days are given",
+                    "书面报告期限 {hours} 小时，规定为 3 日内"
+                ),
+                say!("72 or less; 0: none is owed", "不大于 72；0 表示不要求"),
+            );
+        }
+    }
+    if let Some(n) = s.integer(r, "late_entry_after_min", 1..=43_200) {
+        out.late_entry_after_min = n.value;
+    }
+    if let Some(n) = s.integer(r, "review_valid_days", 0..=366) {
+        out.review_valid_days = Some(n.value);
+    }
+}
+
+/// A list of times before or after something, each once.
+fn moments(s: &Section<'_>, r: &mut Report, key: &'static str, most: i64) -> Option<Vec<u32>> {
+    let item = s.item(key)?;
+    let entries = item.entries();
+    let list: Vec<u32> = entries
+        .iter()
+        .filter_map(|entry| entry.integer(r, key, 1..=most))
+        .map(|got| got.value)
+        .collect();
+    let mut distinct = list.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if distinct.len() != list.len() || list.len() > MOMENTS_MAX {
+        r.error(
+            item.at,
+            say!(
+                "`{key}` names a time twice, or more than {MOMENTS_MAX}",
+                "`{key}` 中有重复的时间，或多于 {MOMENTS_MAX} 个"
+            ),
+            say!("such as [60, 15]; []: none", "如 [60, 15]；[] 表示没有"),
+        );
+    }
+    Some(list)
 }

@@ -5,6 +5,10 @@ use crate::model::*;
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
+mod policy;
+
+pub(crate) use policy::policy;
+
 pub(crate) const GAS: &str = "dc-01";
 pub(crate) const WATER: &str = "ws-01";
 
@@ -89,6 +93,7 @@ fn outlet(id: &str, medium: Medium, mn: &str, factors: Vec<OutletFactor>) -> Out
             closes_after_min: 0,
             max_gap_min: 360,
             reports_per_day: 4,
+            ..FallbackRule::default()
         },
         permitted: Vec::new(),
         forward: false,

@@ -33,7 +33,7 @@ type Read<T> = Result<T, BackendError>;
 const EFFECTIVE_ASKED_PCT: Decimal = Decimal::from_parts(90, 0, 0, false, 0);
 
 /// Most files of one entry.
-const FILES_MAX: usize = 5;
+pub(super) const FILES_MAX: usize = 5;
 
 impl ConsoleBackend {
     fn books<T>(
@@ -236,9 +236,11 @@ impl ConsoleBackend {
         let of_tests = tests.iter().flat_map(|row| &row.test.attachments);
         let of_reviews = reviews.iter().flat_map(|row| &row.entries);
         let of_reviews = of_reviews.flat_map(|entry| &entry.action.attachments);
+        let of_reports = self.attachments_of_fallbacks(outlet)?;
         let named = of_marks
             .chain(of_tests)
             .chain(of_reviews)
+            .chain(&of_reports)
             .find(|attachment| attachment.sha256 == sha256)
             .ok_or(BackendError::NotFound)?;
         let content = self.attachments.content(sha256).map_err(unavailable)?;
@@ -305,6 +307,9 @@ impl ConsoleBackend {
         let what = match what {
             TakenBack::Mark => Withdrawable::Mark,
             TakenBack::QaTest => Withdrawable::QaTest,
+            TakenBack::ManualReport => {
+                return self.take_report_back(actor, outlet, id, reason).await;
+            }
         };
         let (registry, _) = self.visible(actor, &outlet)?;
         let offset = registry.offset;
@@ -320,6 +325,7 @@ impl ConsoleBackend {
                 let own = rows.iter().find(|row| row.test.outlet == outlet);
                 own.map(|row| row.withdrawn.is_some())
             }
+            Withdrawable::ManualReport => None,
         };
         match withdrawn {
             None => return Err(BackendError::NotFound),
@@ -360,7 +366,7 @@ impl ConsoleBackend {
     }
 
     /// Keeps files on disk before the entry that names them is journalled.
-    async fn keep(&self, files: Vec<Upload>) -> Read<Vec<Attachment>> {
+    pub(super) async fn keep(&self, files: Vec<Upload>) -> Read<Vec<Attachment>> {
         if files.is_empty() {
             return Ok(Vec::new());
         }
@@ -377,15 +383,17 @@ impl ConsoleBackend {
 }
 
 fn keep_all(attachments: &Attachments, files: &[Upload]) -> Read<Vec<Attachment>> {
-    let kept = files
-        .iter()
-        .map(|file| attachments.keep(&file.name, &file.content));
-    kept.collect::<Result<Vec<_>, _>>()
-        .map_err(|error| match &error {
-            AttachmentError::TooLarge { .. } => refused("file-too-large", &error),
-            AttachmentError::Empty(_) => refused("file-empty", &error),
-            AttachmentError::Io(_) | AttachmentError::Damaged(_) => unavailable(error),
-        })
+    let kept = files.iter().map(|file| keep_one(attachments, file));
+    kept.collect()
+}
+
+pub(super) fn keep_one(attachments: &Attachments, file: &Upload) -> Read<Attachment> {
+    let kept = attachments.keep(&file.name, &file.content);
+    kept.map_err(|error| match &error {
+        AttachmentError::TooLarge { .. } => refused("file-too-large", &error),
+        AttachmentError::Empty(_) => refused("file-empty", &error),
+        AttachmentError::Io(_) | AttachmentError::Damaged(_) => unavailable(error),
+    })
 }
 
 fn projected(

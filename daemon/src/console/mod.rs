@@ -5,6 +5,7 @@ mod access;
 mod command;
 mod judgement;
 mod read;
+mod reports;
 mod write;
 
 pub use access::{Access, hash_password};
@@ -18,14 +19,14 @@ use crate::switchboard::Switchboard;
 use cems_core::explain::{Node, Question};
 use cems_core::model::rows::{AuditRow, QuarantineRow, SupersededRow};
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FallbackId, FallbackRow, Level,
-    ManualReport, Mark, MarkRow, Outlet, OutletId, QaRow, QaTest, QuarterRow, RecordKind,
-    RecordRow, Registry, ReviewAction, ReviewRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FallbackId, FallbackRow, Level, Mark,
+    MarkRow, Outlet, OutletId, QaRow, QaTest, QuarterRow, RecordKind, RecordRow, Registry,
+    ReviewAction, ReviewRow, Seq, Timestamp,
 };
 use cems_dashboards::backend::{
     Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, CommandForm, CommandOrder,
     FallbackDetail, Health, LoginError, OutletDetail, Overview, ProjectionRow, RateRow, RatesOf,
-    Receipt, Reply, StationStatus, TakenBack, TaxRow, Upload,
+    Receipt, Reply, ReportEntry, StationStatus, TakenBack, TaxRow, Upload,
 };
 use std::sync::Arc;
 
@@ -384,12 +385,22 @@ impl Backend for ConsoleBackend {
         ))
     }
 
-    fn submit_report<'a>(
+    fn submit_reports<'a>(
         &'a self,
         actor: &'a Actor,
-        report: ManualReport,
+        entries: Vec<ReportEntry>,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.enter_report(actor, report))
+        Box::pin(self.enter_reports(actor, entries))
+    }
+
+    fn deliver_written<'a>(
+        &'a self,
+        actor: &'a Actor,
+        fallback: FallbackId,
+        note: String,
+        files: Vec<Upload>,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(self.hand_in_written(actor, fallback, note, files))
     }
 
     fn decide_fallback<'a>(

@@ -4,7 +4,7 @@ use super::{Committed, ConsoleBackend};
 use crate::events::{AlarmVerb, JournalEvent};
 use crate::journal::Draft;
 use cems_core::engine::{AlarmAction, FallbackDecision, check};
-use cems_core::model::{AlarmId, ManualReport, OutletId, Permission, Seq, Timestamp};
+use cems_core::model::{AlarmId, OutletId, Permission, Seq, Timestamp};
 use cems_dashboards::backend::{Actor, Backend, BackendError, LoginError, Receipt};
 use smol_str::{SmolStr, format_smolstr};
 use std::time::Duration;
@@ -49,19 +49,6 @@ impl ConsoleBackend {
             until,
         })
         .await
-    }
-
-    pub(super) async fn enter_report(
-        &self,
-        actor: &Actor,
-        mut report: ManualReport,
-    ) -> Result<Receipt, BackendError> {
-        allow(actor, Permission::SubmitManualReport)?;
-        let (registry, _) = self.visible(actor, &report.outlet)?;
-        report.by = actor.user.clone();
-        check::manual_report(&report, &registry, self.clock.now())
-            .map_err(|error| refused(&error))?;
-        self.commit(&JournalEvent::ManualReport { report }).await
     }
 
     pub(super) async fn decide(
@@ -124,12 +111,21 @@ impl ConsoleBackend {
     }
 
     pub(super) async fn commit(&self, event: &JournalEvent) -> Result<Receipt, BackendError> {
+        self.commit_all(std::slice::from_ref(event)).await
+    }
+
+    /// Journals events in one commit: all of them or none. The receipt is that of the last.
+    pub(super) async fn commit_all(
+        &self,
+        events: &[JournalEvent],
+    ) -> Result<Receipt, BackendError> {
         if let Some(cause) = self.journal.health().stalled {
             return Err(BackendError::Unavailable(format!(
                 "nothing was saved: {cause}"
             )));
         }
-        let append = self.journal.append(Draft::now(event.to_line()));
+        let drafts = events.iter().map(|event| Draft::now(event.to_line()));
+        let append = self.journal.append_many(drafts.collect());
         let committed = tokio::time::timeout(COMMIT_PATIENCE, append)
             .await
             .map_err(|_| {
@@ -137,6 +133,9 @@ impl ConsoleBackend {
                 BackendError::Unavailable("not confirmed; look again before repeating it".into())
             })?
             .map_err(|error| BackendError::Unavailable(error.to_string()))?;
+        let committed = committed
+            .last()
+            .ok_or_else(|| BackendError::Unavailable("there was nothing to be saved".to_owned()))?;
         let receipt = Receipt {
             seq: Seq(committed.seq),
             at: Timestamp(committed.at_ms),

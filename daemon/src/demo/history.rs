@@ -265,6 +265,8 @@ fn manual_report(sampled_at: Timestamp, variant: i64) -> ManualReport {
             value("w01001", 72, 1),
         ],
         note: "自动监测设备故障期间人工监测".into(),
+        attachments: Vec::new(),
+        corrects: None,
         by: UserId::new(REPORTER),
     }
 }

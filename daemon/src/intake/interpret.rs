@@ -7,9 +7,11 @@ use crate::events::{JournalEvent, Verdict, Withdrawable};
 use crate::text::excerpt;
 use cems_core::engine::{
     AlarmAction, AlarmService, AuditEntry, Contact, DutyCompletion, DutyOpening, DutyTakeBack,
-    Event, FallbackDecision, HealthReport, Refusal, RefusalReason, TakeBack,
+    Event, FallbackDecision, HealthReport, Refusal, RefusalReason, ReportBack, TakeBack, WrittenIn,
 };
-use cems_core::model::{ExchangeNews, Mn, Outlet, OutletId, Registry, Seq, Timestamp};
+use cems_core::model::{
+    ExchangeNews, FallbackId, Mn, Outlet, OutletId, Registry, ReportId, Seq, Timestamp,
+};
 use cems_protocols::hj212::{self, CrcVerdict, Framer, Framing, Limits, Message, RawFrame, Step};
 use smol_str::SmolStr;
 
@@ -163,11 +165,26 @@ impl Interpreter {
                 object,
                 detail,
             }),
+            JournalEvent::ChannelTest { test } => Event::ChannelTest(test),
+            JournalEvent::Message { fate } => Event::MessageFate(fate),
             JournalEvent::Tick
             // What went over a line to or from a centre of ours is evidence, not news.
             | JournalEvent::Sent { .. }
             | JournalEvent::FromCentre { .. }
             | JournalEvent::Delivered { .. } => Event::Tick,
+            JournalEvent::WrittenReport {
+                outlet,
+                fallback,
+                by,
+                note,
+                attachments,
+            } => Event::WrittenReport(WrittenIn {
+                outlet,
+                fallback: FallbackId(fallback),
+                by,
+                note,
+                attachments,
+            }),
             JournalEvent::Mark { mark } => Event::Mark(mark),
             JournalEvent::QaTest { test } => Event::QaTest(test),
             JournalEvent::Withdraw {
@@ -177,15 +194,21 @@ impl Interpreter {
                 by,
                 reason,
             } => {
-                let back = TakeBack {
+                let back = |outlet, by, reason| TakeBack {
                     outlet,
                     id: Seq(id),
                     by,
                     reason,
                 };
                 match what {
-                    Withdrawable::Mark => Event::MarkWithdrawn(back),
-                    Withdrawable::QaTest => Event::QaWithdrawn(back),
+                    Withdrawable::Mark => Event::MarkWithdrawn(back(outlet, by, reason)),
+                    Withdrawable::QaTest => Event::QaWithdrawn(back(outlet, by, reason)),
+                    Withdrawable::ManualReport => Event::ReportWithdrawn(ReportBack {
+                        outlet,
+                        id: ReportId(id),
+                        by,
+                        reason,
+                    }),
                 }
             }
             JournalEvent::Review { action } => Event::Review(action),

@@ -13,8 +13,8 @@ use cems_core::model::rows::{
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, DutyKey, DutyRow, ExchangeRow, FactorCode,
     FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow, MessageId,
-    MessageRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReviewRow,
-    Seq, ShiftRow, Timestamp,
+    MessageRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReportId,
+    ReviewRow, Seq, ShiftRow, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -174,6 +174,7 @@ questions! {
     fallback(id: FallbackId) -> Option<FallbackRow>;
     fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
     reports_of_fallback(id: FallbackId) -> Vec<ManualReportRow>;
+    manual_report(id: ReportId) -> Option<ManualReportRow>;
     manual_reports(outlet: &OutletId, from: Timestamp, until: Timestamp)
         -> Vec<ManualReportRow>;
     duty(key: &DutyKey) -> Option<DutyRow>;

@@ -1,5 +1,6 @@
 //! Shapes of what people answer: alarms, fallbacks, manual reports, the audit trail, and requests.
 
+use super::judged::{AttachmentOut, FileIn, WithdrawnOut};
 use super::schema::{Exact, Iso, shape};
 use std::collections::BTreeMap;
 
@@ -98,18 +99,55 @@ shape! {
 shape! {
     /// A reason of a fallback.
     ReasonOut {
-        /// `no-valid-data` or `decision`.
+        /// `no-valid-data`, `equipment-state`, `out-of-control`, `review-failed`, `review-expired`,
+        /// `not-reviewed` or `decision`.
         why: String,
-        /// Factor without valid data.
+        /// Factor concerned.
         factor: Option<String>,
         /// Since when.
         since: Option<Iso>,
         /// Flags and failed checks seen.
         seen: Vec<String>,
+        /// Kind of the failed test.
+        test_kind: Option<String>,
+        /// Number of the failed test.
+        test: Option<u64>,
+        /// First instant of the quarter that the review was about.
+        quarter: Option<Iso>,
+        /// Since when it holds no more.
+        lifted_at: Option<Iso>,
         /// Who decided.
         by: Option<String>,
         /// Their words.
         note: Option<String>,
+    }
+}
+shape! {
+    /// A written report that was handed in.
+    DeliveryOut {
+        /// When.
+        at: Iso,
+        /// After it was due.
+        late: bool,
+        /// Who.
+        by: String,
+        /// Their words.
+        note: String,
+        /// The document.
+        attachments: Vec<AttachmentOut>,
+        /// Journal position.
+        seq: u64,
+    }
+}
+shape! {
+    /// The written report on a fallback.
+    WrittenOut {
+        /// When it is due.
+        due: Iso,
+        /// Due time that passed, until it is delivered.
+        overdue_since: Option<Iso>,
+        /// What was delivered, oldest first.
+        delivered: Vec<DeliveryOut>,
     }
 }
 shape! {
@@ -135,8 +173,12 @@ shape! {
         overdue_since: Option<Iso>,
         /// Due times that passed without a report.
         missed: u64,
+        /// Due times that passed without a report.
+        missed_dues: Vec<Iso>,
         /// Days that ended with too few reports.
         short_days: Vec<Iso>,
+        /// The written report; `null` where none is owed.
+        written: Option<WrittenOut>,
         /// When it closed.
         closed_at: Option<Iso>,
         /// Why it closed.
@@ -154,6 +196,19 @@ shape! {
         factor: String,
         /// Value in the factor's unit.
         value: Exact,
+    }
+}
+shape! {
+    /// Something odd about a manual report.
+    ReportFindingOut {
+        /// What, as a code.
+        code: String,
+        /// Factor concerned.
+        factor: Option<String>,
+        /// What it was held against.
+        against: Option<Exact>,
+        /// In words, in the language asked for.
+        text: String,
     }
 }
 shape! {
@@ -183,6 +238,18 @@ shape! {
         received_at: Iso,
         /// It came after it was due.
         late: bool,
+        /// It was entered longer after the sampling than the rule allows for.
+        entered_late: bool,
+        /// What is odd about it; it counts all the same.
+        findings: Vec<ReportFindingOut>,
+        /// Evidence.
+        attachments: Vec<AttachmentOut>,
+        /// The earlier report it stands in for.
+        corrects: Option<u64>,
+        /// The later report that stands in for it.
+        superseded_by: Option<u64>,
+        /// Taken back.
+        withdrawn: Option<WithdrawnOut>,
         /// Journal position.
         seq: u64,
     }
@@ -194,6 +261,79 @@ shape! {
         fallback: FallbackOut,
         /// Its reports by sampling time.
         reports: Vec<ManualReportOut>,
+    }
+}
+shape! {
+    /// One obligation of a fallback: a report by `due`, because the last sample, or the opening, was
+    /// at `from`.
+    DueOut {
+        /// The last sample before, or the opening.
+        from: Iso,
+        /// When the report was due.
+        due: Iso,
+        /// met, late, overdue, ahead, ended (the fallback closed before), missed (it closed while
+        /// overdue) or revised (counted anew after a correction).
+        state: String,
+        /// The due time passed without a report.
+        missed: bool,
+        /// The report that ended it.
+        report: Option<u64>,
+        /// When that was sampled.
+        sampled_at: Option<Iso>,
+        /// When that was received.
+        received_at: Option<Iso>,
+        /// How long after it was due, ms.
+        late_ms: Option<i64>,
+        /// From sample to sample, ms.
+        gap_ms: Option<i64>,
+    }
+}
+shape! {
+    /// One local calendar day of a fallback.
+    DayOut {
+        /// Its first instant.
+        day: Iso,
+        /// The fallback was open during all of it.
+        full: bool,
+        /// It is over, or the fallback is.
+        over: bool,
+        /// Samples reported by its end, or by now.
+        reports: u64,
+        /// It ended with too few.
+        short: bool,
+    }
+}
+shape! {
+    /// The compliance sheet of a fallback: what was owed against what was delivered.
+    ComplianceOut {
+        /// The fallback.
+        fallback: u64,
+        /// Outlet.
+        outlet: String,
+        /// Obligations in the order in which they arose.
+        dues: Vec<DueOut>,
+        /// Days.
+        days: Vec<DayOut>,
+        /// Reports that were due by now.
+        scheduled: u64,
+        /// Of them delivered in time.
+        in_time: u64,
+        /// Of them delivered late.
+        late: u64,
+        /// Due times that passed without a report.
+        missed_dues: u64,
+        /// Full days with too few reports.
+        short_days: u64,
+        /// Reports that count.
+        reports: u64,
+        /// Longest time between two samples, ms.
+        longest_gap_ms: Option<i64>,
+        /// All lateness together, ms.
+        late_ms: i64,
+        /// The written report.
+        written: Option<WrittenOut>,
+        /// The counts are those of the engine; false where the rule was changed meanwhile.
+        as_counted: bool,
     }
 }
 shape! {
@@ -234,6 +374,33 @@ shape! {
         values: Vec<ManualValueOut>,
         /// Remarks, possibly empty.
         note: String,
+        /// Number of the report that this one corrects.
+        corrects: Option<u64>,
+        /// Evidence; `null` or left out: none.
+        files: Option<Vec<FileIn>>,
+    }
+}
+shape! {
+    /// Manual reports of one outlet, all entered or none, at most 200.
+    ManualReportsIn {
+        /// The reports.
+        reports: Vec<ManualReportIn>,
+    }
+}
+shape! {
+    /// Manual reports as a table, CSV or XLSX: all entered or none.
+    ReportTableIn {
+        /// The file.
+        file: FileIn,
+    }
+}
+shape! {
+    /// The written report on a fallback.
+    WrittenIn {
+        /// Words, possibly empty.
+        note: String,
+        /// The document, at least one file.
+        files: Vec<FileIn>,
     }
 }
 shape! {

@@ -25,7 +25,7 @@ use cems_core::model::{
 use rust_decimal::Decimal;
 
 impl Caller {
-    fn files(&self, files: &[FileIn]) -> Result<Vec<Upload>, Problem> {
+    pub(super) fn files(&self, files: &[FileIn]) -> Result<Vec<Upload>, Problem> {
         let pairs = files
             .iter()
             .map(|f| (f.name.as_str(), f.content_base64.as_str()));
@@ -40,11 +40,11 @@ impl Caller {
         self.instant(text)
     }
 
-    fn scope(&self, outlet: &OutletId) -> Result<(), Problem> {
+    pub(super) fn scope(&self, outlet: &OutletId) -> Result<(), Problem> {
         check_scope(self.app.backend.as_ref(), &self.actor, outlet).map_err(|e| self.problem(&e))
     }
 
-    fn receipt(
+    pub(super) fn receipt(
         &self,
         receipt: Result<Receipt, crate::backend::BackendError>,
     ) -> Answer<ReceiptOut> {
@@ -89,7 +89,7 @@ pub(super) async fn enter_mark(caller: Caller, body: Body<MarkIn>) -> Answer<Rec
     caller.receipt(backend.enter_mark(&caller.actor, mark, files).await)
 }
 
-async fn withdraw(
+pub(super) async fn withdraw(
     caller: Caller,
     id: Id<u64>,
     body: Body<WithdrawIn>,
@@ -213,7 +213,7 @@ pub(super) async fn attachment(
 }
 
 impl Convert<'_> {
-    fn attachment(&self, row: &Attachment) -> AttachmentOut {
+    pub(super) fn attachment(&self, row: &Attachment) -> AttachmentOut {
         AttachmentOut {
             name: row.name.clone(),
             bytes: row.bytes,
@@ -221,7 +221,7 @@ impl Convert<'_> {
         }
     }
 
-    fn withdrawn(&self, row: &Withdrawal) -> WithdrawnOut {
+    pub(super) fn withdrawn(&self, row: &Withdrawal) -> WithdrawnOut {
         WithdrawnOut {
             at: self.iso(row.at),
             by: row.by.to_string(),

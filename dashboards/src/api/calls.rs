@@ -3,7 +3,6 @@
 use super::answers::*;
 use super::convert::Convert;
 use super::problem::{Answer, Problem};
-use super::schema::Iso;
 use super::shapes::*;
 use crate::app::Caller;
 use crate::backend::{Actor, AlarmFilter, Backend, BackendError};
@@ -15,11 +14,9 @@ use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::http::StatusCode;
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
-    AlarmId, FactorCode, FallbackId, Level, ManualReport, ManualValue, OutletId, Permission,
-    RecordKind, Seq, Timestamp,
+    AlarmId, FallbackId, Level, OutletId, Permission, RecordKind, Seq, Timestamp,
 };
 use chrono::DateTime;
-use rust_decimal::Decimal;
 
 /// Longest span of records in one answer: a month of minute records is some tens of thousands of
 /// rows. Longer spans are refused with a text that says so.
@@ -266,46 +263,6 @@ pub(super) async fn fallback(caller: Caller, id: Id<u64>) -> Answer<FallbackDeta
     let row = caller.read(move |b, actor| b.fallback(actor, id)).await;
     let row = row.map_err(|e| caller.problem(&e))?;
     Ok(Json(caller.convert().fallback_detail(&row)))
-}
-
-pub(super) async fn submit_report(
-    caller: Caller,
-    id: Id<String>,
-    body: Body<ManualReportIn>,
-) -> Answer<ReceiptOut> {
-    let outlet = OutletId::new(caller.id(id)?);
-    caller
-        .require(Permission::SubmitManualReport)
-        .map_err(|e| caller.problem(&e))?;
-    let body = caller.body(body)?;
-    let Iso(sampled_at) = &body.sampled_at;
-    let mut values = Vec::with_capacity(body.values.len());
-    for value in &body.values {
-        let number = Decimal::from_str_exact(&value.value.0)
-            .map_err(|_| caller.bad(format!("{}: {}", value.factor, value.value.0)))?;
-        values.push(ManualValue {
-            factor: FactorCode::new(&value.factor),
-            value: number,
-        });
-    }
-    let report = ManualReport {
-        outlet,
-        sampled_at: caller.instant(sampled_at)?,
-        sampler: body.sampler,
-        method: body.method,
-        laboratory: body.laboratory,
-        values,
-        note: body.note,
-        by: caller.actor.user.clone(),
-    };
-    crate::pages::check_report(&report).map_err(|e| caller.problem(&e))?;
-    let receipt = caller
-        .app
-        .backend
-        .submit_report(&caller.actor, report)
-        .await;
-    let receipt = receipt.map_err(|e| caller.problem(&e))?;
-    Ok(Json(caller.convert().receipt(receipt)))
 }
 
 pub(super) async fn decide(

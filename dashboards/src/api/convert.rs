@@ -15,8 +15,8 @@ use cems_core::model::rows::{
     AggregateOrigin, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow, StoredValue,
 };
 use cems_core::model::{
-    AggregateRow, AlarmRow, AlarmSubject, FactorAggregate, FallbackReason, FallbackRow,
-    ManualReportRow, Medium, Number, Outlet, Registry, Timestamp,
+    AggregateRow, AlarmRow, AlarmSubject, FactorAggregate, Medium, Number, Outlet, Registry,
+    Timestamp,
 };
 use rust_decimal::Decimal;
 
@@ -225,74 +225,6 @@ impl Convert<'_> {
         AlarmDetailOut {
             alarm: self.alarm(&row.alarm),
             history: self.all(&row.history, Self::audit),
-        }
-    }
-
-    fn reason(&self, reason: &FallbackReason) -> ReasonOut {
-        match reason {
-            FallbackReason::NoValidData {
-                factor,
-                since,
-                seen,
-            } => ReasonOut {
-                why: "no-valid-data".to_owned(),
-                factor: Some(text(factor)),
-                since: Some(self.iso(*since)),
-                seen: seen.iter().map(text).collect(),
-                by: None,
-                note: None,
-            },
-            FallbackReason::Decision { by, note } => ReasonOut {
-                why: "decision".to_owned(),
-                factor: None,
-                since: None,
-                seen: Vec::new(),
-                by: Some(text(by)),
-                note: Some(note.clone()),
-            },
-        }
-    }
-
-    pub(crate) fn fallback(&self, row: &FallbackRow) -> FallbackOut {
-        FallbackOut {
-            id: row.id.0,
-            outlet: text(&row.outlet),
-            opened_at: self.iso(row.opened_at),
-            reasons: self.all(&row.reasons, Self::reason),
-            next_due: self.iso_opt(row.next_due),
-            last_report_at: self.iso_opt(row.last_report_at),
-            reports: u64::from(row.reports),
-            reports_today: u64::from(row.reports_today),
-            overdue_since: self.iso_opt(row.overdue_since),
-            missed: u64::from(row.missed),
-            short_days: self.all(&row.short_days, |c, day| c.iso(*day)),
-            closed_at: self.iso_opt(row.closed_at),
-            closed_why: row.closed_why.clone(),
-            opened_seq: row.opened_seq.0,
-            updated_seq: row.updated_seq.0,
-        }
-    }
-
-    fn report(&self, row: &ManualReportRow) -> ManualReportOut {
-        let report = &row.report;
-        let values = report.values.iter().map(|v| ManualValueOut {
-            factor: text(&v.factor),
-            value: v.value.into(),
-        });
-        ManualReportOut {
-            id: row.id.0,
-            fallback: row.fallback.map(|id| id.0),
-            outlet: text(&report.outlet),
-            sampled_at: self.iso(report.sampled_at),
-            sampler: report.sampler.clone(),
-            method: report.method.clone(),
-            laboratory: report.laboratory.clone(),
-            values: values.collect(),
-            note: report.note.clone(),
-            by: text(&report.by),
-            received_at: self.iso(row.received_at),
-            late: row.late,
-            seq: row.seq.0,
         }
     }
 

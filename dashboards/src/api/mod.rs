@@ -12,6 +12,7 @@ mod openapi;
 pub(crate) mod problem;
 mod reckoned;
 mod reckoning;
+mod reports;
 mod schema;
 mod shapes;
 mod table;

@@ -1,6 +1,7 @@
 //! The table of addresses: everything the API does, once.
 
 mod judgement;
+mod reporting;
 
 use super::answers::*;
 use super::calls;
@@ -146,8 +147,10 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(answers());
     routes.extend(devices());
     routes.extend(judgement::routes());
+    routes.extend(reporting::routes());
     routes.extend(writes());
     routes.extend(judgement::writes());
+    routes.extend(reporting::writes());
     routes
 }
 
@@ -297,12 +300,6 @@ fn writes() -> Vec<Route> {
             "closeAlarm",
             "Closes an alarm that is acknowledged and back to normal",
             post(calls::close),
-        ),
-        write::<ManualReportIn>(
-            "/api/v1/outlets/{id}/manual-reports",
-            "submitManualReport",
-            "Enters manual monitoring data",
-            post(calls::submit_report),
         ),
         write::<DecisionIn>(
             "/api/v1/outlets/{id}/fallback",

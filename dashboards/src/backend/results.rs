@@ -1,10 +1,11 @@
 //! What people attach and take back, and what is reckoned over longer times.
 
-use cems_core::model::{EnterpriseId, FactorCode, OutletId, Permission, RegionId};
+use cems_core::model::{EnterpriseId, FactorCode, ManualReport, OutletId, Permission, RegionId};
 use cems_core::permits::projection::{NotProjected, Projection};
 use cems_core::permits::tax::TaxBasis;
 use cems_core::rates::Rates;
 use rust_decimal::Decimal;
+use std::sync::Arc;
 
 /// A file that a person attaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,16 @@ pub struct Upload {
     pub content: Vec<u8>,
 }
 
+/// A manual report to be entered with its files. One file may go with many reports: it is kept
+/// once.
+#[derive(Debug, Clone)]
+pub struct ReportEntry {
+    /// The report; `by` and `attachments` are set behind the backend.
+    pub report: ManualReport,
+    /// Its evidence.
+    pub files: Vec<Arc<Upload>>,
+}
+
 /// What can be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakenBack {
@@ -22,6 +33,8 @@ pub enum TakenBack {
     Mark,
     /// A test of the equipment.
     QaTest,
+    /// A manual report, by its own number.
+    ManualReport,
 }
 
 impl TakenBack {
@@ -30,6 +43,7 @@ impl TakenBack {
         match self {
             Self::Mark => Permission::EnterMark,
             Self::QaTest => Permission::EnterTest,
+            Self::ManualReport => Permission::SubmitManualReport,
         }
     }
 }

@@ -6,9 +6,10 @@ use crate::backend::AmountProgress;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use cems_core::model::{
-    Acknowledgement, AlarmId, AlarmKind, AlarmRow, AlarmSubject, AmountPeriod, Closure, FactorCode,
-    FallbackId, FallbackReason, FallbackRow, Level, LimitId, ManualReport, ManualReportRow,
-    ManualValue, OutletId, Period, Registry, ReportId, Seq, Timestamp, UserId,
+    Acknowledgement, AlarmId, AlarmKind, AlarmRow, AlarmSubject, AmountPeriod, Closure, Delivery,
+    FactorCode, FallbackId, FallbackReason, FallbackRow, Level, Lifting, LimitId, ManualReport,
+    ManualReportRow, ManualValue, OutletId, Period, QaKind, Registry, ReportFinding, ReportId, Seq,
+    Superseded, Timestamp, UserId, WrittenReport,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -183,67 +184,92 @@ fn past(registry: &Registry, by: &UserId) -> AlarmRow {
     row
 }
 
-/// Fallbacks by id: one overdue, one in order, one closed.
+/// Fallbacks by id: one overdue, one in order, one closed. Their counts are those of their reports.
 pub(super) fn fallbacks() -> BTreeMap<FallbackId, FallbackRow> {
-    let row = |id: u64, outlet: &str, opened_min: i64| FallbackRow {
-        id: FallbackId(id),
-        outlet: OutletId::new(outlet),
-        opened_at: ago(opened_min),
-        reasons: Vec::new(),
-        next_due: None,
-        last_report_at: None,
-        reports: 0,
-        reports_today: 0,
-        overdue_since: None,
-        missed: 0,
-        short_days: Vec::new(),
-        closed_at: None,
-        closed_why: None,
-        opened_seq: Seq(182_000 + id),
-        updated_seq: Seq(182_400 + id),
+    let row = |id: u64, outlet: &str, opened_min: i64, reasons: Vec<FallbackReason>| {
+        let of = (FallbackId(id), OutletId::new(outlet));
+        let opened_at = ago(opened_min);
+        FallbackRow {
+            updated_seq: Seq(182_400 + id),
+            written: Some(WrittenReport {
+                due: opened_at.plus_ms(3 * DAY_MS),
+                overdue_since: None,
+                delivered: Vec::new(),
+            }),
+            ..FallbackRow::opened(of, opened_at, reasons, Seq(182_000 + id))
+        }
     };
-    let silence = |code: &str, since: i64, seen: &[&str]| FallbackReason::NoValidData {
+    let faulty = |code: &str, since: i64, seen: &[&str]| FallbackReason::EquipmentState {
         factor: FactorCode::new(code),
         since: ago(since),
         seen: seen.iter().map(SmolStr::new).collect(),
     };
     let midnight = Timestamp(NOW.0 - (14 * 60 + 32) * MINUTE_MS - 10_000);
+    let reasons = vec![
+        faulty("a21026", 2_460, &["D"]),
+        faulty("a21002", 2_460, &["D", "T"]),
+    ];
     let overdue = FallbackRow {
-        reasons: vec![
-            silence("a21026", 1_900, &["D"]),
-            silence("a21002", 1_900, &["D", "T"]),
-        ],
         next_due: Some(ago(42)),
         last_report_at: Some(ago(402)),
-        reports: 4,
+        reports: 5,
         reports_today: 1,
         overdue_since: Some(ago(42)),
-        missed: 2,
+        missed: 6,
+        missed_dues: [1_970, 1_420, 1_030, 620, 42].map(ago).to_vec(),
         short_days: vec![midnight.plus_ms(-DAY_MS)],
-        ..row(5, "yt-01", 1_840)
+        ..row(5, "yt-01", 2_400, reasons)
     };
+    let reasons = vec![
+        FallbackReason::NoValidData {
+            factor: FactorCode::new("a34013"),
+            since: ago(138),
+            seen: Vec::new(),
+        },
+        FallbackReason::OutOfControl {
+            factor: FactorCode::new("a34013"),
+            kind: QaKind::SpanDrift,
+            since: ago(90),
+            test: Seq(182_003),
+        },
+        FallbackReason::ReviewFailed {
+            quarter: Timestamp(NOW.0 - 150 * DAY_MS),
+            by: UserId::new("zhuguan"),
+            seq: Seq(182_004),
+        },
+        FallbackReason::Decision {
+            by: UserId::new("zhuguan"),
+            note: "数采仪更换，预计两日".to_owned(),
+        },
+    ];
     let due = FallbackRow {
-        reasons: vec![
-            silence("a34013", 138, &[]),
-            FallbackReason::Decision {
-                by: UserId::new("zhuguan"),
-                note: "数采仪更换，预计两日".to_owned(),
-            },
-        ],
         next_due: Some(NOW.plus_ms(4 * HOUR_MS + 42 * MINUTE_MS)),
         last_report_at: Some(ago(78)),
         reports: 1,
         reports_today: 1,
-        ..row(6, "hy-01", 78)
+        lifted: vec![Lifting {
+            reason: 1,
+            at: ago(60),
+            seq: Seq(182_005),
+        }],
+        ..row(6, "hy-01", 78, reasons)
     };
-    let closed = FallbackRow {
-        reasons: vec![silence("w21011", 9_000, &["M"])],
-        last_report_at: Some(ago(7_300)),
-        reports: 5,
+    let mut closed = FallbackRow {
         closed_at: Some(ago(7_000)),
         closed_why: Some("valid-data".to_owned()),
-        ..row(4, "bl-01", 8_940)
+        closed_seq: Some(Seq(182_404)),
+        ..row(4, "bl-01", 7_300, vec![faulty("w21011", 7_540, &["M"])])
     };
+    if let Some(written) = &mut closed.written {
+        written.delivered.push(Delivery {
+            at: ago(6_000),
+            late: false,
+            by: UserId::new("yunwei"),
+            note: "替代监测情况说明（虚构）".to_owned(),
+            attachments: Vec::new(),
+            seq: Seq(182_410),
+        });
+    }
     [closed, overdue, due]
         .into_iter()
         .map(|row| (row.id, row))
@@ -252,35 +278,60 @@ pub(super) fn fallbacks() -> BTreeMap<FallbackId, FallbackRow> {
 
 /// Manual reports of the fallbacks.
 pub(super) fn reports() -> Vec<ManualReportRow> {
-    let row = |id: u64, fallback: u64, outlet: &str, minutes: i64, late: bool| ManualReportRow {
-        id: ReportId(id),
-        fallback: Some(FallbackId(fallback)),
-        report: ManualReport {
+    let row = |id: u64, fallback: u64, outlet: &str, minutes: i64, late: bool| {
+        let values = [("a34013", "3.1"), ("a21026", "14"), ("a21002", "38")];
+        let values = values.into_iter().map(|(code, value)| ManualValue {
+            factor: FactorCode::new(code),
+            value: dec(value),
+        });
+        let report = ManualReport {
             outlet: OutletId::new(outlet),
             sampled_at: ago(minutes),
             sampler: "采样员甲".to_owned(),
             method: "HJ 57-2017".to_owned(),
             laboratory: "示例检测有限公司".to_owned(),
-            values: [("a34013", "3.1"), ("a21026", "14"), ("a21002", "38")]
-                .into_iter()
-                .map(|(code, value)| ManualValue {
-                    factor: FactorCode::new(code),
-                    value: dec(value),
-                })
-                .collect(),
+            values: values.collect(),
             note: String::new(),
+            attachments: Vec::new(),
+            corrects: None,
             by: UserId::new("yunwei"),
-        },
-        received_at: ago(minutes - 25),
-        late,
-        seq: Seq(182_500 + id),
+        };
+        let (id, at, seq) = (ReportId(id), ago(minutes - 25), Seq(182_500 + id));
+        ManualReportRow {
+            fallback: Some(FallbackId(fallback)),
+            late,
+            ..ManualReportRow::received(id, report, at, seq)
+        }
     };
+    let finding = |code: &str, factor: Option<&str>, against: Option<&str>| ReportFinding {
+        code: SmolStr::new(code),
+        factor: factor.map(FactorCode::new),
+        against: against.map(dec),
+    };
+    let mut wrong = row(33, 5, "yt-01", 980, true);
+    wrong.superseded = Some(Superseded {
+        by: ReportId(34),
+        at: ago(900),
+        seq: Seq(182_534),
+    });
+    let mut right = row(34, 5, "yt-01", 980, true);
+    right.received_at = ago(900);
+    right.report.corrects = Some(ReportId(33));
+    right.report.note = "更正：二氧化硫小数点".to_owned();
+    let mut odd = row(35, 5, "yt-01", 402, true);
+    odd.entered_late = true;
+    odd.findings = vec![
+        finding("decimal-point", Some("a21026"), Some("131.5")),
+        finding("same-as-last", None, None),
+    ];
     vec![
-        row(31, 5, "yt-01", 1_780, false),
+        row(30, 5, "yt-01", 2_330, false),
+        row(31, 5, "yt-01", 1_780, true),
         row(32, 5, "yt-01", 1_390, true),
-        row(33, 5, "yt-01", 980, true),
-        row(34, 5, "yt-01", 402, false),
-        row(35, 6, "hy-01", 78, false),
+        wrong,
+        right,
+        odd,
+        row(36, 6, "hy-01", 78, false),
     ]
 }
 

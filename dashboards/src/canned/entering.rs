@@ -9,8 +9,8 @@ use crate::backend::{Actor, BackendError, Change, LIST_ROWS_MAX, Receipt, TakenB
 use crate::refusal::{of_mark, of_qa};
 use cems_core::marks;
 use cems_core::model::{
-    Attachment, Mark, MarkRow, OutletId, Permission, QaRow, QaTest, ReviewAction, ReviewEntry,
-    ReviewRow, ReviewStep, Seq, UtcOffset, Withdrawal,
+    Attachment, Mark, MarkRow, OutletId, Permission, QaRow, QaTest, ReportId, ReviewAction,
+    ReviewEntry, ReviewRow, ReviewStep, Seq, UtcOffset, Withdrawal,
 };
 use cems_core::qa::entry;
 use std::cmp::Reverse;
@@ -52,7 +52,7 @@ impl Held {
         Ok(rows.filter(|r| r.outlet == *outlet).cloned().collect())
     }
 
-    fn keep(&mut self, outlet: &OutletId, files: Vec<Upload>) -> Vec<Attachment> {
+    pub(super) fn keep(&mut self, outlet: &OutletId, files: Vec<Upload>) -> Vec<Attachment> {
         let mut kept = Vec::new();
         for file in files {
             let entry = attachment(&file);
@@ -127,6 +127,9 @@ impl Canned {
     ) -> Result<Receipt, BackendError> {
         allow(actor, what.permission())?;
         entry::check_reason(&reason).map_err(|e| of_qa(&e, UtcOffset::default()))?;
+        if what == TakenBack::ManualReport {
+            return self.write_report_back(actor, outlet, ReportId(id.0), reason);
+        }
         let mut held = self.lock();
         held.outlet(actor, outlet)?;
         let known = match what {
@@ -135,6 +138,7 @@ impl Canned {
                 let row = held.tests.iter().find(|row| row.id == id);
                 row.map(|r| (&r.test.outlet, &r.withdrawn))
             }
+            TakenBack::ManualReport => None,
         };
         match known.filter(|(of, _)| *of == outlet) {
             None => return Err(of_qa(&entry::QaError::Unknown(id), UtcOffset::default())),
@@ -146,6 +150,7 @@ impl Canned {
         let (code, object) = match what {
             TakenBack::Mark => ("mark.withdrawn", format!("mark/{id}")),
             TakenBack::QaTest => ("test.withdrawn", format!("test/{id}")),
+            TakenBack::ManualReport => ("report.withdrawn", format!("report/{id}")),
         };
         let receipt = held.write(actor, code, object, &reason);
         let withdrawal = Withdrawal {
@@ -166,6 +171,7 @@ impl Canned {
                     row.withdrawn = Some(withdrawal.clone());
                 }
             }
+            TakenBack::ManualReport => {}
         }
         drop(held);
         Ok(self.entered(outlet.clone(), receipt))

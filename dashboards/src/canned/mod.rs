@@ -13,6 +13,7 @@ mod exchanges;
 mod held;
 mod reckoning;
 mod registry;
+mod reporting;
 mod rows;
 mod rules;
 mod serve;

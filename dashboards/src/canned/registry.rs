@@ -346,6 +346,7 @@ fn outlet(row: &OutletRow) -> Outlet {
             closes_after_min: 60,
             max_gap_min: 360,
             reports_per_day: 4,
+            ..FallbackRule::default()
         },
         permitted: permitted(medium),
         forward: false,

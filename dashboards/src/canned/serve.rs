@@ -5,14 +5,14 @@ use super::{Canned, PASSWORD, answers, commands, derivation, reckoning, rows, us
 use crate::backend::{
     Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, CommandForm, CommandOrder,
     FallbackDetail, Health, LIST_ROWS_MAX, LoginError, OutletDetail, Overview, ProjectionRow,
-    RateRow, RatesOf, Receipt, Reply, StationStatus, TakenBack, TaxRow, Upload,
+    RateRow, RatesOf, Receipt, Reply, ReportEntry, StationStatus, TakenBack, TaxRow, Upload,
 };
 use cems_core::explain::{Node, Question};
 use cems_core::model::rows::{AggregateRow, AuditRow, QuarantineRow, RecordRow, SupersededRow};
 use cems_core::model::{
     AlarmId, AlarmRow, AlarmSubject, ClueRow, ExchangeRow, FallbackId, FallbackRow, Level,
-    ManualReport, ManualReportRow, Mark, MarkRow, OutletId, QaRow, QaTest, QuarterRow, RecordKind,
-    Registry, ReviewAction, ReviewRow, Role, Seq, Timestamp,
+    ManualReportRow, Mark, MarkRow, OutletId, QaRow, QaTest, QuarterRow, RecordKind, Registry,
+    ReviewAction, ReviewRow, Role, Seq, Timestamp,
 };
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -295,12 +295,22 @@ impl Backend for Canned {
         Box::pin(async move { self.write_close(actor, alarm, &conclusion) })
     }
 
-    fn submit_report<'a>(
+    fn submit_reports<'a>(
         &'a self,
         actor: &'a Actor,
-        report: ManualReport,
+        entries: Vec<ReportEntry>,
     ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(async move { self.write_report(actor, report) })
+        Box::pin(async move { self.write_reports(actor, entries) })
+    }
+
+    fn deliver_written<'a>(
+        &'a self,
+        actor: &'a Actor,
+        fallback: FallbackId,
+        note: String,
+        files: Vec<Upload>,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(async move { self.write_written(actor, fallback, note, files) })
     }
 
     fn decide_fallback<'a>(

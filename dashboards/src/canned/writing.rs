@@ -7,8 +7,8 @@ use super::rows::NOW;
 use crate::backend::{Actor, Backend, BackendError, Change, CommandOrder, ParameterKind, Receipt};
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    Acknowledgement, AlarmId, Closure, FallbackId, FallbackReason, FallbackRow, ManualReport,
-    ManualReportRow, OutletId, Permission, ReportId, Seq,
+    Acknowledgement, AlarmId, Closure, FallbackId, FallbackReason, FallbackRow, OutletId,
+    Permission, Seq,
 };
 use smol_str::SmolStr;
 
@@ -104,44 +104,6 @@ impl Canned {
         Ok(receipt)
     }
 
-    pub(super) fn write_report(
-        &self,
-        actor: &Actor,
-        report: ManualReport,
-    ) -> Result<Receipt, BackendError> {
-        allow(actor, Permission::SubmitManualReport)?;
-        self.outlet(actor, &report.outlet)?;
-        let mut held = self.lock();
-        let open = held
-            .fallbacks
-            .values_mut()
-            .find(|f| f.outlet == report.outlet && f.closed_at.is_none());
-        let fallback = open.map(|row| {
-            row.reports += 1;
-            row.reports_today += 1;
-            row.last_report_at = Some(report.sampled_at);
-            row.overdue_since = None;
-            row.next_due = Some(report.sampled_at.plus_ms(6 * 3_600_000));
-            row.id
-        });
-        let object = format!("outlet/{}", report.outlet);
-        let receipt = held.write(actor, "manual-report", object, "");
-        let id = ReportId(31 + u64::try_from(held.reports.len()).unwrap_or(0));
-        held.reports.push(ManualReportRow {
-            id,
-            fallback,
-            report,
-            received_at: NOW,
-            late: false,
-            seq: receipt.seq,
-        });
-        drop(held);
-        if let Some(id) = fallback {
-            self.announce(&[Change::Fallback(id)]);
-        }
-        Ok(receipt)
-    }
-
     /// Orders a command; it stays queued until [`Canned::advance`] moves it.
     pub(super) fn write_command(
         &self,
@@ -223,24 +185,10 @@ impl Canned {
 }
 
 fn opened(id: FallbackId, outlet: &OutletId, actor: &Actor, note: String, seq: Seq) -> FallbackRow {
+    let by = actor.user.clone();
+    let reasons = vec![FallbackReason::Decision { by, note }];
     FallbackRow {
-        id,
-        outlet: outlet.clone(),
-        opened_at: NOW,
-        reasons: vec![FallbackReason::Decision {
-            by: actor.user.clone(),
-            note,
-        }],
         next_due: Some(NOW.plus_ms(6 * 3_600_000)),
-        last_report_at: None,
-        reports: 0,
-        reports_today: 0,
-        overdue_since: None,
-        missed: 0,
-        short_days: Vec::new(),
-        closed_at: None,
-        closed_why: None,
-        opened_seq: seq,
-        updated_seq: seq,
+        ..FallbackRow::opened((id, outlet.clone()), NOW, reasons, seq)
     }
 }

@@ -1,27 +1,28 @@
 //! `/fallbacks`: the list, one fallback with its manual reports, and the form for the next one.
 
+use super::judgement::{Fields, for_field, take_back, text};
 use super::report_rules::check_report;
 use super::{Page, Params, checked_note, html, saved, status_of};
 use crate::app::Visit;
-use crate::backend::{BackendError, FallbackDetail};
+use crate::backend::{BackendError, FallbackDetail, ReportEntry, TakenBack};
 use crate::refusal::refused;
-use crate::view::fallback::{FallbackItem, ReportItem};
+use crate::upload::receive;
+use crate::view::fallback::{FallbackItem, ReportItem, WrittenItem};
 use crate::view::shell::{Notice, Shell};
 use askama::Template;
-use axum::extract::{Form, Path, Query};
+use axum::extract::{Form, Multipart, Path, Query};
 use axum::response::{IntoResponse, Response};
 use cems_core::model::time::MINUTE_MS;
 use cems_core::model::{
-    FactorCode, FallbackId, ManualReport, ManualValue, Outlet, OutletId, Permission, Timestamp,
+    FactorCode, FallbackId, ManualReport, ManualReportRow, ManualValue, Outlet, OutletId,
+    Permission, ReportId, Timestamp,
 };
 use chrono::NaiveDateTime;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a browser sends for `datetime-local`, with and without seconds.
 pub(super) const LOCAL_TIME_FORMATS: [&str; 2] = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"];
-
-type Fields = BTreeMap<String, String>;
 
 #[derive(Template)]
 #[template(path = "fallbacks.html")]
@@ -53,7 +54,11 @@ struct FallbackPage {
     fallback: FallbackItem,
     rule: String,
     reports: Vec<ReportItem>,
+    written: Option<WrittenItem>,
     may_report: bool,
+    /// Reports may be corrected and taken back, and the written report handed in, also afterwards.
+    may_add: bool,
+    outlet_id: String,
     inputs: Vec<Input>,
     form: Fields,
     sampled_at_max: String,
@@ -139,7 +144,14 @@ fn view(visit: &Visit, detail: &FallbackDetail, mut form: Fields) -> FallbackPag
             .rev()
             .map(|r| ReportItem::new(&eyes, r))
             .collect(),
-        may_report: open && visit.may(Permission::SubmitManualReport),
+        written: row
+            .written
+            .as_ref()
+            .map(|written| WrittenItem::new(&eyes, row, written)),
+        may_report: (open || form.contains_key("corrects"))
+            && visit.may(Permission::SubmitManualReport),
+        may_add: visit.may(Permission::SubmitManualReport),
+        outlet_id: crate::url::encode(row.outlet.as_str()),
         may_decide: open && visit.may(Permission::DecideFallback),
         inputs,
         form,
@@ -156,13 +168,35 @@ pub(super) async fn page(visit: Visit, Path(id): Path<u64>, Query(query): Params
     let detail = read(&visit, FallbackId(id))
         .await
         .map_err(|e| visit.failed(&e))?;
-    let mut page = view(&visit, &detail, Fields::new());
+    let corrected = query.get("correct").and_then(|id| id.parse().ok());
+    let corrected = corrected.and_then(|id| {
+        let rows = detail.reports.iter();
+        rows.into_iter()
+            .find(|row| row.id == ReportId(id) && row.counts())
+    });
+    let form = corrected.map_or_else(Fields::new, |row| typed_before(&visit, row));
+    let mut page = view(&visit, &detail, form);
     page.shell.notice = Notice::saved(visit.words, query.get("saved").map(String::as_str));
     Ok(html(&page))
 }
 
-fn text(form: &Fields, field: &str) -> String {
-    form.get(field).map_or("", |t| t.trim()).to_owned()
+/// The form filled in with a report that is to be corrected.
+fn typed_before(visit: &Visit, row: &ManualReportRow) -> Fields {
+    let report = &row.report;
+    let mut form: Fields = [
+        ("corrects", row.id.to_string()),
+        ("sampled_at", for_field(visit, report.sampled_at)),
+        ("sampler", report.sampler.clone()),
+        ("method", report.method.clone()),
+        ("laboratory", report.laboratory.clone()),
+        ("note", report.note.clone()),
+    ]
+    .into_iter()
+    .map(|(field, text)| (field.to_owned(), text))
+    .collect();
+    let values = report.values.iter();
+    form.extend(values.map(|v| (value_field(&v.factor), v.value.to_string())));
+    form
 }
 
 fn sampled_at(visit: &Visit, form: &Fields) -> Result<Timestamp, BackendError> {
@@ -181,20 +215,23 @@ fn sampled_at(visit: &Visit, form: &Fields) -> Result<Timestamp, BackendError> {
 fn report(visit: &Visit, outlet: &Outlet, form: &Fields) -> Result<ManualReport, BackendError> {
     let mut values = Vec::new();
     for factor in outlet.factors.values().filter(|f| f.pollutant) {
-        let typed = form
-            .get(&value_field(&factor.code))
-            .map_or("", |t| t.trim());
+        let typed = text(form, &value_field(&factor.code));
         if typed.is_empty() {
             continue;
         }
         let name = visit.words.pick(&factor.name_zh, Some(&factor.name_en));
-        let value = Decimal::from_str_exact(typed)
+        let value = Decimal::from_str_exact(&typed)
             .map_err(|_| refused("value-unreadable", format!("{name}: {typed}")))?;
         values.push(ManualValue {
             factor: factor.code.clone(),
             value,
         });
     }
+    let corrects = text(form, "corrects");
+    let corrects = match corrects.as_str() {
+        "" => None,
+        id => Some(id.parse().map_err(|_| refused("unknown-report", id))?),
+    };
     let report = ManualReport {
         outlet: outlet.id.clone(),
         sampled_at: sampled_at(visit, form)?,
@@ -203,36 +240,85 @@ fn report(visit: &Visit, outlet: &Outlet, form: &Fields) -> Result<ManualReport,
         laboratory: text(form, "laboratory"),
         values,
         note: text(form, "note"),
+        attachments: Vec::new(),
+        corrects: corrects.map(ReportId),
         by: visit.actor.user.clone(),
     };
     check_report(&report)?;
     Ok(report)
 }
 
-/// `POST /fallbacks/{id}/reports`.
-pub(super) async fn submit(visit: Visit, Path(id): Path<u64>, Form(form): Form<Fields>) -> Page {
-    visit
-        .require(Permission::SubmitManualReport)
-        .map_err(|e| visit.failed(&e))?;
-    let detail = read(&visit, FallbackId(id))
-        .await
-        .map_err(|e| visit.failed(&e))?;
+/// A fallback within the scope of a visitor who may report, before what was sent is read.
+pub(super) async fn reportable(visit: &Visit, id: u64) -> Result<FallbackDetail, BackendError> {
+    visit.require(Permission::SubmitManualReport)?;
+    read(visit, FallbackId(id)).await
+}
+
+/// `POST /fallbacks/{id}/reports`: a form with files.
+pub(super) async fn submit(visit: Visit, Path(id): Path<u64>, form: Multipart) -> Page {
+    let detail = reportable(&visit, id).await.map_err(|e| visit.failed(&e))?;
+    let sent = receive(form).await.map_err(|e| visit.failed(&e))?;
     let outlet = visit.registry.outlets.get(&detail.fallback.outlet);
-    let report = outlet
+    let entry = outlet
         .ok_or(BackendError::NotFound)
-        .and_then(|outlet| report(&visit, outlet, &form));
-    let outcome = match report {
-        Ok(report) => visit.app.backend.submit_report(&visit.actor, report).await,
+        .and_then(|outlet| report(&visit, outlet, &sent.fields))
+        .and_then(|report| {
+            let files = sent.files?.into_iter().map(Arc::new).collect();
+            Ok(ReportEntry { report, files })
+        });
+    let outcome = match entry {
+        Ok(entry) => {
+            let backend = &visit.app.backend;
+            backend.submit_reports(&visit.actor, vec![entry]).await
+        }
         Err(error) => Err(error),
     };
     match outcome {
         Ok(receipt) => Ok(saved(&format!("/fallbacks/{id}"), receipt.seq)),
-        Err(error) => Err(again(&visit, &detail, &error, form)),
+        Err(error) => Err(again(&visit, &detail, &error, sent.fields)),
+    }
+}
+
+/// `POST /fallbacks/{id}/reports/{report}/withdraw`.
+pub(super) async fn withdraw(
+    visit: Visit,
+    Path((id, report)): Path<(u64, u64)>,
+    Form(form): Form<Fields>,
+) -> Page {
+    let detail = reportable(&visit, id).await.map_err(|e| visit.failed(&e))?;
+    let outlet = &detail.fallback.outlet;
+    match take_back(&visit, TakenBack::ManualReport, outlet, report, &form).await {
+        Ok(seq) => Ok(saved(&format!("/fallbacks/{id}"), seq)),
+        Err(error) => Err(again(&visit, &detail, &error, Fields::new())),
+    }
+}
+
+/// `POST /fallbacks/{id}/written`: the written report, a form with files.
+pub(super) async fn deliver(visit: Visit, Path(id): Path<u64>, form: Multipart) -> Page {
+    let detail = reportable(&visit, id).await.map_err(|e| visit.failed(&e))?;
+    let sent = receive(form).await.map_err(|e| visit.failed(&e))?;
+    let outcome = match sent.files {
+        Ok(files) => {
+            let (backend, note) = (&visit.app.backend, text(&sent.fields, "note"));
+            backend
+                .deliver_written(&visit.actor, FallbackId(id), note, files)
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(receipt) => Ok(saved(&format!("/fallbacks/{id}"), receipt.seq)),
+        Err(error) => Err(again(&visit, &detail, &error, Fields::new())),
     }
 }
 
 /// The page again with what was typed and why it was refused.
-fn again(visit: &Visit, detail: &FallbackDetail, error: &BackendError, form: Fields) -> Response {
+pub(super) fn again(
+    visit: &Visit,
+    detail: &FallbackDetail,
+    error: &BackendError,
+    form: Fields,
+) -> Response {
     let mut page = view(visit, detail, form);
     page.shell.notice = Some(visit.refusal(error));
     (status_of(error), html(&page)).into_response()

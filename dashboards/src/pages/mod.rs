@@ -7,6 +7,7 @@ mod chart;
 mod clues;
 mod command_rules;
 mod commands;
+mod compliance;
 mod entries;
 mod entry_rules;
 mod equipment;
@@ -24,6 +25,7 @@ mod quarantine;
 mod quarters;
 mod rates;
 mod report_rules;
+mod report_tables;
 mod reviews;
 mod station;
 mod tax;
@@ -39,12 +41,12 @@ use crate::app::{App, Visit, page_lang};
 use crate::backend::BackendError;
 use crate::refusal::refused;
 use crate::text::{Lang, Words};
-use crate::upload::REQUEST_TOO_LARGE;
+use crate::upload::{FORM_BYTES_MAX, REQUEST_TOO_LARGE};
 use crate::view::Eyes;
 use crate::view::shell::{Notice, Shell};
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -77,15 +79,42 @@ pub(crate) fn routes() -> Router<App> {
         .route("/alarms/{id}", get(alarms::page))
         .route("/alarms/{id}/acknowledge", post(alarms::acknowledge))
         .route("/alarms/{id}/close", post(alarms::close))
-        .route("/fallbacks", get(fallbacks::list))
-        .route("/fallbacks/{id}", get(fallbacks::page))
-        .route("/fallbacks/{id}/reports", post(fallbacks::submit))
+        .merge(reporting())
         .route("/quarantine", get(quarantine::page))
         .route("/audit", get(audit::page))
         .route("/health", get(health::page))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+}
+
+/// Fallbacks; forms with files take larger requests.
+fn reporting() -> Router<App> {
+    let large = || DefaultBodyLimit::max(FORM_BYTES_MAX);
+    Router::new()
+        .route("/fallbacks", get(fallbacks::list))
+        .route("/fallbacks/{id}", get(fallbacks::page))
+        .route("/fallbacks/{id}/sheet", get(compliance::page))
+        .route(
+            "/fallbacks/{id}/reports",
+            post(fallbacks::submit).layer(large()),
+        )
+        .route(
+            "/fallbacks/{id}/reports/{report}/withdraw",
+            post(fallbacks::withdraw),
+        )
+        .route(
+            "/fallbacks/{id}/written",
+            post(fallbacks::deliver).layer(large()),
+        )
+        .route(
+            "/fallbacks/{id}/table",
+            post(report_tables::look).layer(large()),
+        )
+        .route(
+            "/fallbacks/{id}/table/confirm",
+            post(report_tables::confirm).layer(large()),
+        )
 }
 
 /// A page that could not be shown.

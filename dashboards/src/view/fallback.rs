@@ -1,11 +1,15 @@
 //! A fallback in words: why it opened, what is due next, what came.
 
 use super::Eyes;
+use super::judged::{FileItem, files};
 use super::outlet::outlet_link;
 use super::sourced::{Sourced, journal};
 use crate::format::{NONE, number};
 use crate::text::Words;
-use cems_core::model::{FallbackReason, FallbackRow, ManualReportRow};
+use cems_core::model::{
+    FallbackReason, FallbackRow, ManualReportRow, Outlet, ReportFinding, Timestamp, WrittenReport,
+};
+use chrono::Datelike;
 
 /// A fallback as lists and its page show it.
 pub(crate) struct FallbackItem {
@@ -15,7 +19,8 @@ pub(crate) struct FallbackItem {
     /// `overdue`, `due` or `closed`.
     pub(crate) state: &'static str,
     pub(crate) state_word: String,
-    pub(crate) reasons: Vec<String>,
+    /// Each with when it was lifted.
+    pub(crate) reasons: Vec<(String, Option<String>)>,
     pub(crate) opened: String,
     pub(crate) opened_full: String,
     pub(crate) lasted: String,
@@ -56,7 +61,7 @@ impl FallbackItem {
             outlet_link: outlet_link(row.outlet.as_str()),
             state,
             state_word: words.code("fallback-state", state),
-            reasons: row.reasons.iter().map(|r| reason(eyes, row, r)).collect(),
+            reasons: reasons(eyes, row),
             opened: times.short(row.opened_at),
             opened_full: times.full(row.opened_at),
             lasted: times.span(lasted),
@@ -88,10 +93,28 @@ impl FallbackItem {
     }
 }
 
+/// Why it opened, and which of the reasons were lifted when.
+fn reasons(eyes: &Eyes<'_>, row: &FallbackRow) -> Vec<(String, Option<String>)> {
+    let lifted = |place: u32| {
+        let lifting = row.lifted.iter().find(|lifting| lifting.reason == place)?;
+        let at = eyes.times.short(lifting.at);
+        Some(eyes.words.with("fallback-reason-lifted", &[("at", &at)]))
+    };
+    let placed = (0u32..).zip(&row.reasons);
+    placed
+        .map(|(place, why)| (reason(eyes, row, why), lifted(place)))
+        .collect()
+}
+
 fn reason(eyes: &Eyes<'_>, row: &FallbackRow, reason: &FallbackReason) -> String {
     let words = eyes.words;
     match reason {
         FallbackReason::NoValidData {
+            factor,
+            since,
+            seen,
+        }
+        | FallbackReason::EquipmentState {
             factor,
             since,
             seen,
@@ -114,15 +137,108 @@ fn reason(eyes: &Eyes<'_>, row: &FallbackRow, reason: &FallbackReason) -> String
                 })
                 .collect::<Vec<_>>()
                 .join(", ");
+            let key = match reason {
+                FallbackReason::EquipmentState { .. } => "fallback-why-equipment",
+                _ => "fallback-why-invalid",
+            };
             words.with(
-                "fallback-why-invalid",
+                key,
                 &[("factor", &factor), ("since", &since), ("seen", &seen)],
             )
         }
+        FallbackReason::OutOfControl {
+            factor,
+            kind,
+            since,
+            test,
+        } => {
+            let outlet = eyes.registry.outlets.get(&row.outlet);
+            words.with(
+                "fallback-why-control",
+                &[
+                    ("factor", &eyes.factor(outlet, factor).name),
+                    ("kind", &words.code("test-kind", kind.as_str())),
+                    ("since", &eyes.times.short(*since)),
+                    ("test", &test.to_string()),
+                ],
+            )
+        }
+        FallbackReason::ReviewFailed { quarter, by, .. } => words.with(
+            "fallback-why-review-failed",
+            &[
+                ("quarter", &quarter_name(eyes, *quarter)),
+                ("by", by.as_str()),
+            ],
+        ),
+        FallbackReason::ReviewExpired { quarter, since } => words.with(
+            "fallback-why-review-expired",
+            &[
+                ("quarter", &quarter_name(eyes, *quarter)),
+                ("since", &eyes.times.date(*since)),
+            ],
+        ),
+        FallbackReason::NotReviewed { since } => words.with(
+            "fallback-why-not-reviewed",
+            &[("since", &eyes.times.date(*since))],
+        ),
         FallbackReason::Decision { by, note } => words.with(
             "fallback-why-decision",
             &[("by", by.as_str()), ("note", note)],
         ),
+    }
+}
+
+/// A quarter as `2025-Q4`.
+fn quarter_name(eyes: &Eyes<'_>, quarter: Timestamp) -> String {
+    let local = eyes.times.offset.local(quarter);
+    format!("{}-Q{}", local.year(), local.month0() / 3 + 1)
+}
+
+/// The written report as the fallback's page shows it.
+pub(crate) struct WrittenItem {
+    /// `overdue`, `due`, `late` or `delivered`.
+    pub(crate) state: &'static str,
+    pub(crate) state_word: String,
+    pub(crate) due: String,
+    pub(crate) due_ms: Option<i64>,
+    pub(crate) due_span: String,
+    pub(crate) delivered: Vec<DeliveryItem>,
+}
+
+/// What was delivered.
+pub(crate) struct DeliveryItem {
+    pub(crate) at: String,
+    pub(crate) by: String,
+    pub(crate) note: String,
+    pub(crate) files: Vec<FileItem>,
+    pub(crate) seq: String,
+}
+
+impl WrittenItem {
+    pub(crate) fn new(eyes: &Eyes<'_>, row: &FallbackRow, written: &WrittenReport) -> Self {
+        let state = match written.delivered.first() {
+            Some(first) if first.late => "late",
+            Some(_) => "delivered",
+            None if written.overdue_since.is_some() => "overdue",
+            None => "due",
+        };
+        let times = eyes.times;
+        let waits = written.delivered.is_empty();
+        let delivered = written.delivered.iter().map(|delivery| DeliveryItem {
+            at: times.full(delivery.at),
+            by: delivery.by.to_string(),
+            note: delivery.note.clone(),
+            files: files(&row.outlet, &delivery.attachments),
+            seq: journal(delivery.seq),
+        });
+        Self {
+            state,
+            state_word: eyes.words.code("written-state", state),
+            due: times.full(written.due),
+            due_ms: waits.then_some(written.due.0),
+            due_span: times.span(written.due.since_ms(times.now).abs()),
+            delivered: delivered.collect(),
+        }
     }
 }
 
@@ -146,6 +262,15 @@ pub(crate) struct ReportItem {
     pub(crate) laboratory: String,
     pub(crate) note: String,
     pub(crate) by: String,
+    pub(crate) entered_late: bool,
+    pub(crate) findings: Vec<String>,
+    pub(crate) files: Vec<FileItem>,
+    /// What it corrects.
+    pub(crate) corrects: Option<u64>,
+    /// What corrects it.
+    pub(crate) superseded: Option<String>,
+    pub(crate) withdrawn: Option<String>,
+    pub(crate) counts: bool,
 }
 
 impl ReportItem {
@@ -183,6 +308,43 @@ impl ReportItem {
             laboratory: report.laboratory.clone(),
             note: report.note.clone(),
             by: report.by.to_string(),
+            entered_late: row.entered_late,
+            findings: row
+                .findings
+                .iter()
+                .map(|f| finding(eyes, outlet, f))
+                .collect(),
+            files: files(&report.outlet, &report.attachments),
+            corrects: report.corrects.map(|id| id.0),
+            superseded: row.superseded.as_ref().map(|by| {
+                let at = eyes.times.full(by.at);
+                let by = by.by.to_string();
+                words.with("report-superseded", &[("by", &by), ("at", &at)])
+            }),
+            withdrawn: row.withdrawn.as_ref().map(|back| {
+                let at = eyes.times.full(back.at);
+                format!(
+                    "{at} · {} · {} · {}",
+                    back.by,
+                    back.reason,
+                    journal(back.seq)
+                )
+            }),
+            counts: row.counts(),
         }
     }
+}
+
+/// What is odd about a report, in words.
+fn finding(eyes: &Eyes<'_>, outlet: Option<&Outlet>, finding: &ReportFinding) -> String {
+    let text = eyes.words.code("report-finding", &finding.code);
+    let Some(code) = &finding.factor else {
+        return text;
+    };
+    let factor = eyes.factor(outlet, code);
+    let against = finding.against.map(|against| {
+        let figure = number(against, factor.decimals);
+        format!(" ({figure} {})", factor.unit)
+    });
+    format!("{}: {text}{}", factor.name, against.unwrap_or_default())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Addresses with their golden files.
-const GOLDEN: [(&str, &str); 33] = [
+const GOLDEN: &[(&str, &str)] = &[
     ("overview", "/api/v1/overview"),
     ("outlet", "/api/v1/outlets/yt-01"),
     (
@@ -25,6 +25,8 @@ const GOLDEN: [(&str, &str); 33] = [
     ("alarm", "/api/v1/alarms/30"),
     ("fallbacks", "/api/v1/fallbacks"),
     ("fallback", "/api/v1/fallbacks/5"),
+    ("fallback-reasons", "/api/v1/fallbacks/6"),
+    ("compliance", "/api/v1/fallbacks/5/compliance"),
     ("quarantine", "/api/v1/quarantine"),
     ("audit", "/api/v1/audit?before=183500"),
     ("health", "/api/v1/health"),
@@ -82,7 +84,7 @@ fn golden(name: &str, found: &Value) {
 #[tokio::test]
 async fn shapes_are_as_published() {
     let console = Console::start().await;
-    for (name, path) in GOLDEN {
+    for &(name, path) in GOLDEN {
         let request = Request::get(path)
             .bearer(Role::Supervisor)
             .header("accept-language", "en");

@@ -5,8 +5,6 @@ use cems_core::model::Role;
 use cems_dashboards::ConsoleOptions;
 
 const ACKNOWLEDGE: &str = "/alarms/30/acknowledge";
-const REPORT: &str = "sampled_at=2026-03-18T14%3A20&value.a21026=12.5&value.a21002=41&\
-    value.a34013=&sampler=Sampler+A&method=HJ+57-2017&laboratory=&note=";
 
 #[tokio::test]
 async fn logging_in_gives_a_strict_cookie_and_logging_out_ends_it() {
@@ -175,7 +173,6 @@ async fn actions_of_the_wrong_role_are_refused_even_without_a_button() {
     for (path, body, role) in [
         (ACKNOWLEDGE, "note=x", Role::Auditor),
         ("/alarms/26/close", "conclusion=x", Role::Inspector),
-        ("/fallbacks/5/reports", REPORT, Role::DutyOfficer),
         (
             "/outlets/qs-01/fallback",
             "open=true&note=x",
@@ -187,47 +184,6 @@ async fn actions_of_the_wrong_role_are_refused_even_without_a_button() {
             .await;
         assert_eq!(answer.status, 403, "{path} as {role}");
     }
-}
-
-#[tokio::test]
-async fn a_manual_report_is_kept_and_a_mistake_keeps_what_was_typed() {
-    let console = Console::start().await;
-    let path = "/fallbacks/5/reports";
-    for (change, message) in [
-        (
-            ("value.a21026=12.5", "value.a21026=12,5"),
-            "A value is not a number: Sulphur dioxide",
-        ),
-        (
-            ("sampler=Sampler+A", "sampler="),
-            "A required field is empty: sampler",
-        ),
-        (
-            ("2026-03-18T14%3A20", "soon"),
-            "The sampling time cannot be read: soon",
-        ),
-    ] {
-        let body = REPORT.replace(change.0, change.1);
-        let answer = console
-            .ask(Request::form(path, &body).visit(Role::Operator, "en"))
-            .await;
-        assert_eq!(answer.status, 422, "{message}");
-        assert!(answer.body.contains(message), "{message}");
-        assert!(answer.body.contains("value=\"41\""), "what was typed stays");
-    }
-    let answer = console
-        .ask(Request::form(path, REPORT).visit(Role::Operator, "en"))
-        .await;
-    assert_eq!(answer.status, 303, "{}", answer.body);
-    let page = console
-        .ask(Request::get("/fallbacks/5").visit(Role::Operator, "en"))
-        .await;
-    assert!(page.body.contains("2026-03-18 14:20:00"));
-    assert!(page.body.contains("12.5 <small>mg/m³</small>"));
-    assert!(
-        !page.body.contains("class=\"pill overdue\">overdue"),
-        "no longer overdue"
-    );
 }
 
 #[tokio::test]

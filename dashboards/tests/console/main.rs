@@ -9,4 +9,6 @@ mod forms;
 mod http;
 mod judgement;
 mod live;
+mod messages;
 mod pages;
+mod reporting;

@@ -4,7 +4,7 @@ use crate::http::{Console, Request};
 use cems_core::model::{OutletId, Role};
 use cems_dashboards::backend::Health;
 
-const PAGES: [&str; 49] = [
+const PAGES: [&str; 53] = [
     "/",
     "/outlets/qs-01",
     "/outlets/qs-01?factor=a21002&day=2026-03-17",
@@ -16,7 +16,11 @@ const PAGES: [&str; 49] = [
     "/alarms/12",
     "/fallbacks",
     "/fallbacks?all=1",
+    "/fallbacks/4",
     "/fallbacks/5",
+    "/fallbacks/5?correct=35",
+    "/fallbacks/5/sheet",
+    "/fallbacks/6",
     "/outlets/qs-01/commands",
     "/outlets/mx-01/commands?cn=1012",
     "/outlets/bl-02/commands",

@@ -134,6 +134,7 @@ fn outlet(id: &str) -> Outlet {
             closes_after_min: 0,
             max_gap_min: 360,
             reports_per_day: 4,
+            ..FallbackRule::default()
         },
         permitted: Vec::new(),
         forward: false,

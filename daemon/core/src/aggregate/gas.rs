@@ -9,7 +9,7 @@ use crate::formula::gas::{
     d28_converted, d29_section_velocity, d30_actual_flow, d33_rate_kg_per_h,
 };
 use crate::model::{
-    Basis, FactorAggregate, FactorCode, GasSettings, Outlet, OutletFactor, Profile,
+    Basis, FactorAggregate, FactorCode, GasSettings, Outlet, OutletFactor, Profile, StoredValue,
 };
 use crate::quantity::{Concentration, Dry, Oxygen, Standard, Velocity, VolumeFlow, internal};
 use crate::validate::code;
@@ -106,6 +106,45 @@ pub(crate) fn convert(
     (o2.pct() < profile.o2_guard_pct).then_some(())?;
     d28_converted(Concentration::new(c), reference, o2, profile.air_o2_pct)
         .map(|converted| internal(converted.get()))
+}
+
+/// A pollutant of one record in the dry standard state, and converted to reference O2, as far as
+/// the record itself has what that takes. For a discharge, and where nothing is to be brought to
+/// another state, the value as it was sent.
+pub(crate) fn of_record(
+    outlet: &Outlet,
+    profile: &Profile,
+    factor: &OutletFactor,
+    values: &BTreeMap<FactorCode, StoredValue>,
+) -> (Option<Decimal>, Option<Decimal>) {
+    let stored = |code: &str| values.get(code).filter(|stored| stored.valid);
+    let figure = |code: &str| stored(code)?.value.figure().map(|number| number.value);
+    let sent = figure(factor.code.as_str());
+    let Some(gas) = &outlet.gas else {
+        return (sent, None);
+    };
+    let with = Parameters {
+        temperature_c: figure(code::TEMPERATURE),
+        pressure_kpa: figure(code::PRESSURE),
+        moisture_pct: figure(code::MOISTURE),
+    };
+    let standard = sent
+        .and_then(|value| convert::concentration(value, factor.basis, &with, gas, profile))
+        .map(|c| internal(c.get()));
+    let o2 = figure(code::OXYGEN).and_then(|value| convert::oxygen(value, &with, gas));
+    let computed = standard
+        .zip(o2)
+        .and_then(|(c, o2)| convert(c, o2, gas, profile));
+    let said = || {
+        Some(
+            stored(factor.code.as_str())?
+                .value
+                .converted
+                .as_ref()?
+                .value,
+        )
+    };
+    (standard, computed.or_else(said))
 }
 
 fn of_means(

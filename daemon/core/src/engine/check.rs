@@ -1,11 +1,14 @@
 //! Does a person's action make sense? Asked by forms and the API before anything is journalled, so
 //! that they can refuse with words, and by the engine again when the event arrives.
 
-use super::event::{AlarmAction, AlarmActionKind, FallbackDecision};
+use super::event::{AlarmAction, AlarmActionKind, FallbackDecision, ReportBack, WrittenIn};
 use super::history::History;
 use crate::alarm::{self, LifecycleError};
 use crate::model::time::DAY_MS;
-use crate::model::{AlarmId, AlarmRow, FactorCode, ManualReport, OutletId, Registry, Timestamp};
+use crate::model::{
+    AlarmId, AlarmRow, FactorCode, FallbackId, FallbackRow, ManualReport, ManualReportRow,
+    OutletId, Registry, ReportId, Timestamp,
+};
 
 /// Characters of a note, conclusion, name or method: enough for a page of text.
 pub const TEXT_CHARS_MAX: usize = 2_000;
@@ -13,6 +16,9 @@ pub const TEXT_CHARS_MAX: usize = 2_000;
 pub const HOLD_DAYS_MAX: i64 = 7;
 /// Values of one manual report: more than any permit lists for one outlet.
 pub const MANUAL_VALUES_MAX: usize = 100;
+
+/// Files of one entry, and written reports of one fallback.
+pub const FILES_MAX: usize = 16;
 
 /// Why a person's action is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +47,24 @@ pub enum ActionError {
     /// The same factor twice, or more values than any outlet has.
     #[error("the report has {0} values with repeats or above the limit; enter each factor once")]
     TooManyValues(usize),
+    /// No such manual report at this outlet.
+    #[error("the outlet has no manual report {0}")]
+    UnknownReport(ReportId),
+    /// The report was taken back or corrected before.
+    #[error("manual report {0} does not count any more; correct the one that took its place")]
+    ReportGone(ReportId),
+    /// No such fallback at this outlet.
+    #[error("the outlet has no fallback {0}")]
+    UnknownFallback(FallbackId),
+    /// The rule asked for no written report when the fallback opened.
+    #[error("no written report is owed for fallback {0}")]
+    NoneOwed(FallbackId),
+    /// A document is needed and none is attached.
+    #[error("nothing is attached; attach the document")]
+    NoDocument,
+    /// More files or deliveries than are kept.
+    #[error("there are {0}, more than are kept with one entry")]
+    TooMany(usize),
     /// An acknowledgement or a shelving that ends in the past or too late.
     #[error("{0} is not within the next {HOLD_DAYS_MAX} days; choose an earlier end")]
     HoldTooLong(Timestamp),
@@ -69,6 +93,12 @@ impl ActionError {
             Self::Future(_) => "future",
             Self::NoValue => "no-value",
             Self::TooManyValues(_) => "too-many-values",
+            Self::UnknownReport(_) => "unknown-report",
+            Self::ReportGone(_) => "report-gone",
+            Self::UnknownFallback(_) => "unknown-fallback",
+            Self::NoneOwed(_) => "none-owed",
+            Self::NoDocument => "no-document",
+            Self::TooMany(_) => "too-many",
             Self::HoldTooLong(_) => "hold-too-long",
             Self::Empty(_) => "empty",
             Self::TooLong(_) => "too-long",
@@ -116,10 +146,62 @@ pub fn manual_report(
     if report.sampler.trim().is_empty() {
         return Err(ActionError::Empty("sampler"));
     }
+    if report.attachments.len() > FILES_MAX {
+        return Err(ActionError::TooMany(report.attachments.len()));
+    }
     text("sampler", &report.sampler)?;
     text("method", &report.method)?;
     text("laboratory", &report.laboratory)?;
     text("note", &report.note)
+}
+
+/// Whether a report can be corrected or taken back; `known`: as it stands, if there is one.
+///
+/// # Errors
+/// When the outlet has no such report, or it counts no more.
+pub fn standing_report(
+    (outlet, id): (&OutletId, ReportId),
+    known: Option<&ManualReportRow>,
+) -> Result<(), ActionError> {
+    let own = known.filter(|row| row.report.outlet == *outlet);
+    match own {
+        None => Err(ActionError::UnknownReport(id)),
+        Some(row) if !row.counts() => Err(ActionError::ReportGone(id)),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether a report can be taken back; see [`standing_report`].
+///
+/// # Errors
+/// As there; when the reason is missing or too long.
+pub fn report_back(back: &ReportBack, known: Option<&ManualReportRow>) -> Result<(), ActionError> {
+    if back.reason.trim().is_empty() {
+        return Err(ActionError::Empty("reason"));
+    }
+    text("reason", &back.reason)?;
+    standing_report((&back.outlet, back.id), known)
+}
+
+/// Whether a written report can be handed in; `known`: the fallback as it stands, if there is one.
+///
+/// # Errors
+/// When the outlet has no such fallback, none is owed for it, nothing or too much is attached, or
+/// the note is too long.
+pub fn written(written: &WrittenIn, known: Option<&FallbackRow>) -> Result<(), ActionError> {
+    let own = known.filter(|row| row.outlet == written.outlet);
+    let row = own.ok_or(ActionError::UnknownFallback(written.fallback))?;
+    let owed = row.written.as_ref();
+    let owed = owed.ok_or(ActionError::NoneOwed(written.fallback))?;
+    if written.attachments.is_empty() {
+        return Err(ActionError::NoDocument);
+    }
+    for many in [owed.delivered.len() + 1, written.attachments.len()] {
+        if many > FILES_MAX {
+            return Err(ActionError::TooMany(many));
+        }
+    }
+    text("note", &written.note)
 }
 
 /// Whether a decision about a fallback makes sense; `is_open`: the outlet has an open one.

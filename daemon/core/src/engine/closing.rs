@@ -12,6 +12,7 @@ use super::exceedance;
 use super::permitted;
 use super::quarters::{self, DaysOver};
 use super::state::{Live, OutletState, Shared};
+use super::watch::outlook;
 use crate::aggregate::gather::{self, Gathered};
 use crate::limits::{self, Circumstances};
 use crate::model::rows::AggregateOrigin;
@@ -125,6 +126,7 @@ fn compute(
         cx.emit(Output::Aggregate(row.clone()));
         exceedance::means(live, shared, site, (old.as_ref(), &row), cx);
         permitted::follow(live, shared, site, &row, cx);
+        outlook::day(live, shared, site, &row, cx);
         follow(live, site, period, cx);
     }
     if complete && period.level == Level::Day {

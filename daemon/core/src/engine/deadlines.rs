@@ -2,8 +2,9 @@
 
 use super::context::{Cx, Site};
 use super::state::Live;
-use super::{Engine, alarms, closing, duties, intake, notices, quarters, sampling, supervision};
-use crate::fallback::Terms;
+use super::{
+    Engine, alarms, closing, duties, fallbacks, intake, notices, quarters, sampling, supervision,
+};
 use crate::model::{OutletId, Registry, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +43,7 @@ impl Deadlines {
 pub(super) fn renew_outlet(engine: &mut Engine, registry: &Registry, id: &OutletId) {
     let at = engine.outlets.get(id).and_then(|live| {
         let site = Site::of(registry, registry.outlets.get(id)?, engine.shared.now)?;
-        first_of(live, site)
+        first_of(live, site, engine.shared.policy_since)
     });
     engine.deadlines.set(&Some(id.clone()), at);
 }
@@ -60,18 +61,17 @@ pub(super) fn renew_shared(engine: &mut Engine) {
     engine.deadlines.set(&None, at.into_iter().flatten().min());
 }
 
-fn first_of(live: &Live, site: Site<'_>) -> Option<Timestamp> {
+fn first_of(live: &Live, site: Site<'_>, watched_since: Option<Timestamp>) -> Option<Timestamp> {
     let state = &live.state;
     if state.removed {
         return None;
     }
-    let terms = Terms::new(&site.outlet.fallback, site.offset);
     [
         sampling::next_due(state),
         closing::next_due(state),
         quarters::next_due(live),
-        supervision::silence_due(state, site),
-        state.fallback.next_deadline(&terms),
+        supervision::silence_due(state, site, watched_since),
+        state.fallback.next_deadline(&fallbacks::terms(site)),
         alarms::quiet_due(&state.conditions),
     ]
     .into_iter()
@@ -111,6 +111,16 @@ fn shared_due(engine: &mut Engine, cx: &mut Cx<'_>) {
 /// After an event or a deadline: what was noted for people is planned, and deadlines of what
 /// belongs to no outlet are renewed where they moved.
 pub(super) fn settle(engine: &mut Engine, cx: &mut Cx<'_>) {
+    for id in engine.shared.outages.take_released() {
+        let registry = cx.registry;
+        let site = registry.outlets.get(&id);
+        let site = site.and_then(|outlet| Site::of(registry, outlet, cx.at));
+        if let (Some(live), Some(site)) = (engine.outlets.get_mut(&id), site) {
+            supervision::released(live, &mut engine.shared, site, cx);
+            engine.touched.insert(id.clone());
+            renew_outlet(engine, registry, &id);
+        }
+    }
     let told = notices::plan(&mut engine.shared, cx);
     let moved = engine.shared.book.desk.take_moved() | engine.shared.duties.take_moved();
     if moved || told {
@@ -133,10 +143,11 @@ fn outlet_due(engine: &mut Engine, id: &OutletId, cx: &mut Cx<'_>) {
     let shared = &mut engine.shared;
     sampling::due(live, shared, site, cx);
     closing::run(live, shared, site, cx);
-    if supervision::silence_due(&live.state, site).is_some_and(|due| due <= cx.at) {
+    let silence = supervision::silence_due(&live.state, site, shared.policy_since);
+    if silence.is_some_and(|due| due <= cx.at) {
         supervision::silence(live, shared, site, cx);
     }
-    supervision::fallback_due(live, shared, site, cx);
+    fallbacks::due(live, shared, site, cx);
     if alarms::quiet_due(&live.state.conditions).is_some_and(|due| due <= cx.at) {
         live.dirty = true;
         alarms::quiet(&mut live.state.conditions, &mut shared.book, cx);

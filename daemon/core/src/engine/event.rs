@@ -2,9 +2,9 @@
 
 use crate::model::rows::Habits;
 use crate::model::{
-    AlarmId, AlarmKind, Attachment, DutyId, DutyKey, DutySubject, ExchangeNews, HandOver,
-    ManualReport, Mark, Mn, OutletId, Policy, QaTest, Record, Registry, ReviewAction, SampleSet,
-    Seq, Shift, Timestamp, UserId,
+    AlarmId, AlarmKind, Attachment, ChannelTest, DutyId, DutyKey, DutySubject, ExchangeNews,
+    FallbackId, HandOver, ManualReport, Mark, MessageFate, Mn, OutletId, Policy, QaTest, Record,
+    Registry, ReportId, ReviewAction, SampleSet, Seq, Shift, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -203,6 +203,34 @@ pub struct TakeBack {
     pub reason: String,
 }
 
+/// A manual report that a person takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportBack {
+    /// Whose.
+    pub outlet: OutletId,
+    /// Which.
+    pub id: ReportId,
+    /// Who.
+    pub by: UserId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A written report that a person hands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenIn {
+    /// Whose.
+    pub outlet: OutletId,
+    /// About which fallback.
+    pub fallback: FallbackId,
+    /// Who.
+    pub by: UserId,
+    /// Their words.
+    pub note: String,
+    /// The document.
+    pub attachments: Vec<Attachment>,
+}
+
 /// A person says that a duty is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DutyCompletion {
@@ -270,6 +298,10 @@ pub enum Event {
     Refused(Refusal),
     /// A manual report was entered.
     ManualReport(ManualReport),
+    /// A manual report is taken back.
+    ReportWithdrawn(ReportBack),
+    /// The written report of a fallback is handed in.
+    WrittenReport(WrittenIn),
     /// A person acted on an alarm.
     AlarmAction(AlarmAction),
     /// A person decided about a fallback.
@@ -288,6 +320,10 @@ pub enum Event {
     Samples(SampleSet),
     /// News about a request to a device.
     Exchange(OutletId, ExchangeNews),
+    /// A person tries a channel for messages.
+    ChannelTest(ChannelTest),
+    /// What became of a message.
+    MessageFate(MessageFate),
     /// A policy takes force.
     Policy(Arc<Policy>),
     /// A kind of alarm goes out of service, or comes back.

@@ -3,7 +3,7 @@
 use crate::model::{
     AggregateRow, AlarmId, AlarmRow, ClueRow, DutyId, DutyKey, DutyRow, DutySubject, ExchangeRow,
     FactorCode, FallbackId, FallbackRow, Level, ManualReportRow, MarkRow, OutletId, PackRow,
-    QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReviewRow, Seq, Timestamp,
+    QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, Timestamp,
 };
 
 /// Read access to earlier outputs, the current batch included. Answers must depend only on the
@@ -85,6 +85,11 @@ pub trait History {
     fn open_duties_about(&self, subject: &DutySubject) -> Vec<DutyRow>;
 
     /// Manual reports sampled within `from..until`, by sampling time, then number.
+    /// A manual report.
+    fn manual_report(&self, id: ReportId) -> Option<ManualReportRow>;
+
+    /// Manual reports sampled within `from..until`, by sampling time, then number; those taken back
+    /// or corrected included.
     fn manual_reports(
         &self,
         outlet: &OutletId,
@@ -174,6 +179,10 @@ impl History for EmptyHistory {
 
     fn open_duties_about(&self, _: &DutySubject) -> Vec<DutyRow> {
         Vec::new()
+    }
+
+    fn manual_report(&self, _: ReportId) -> Option<ManualReportRow> {
+        None
     }
 
     fn manual_reports(&self, _: &OutletId, _: Timestamp, _: Timestamp) -> Vec<ManualReportRow> {

@@ -5,8 +5,8 @@
 
 use super::context::{Cx, Site};
 use super::event::{Statement, TakeBack};
-use super::state::Live;
-use super::{closing, quarters};
+use super::state::{Live, Shared};
+use super::{closing, fallbacks, quarters};
 use crate::aggregate::standing::{CONTROL_REACH_MS, REACH_STEPS_MAX};
 use crate::marks;
 use crate::model::time::{DAY_MS, HOUR_MS, quarter_of};
@@ -147,7 +147,13 @@ fn rebook(live: &mut Live, site: Site<'_>, (from, until): (Timestamp, Timestamp)
 }
 
 /// Enters a test of the equipment.
-pub(super) fn test(live: &mut Live, site: Site<'_>, test: QaTest, n: u32, cx: &mut Cx<'_>) {
+pub(super) fn test(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    (test, n): (QaTest, u32),
+    cx: &mut Cx<'_>,
+) {
     let by = test.by.clone();
     let object = format!("outlet/{}", test.outlet);
     if let Err(error) = entry::check_test(&test, cx.registry, cx.at) {
@@ -182,10 +188,17 @@ pub(super) fn test(live: &mut Live, site: Site<'_>, test: QaTest, n: u32, cx: &m
     cx.audit(by.as_str(), what, format_smolstr!("test/{}", row.id), words);
     cx.emit(Output::Qa(row.clone()));
     retest(live, site, &row, cx);
+    fallbacks::tested(live, shared, site, (&row.test.factor, row.test.kind), cx);
 }
 
 /// Takes the tests of one entry back.
-pub(super) fn withdraw_test(live: &mut Live, site: Site<'_>, back: TakeBack, cx: &mut Cx<'_>) {
+pub(super) fn withdraw_test(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    back: TakeBack,
+    cx: &mut Cx<'_>,
+) {
     let object = format!("test/{}", back.id);
     let rows = cx.history.qa_tests(back.id);
     let own = |row: &&QaRow| row.test.outlet == back.outlet;
@@ -207,6 +220,7 @@ pub(super) fn withdraw_test(live: &mut Live, site: Site<'_>, back: TakeBack, cx:
         };
         cx.emit(Output::Qa(row.clone()));
         retest(live, site, &row, cx);
+        fallbacks::tested(live, shared, site, (&row.test.factor, row.test.kind), cx);
     }
     cx.audit(back.by.as_str(), "test.withdrawn", object, back.reason);
 }
@@ -233,7 +247,13 @@ fn retest(live: &mut Live, site: Site<'_>, row: &QaRow, cx: &Cx<'_>) {
 const REBOOK_MS_MAX: i64 = 366 * DAY_MS;
 
 /// A step of a validity review.
-pub(super) fn review(live: &mut Live, site: Site<'_>, action: ReviewAction, cx: &mut Cx<'_>) {
+pub(super) fn review(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    action: ReviewAction,
+    cx: &mut Cx<'_>,
+) {
     let by = action.by.clone();
     let object = format!("review/{}", action.outlet);
     let known = cx.history.review(&action.outlet, action.quarter);
@@ -262,17 +282,26 @@ pub(super) fn review(live: &mut Live, site: Site<'_>, action: ReviewAction, cx: 
     });
     let counts = |passed: Option<bool>| passed != Some(false);
     let changed = counts(before) != counts(row.passed());
-    cx.emit(Output::Review(row));
+    cx.emit(Output::Review(row.clone()));
     if changed {
         rebook(live, site, quarter_of(quarter, site.offset), cx);
     }
+    fallbacks::reviewed(live, shared, site, &row, cx);
 }
 
 /// A device reports the result of an automatic standard check: one test for each factor that has
 /// both figures. What the device itself thinks of it stands in the statement.
-pub(super) fn stated(live: &mut Live, site: Site<'_>, statement: &Statement, cx: &mut Cx<'_>) {
+/// Which factors were tested, and how.
+pub(super) fn stated(
+    live: &mut Live,
+    shared: &mut Shared,
+    site: Site<'_>,
+    statement: &Statement,
+    cx: &mut Cx<'_>,
+) -> Vec<(FactorCode, QaKind)> {
+    let mut tested = Vec::new();
     if statement.cn != STANDARD_CHECK_CN {
-        return;
+        return tested;
     }
     let mut figures: BTreeMap<&str, (Option<Decimal>, Option<Decimal>)> = BTreeMap::new();
     for (name, value) in &statement.items {
@@ -306,6 +335,7 @@ pub(super) fn stated(live: &mut Live, site: Site<'_>, statement: &Statement, cx:
         if known(&factor, &pair, at, site, cx) {
             continue;
         }
+        tested.push((factor.clone(), QaKind::StandardSample));
         let result = QaTest {
             outlet: site.outlet.id.clone(),
             factor,
@@ -318,8 +348,9 @@ pub(super) fn stated(live: &mut Live, site: Site<'_>, statement: &Statement, cx:
             by: DEVICE.into(),
             from_cn: Some(statement.cn.clone()),
         };
-        test(live, site, result, n, cx);
+        test(live, shared, site, (result, n), cx);
     }
+    tested
 }
 
 /// A device repeats what it has said.

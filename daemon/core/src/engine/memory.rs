@@ -351,6 +351,10 @@ impl History for MemoryHistory {
         self.open_duties_where(|row| row.subject == *subject)
     }
 
+    fn manual_report(&self, id: ReportId) -> Option<ManualReportRow> {
+        self.tables.borrow().reports.get(&id).cloned()
+    }
+
     fn manual_reports(
         &self,
         outlet: &OutletId,

@@ -16,13 +16,19 @@
 //! | `quarters` | packed hours; capture rate and substitutes of the quarter |
 //! | `exceedance` | means against limits |
 //! | `permitted` | totals against permitted amounts, of outlets and enterprises |
-//! | `supervision` | silence, impossible values, the manual fallback |
 //! | `duties` | duties with a clock: rounds, completions, their alarms |
+//! | `supervision`, `outage` | silence, alone and together; impossible values |
+//! | `fallbacks` | the manual fallback: what opens and closes it, what it tells |
+//! | `watch` | conditions that must last: values, flags, clocks, parameters, tests, outlook |
 //! | `intake` | refused bytes |
 //! | `judgement` | marks, tests of the equipment, validity reviews |
-//! | `people`, [`check`] | manual reports, alarm actions, decisions; whether they make sense |
+//! | `reports` | manual reports and written reports: kept, corrected, taken back |
+//! | `people`, [`check`] | alarm actions, decisions; whether what people enter makes sense |
+//! | `messages` | trying a channel; what became of messages |
 //! | `registry`, `versions` | a registry takes force; which settings judge which period |
-//! | `alarms` | numbering and rows of alarms |
+//! | `alarms` | numbering and rows of alarms, what they wait for, what people do to them |
+//! | `health` | the daemon's own trouble |
+//! | `policy`, `notices` | a policy takes force; what people must be told |
 //! | `state`, `persist` | what is kept between batches, and how |
 //!
 //! **Invariant.** After [`Engine::flush`] at journal position *P* the projections are the same
@@ -47,12 +53,15 @@ mod duties;
 mod event;
 mod exceedance;
 mod exchange;
+mod fallbacks;
 mod health;
 mod history;
 mod intake;
 mod judgement;
 mod memory;
+mod messages;
 mod notices;
+mod outage;
 mod people;
 mod permitted;
 mod persist;
@@ -60,11 +69,13 @@ mod policy;
 mod quarters;
 mod records;
 mod registry;
+mod reports;
 mod sampling;
 mod state;
 mod step;
 mod supervision;
 mod versions;
+mod watch;
 
 pub use alarms::CASCADE_MS;
 pub use check::{ActionError, HOLD_DAYS_MAX, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
@@ -72,8 +83,8 @@ pub use closing::{GRACE_MS, SETTLE_MS};
 pub use duties::DUTIES_ONE_BY_ONE_MAX;
 pub use event::{
     AlarmAction, AlarmActionKind, AlarmService, AuditEntry, Contact, DutyCompletion, DutyOpening,
-    DutyTakeBack, Event, FallbackDecision, HealthReport, Input, Refusal, RefusalReason, Statement,
-    TakeBack,
+    DutyTakeBack, Event, FallbackDecision, HealthReport, Input, Refusal, RefusalReason, ReportBack,
+    Statement, TakeBack, WrittenIn,
 };
 pub use history::{EmptyHistory, History};
 pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS, STRANGERS_MAX};
@@ -83,6 +94,8 @@ pub use persist::RestoreError;
 pub use sampling::FORM_GRACE_MS;
 pub(crate) use state::pairs;
 pub use supervision::GOOD_VALUES;
+pub use watch::FRESH_MS;
+pub use watch::device::CLOCK_S;
 
 use crate::model::rows::StateRow;
 use crate::model::{ManualReport, OutletId, Output, Policy, Registry, Timestamp};

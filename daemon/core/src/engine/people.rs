@@ -1,4 +1,4 @@
-//! What people do: manual reports, alarm actions, decisions about fallbacks.
+//! What people do: alarm actions, decisions about fallbacks.
 //!
 //! [`check`](super::check) has said before journalling whether they make sense. It is asked again
 //! here: what makes no sense any more leaves a line in the audit trail and changes nothing.
@@ -6,43 +6,9 @@
 use super::alarms::object;
 use super::context::{Cx, Site};
 use super::event::{AlarmAction, FallbackDecision};
+use super::fallbacks;
 use super::state::{Live, Shared};
-use super::{quarters, supervision};
-use crate::fallback::{Identity, Terms};
-use crate::model::{
-    HandOver, HandOverRow, ManualReport, ManualReportRow, Output, ReportId, Shift, ShiftRow,
-};
-
-/// Keeps a manual report and counts it.
-pub(super) fn report(
-    live: &mut Live,
-    shared: &mut Shared,
-    site: Site<'_>,
-    report: ManualReport,
-    cx: &mut Cx<'_>,
-) {
-    let terms = Terms::new(&site.outlet.fallback, site.offset);
-    let (counted, turns) = live
-        .state
-        .fallback
-        .report(report.sampled_at, cx.at, &terms, cx.seq);
-    live.dirty = true;
-    shared.reports = shared.reports.saturating_add(1);
-    let row = ManualReportRow {
-        id: ReportId(shared.reports),
-        fallback: counted.map(|(id, _)| id),
-        received_at: cx.at,
-        late: counted.is_some_and(|(_, late)| late),
-        seq: cx.seq,
-        report,
-    };
-    let (who, what) = (row.report.by.clone(), format!("report/{}", row.id));
-    let detail = row.report.outlet.to_string();
-    quarters::sampled(live, site, row.report.sampled_at, cx);
-    cx.emit(Output::ManualReport(row));
-    cx.audit(who.as_str(), "report.received", what, detail);
-    supervision::follow(live, shared, site, turns, cx);
-}
+use crate::model::{HandOver, HandOverRow, Output, Shift, ShiftRow};
 
 /// Carries out a decision.
 pub(super) fn decide(
@@ -52,7 +18,7 @@ pub(super) fn decide(
     decision: FallbackDecision,
     cx: &mut Cx<'_>,
 ) {
-    let terms = Terms::new(&site.outlet.fallback, site.offset);
+    let terms = fallbacks::terms(site);
     let what = if decision.open {
         "fallback.decided-open"
     } else {
@@ -61,17 +27,13 @@ pub(super) fn decide(
     let on = format!("outlet/{}", decision.outlet);
     cx.audit(decision.by.as_str(), what, on, decision.note.clone());
     let turn = if decision.open {
-        let id = Identity {
-            outlet: &site.outlet.id,
-            last_id: &mut shared.fallbacks,
-            seq: cx.seq,
-        };
+        let id = fallbacks::identity(shared, site, cx);
         let words = (decision.by, decision.note);
         Some(live.state.fallback.decide_open(words, cx.at, &terms, id))
     } else {
         live.state.fallback.close(cx.at, decision.note, cx.seq)
     };
-    supervision::follow(live, shared, site, turn.into_iter().collect(), cx);
+    fallbacks::follow(live, shared, site, turn.into_iter().collect(), cx);
 }
 
 /// Carries out what a person does to an alarm; what is refused or repeated is noted.

@@ -3,8 +3,8 @@
 use super::alarms::Watch;
 use super::context::ENGINE;
 use super::state::{
-    DUTIES_ROW, Live, NOTICES_ROW, OutletState, POLICY_ROW, REGISTRY_ROW, ROSTER_ROW, SHARED_ROW,
-    STRANGERS_ROW, WATCH_ROW,
+    DUTIES_ROW, Live, NOTICES_ROW, OUTAGES_ROW, OutletState, POLICY_ROW, REGISTRY_ROW, ROSTER_ROW,
+    SHARED_ROW, STRANGERS_ROW, WATCH_ROW,
 };
 use super::versions::VERSIONS_ROW;
 use super::{Engine, deadlines};
@@ -45,7 +45,7 @@ fn watch(row: &StateRow) -> Result<(AlarmId, Watch), RestoreError> {
 pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine, RestoreError> {
     let mut engine = Engine::default();
     let (mut strangers, mut roster, mut planner, mut duties) = (None, None, None, None);
-    let mut watches = Vec::new();
+    let (mut watches, mut outages) = (Vec::new(), None);
     let mut versions = Vec::new();
     for row in rows {
         match row.name.as_str() {
@@ -53,6 +53,7 @@ pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine
             STRANGERS_ROW => strangers = Some(read(&row)?),
             POLICY_ROW => engine.policy = Some(Arc::new(read(&row)?)),
             NOTICES_ROW => planner = Some(read(&row)?),
+            OUTAGES_ROW => outages = Some(read(&row)?),
             ROSTER_ROW => roster = Some(read(&row)?),
             DUTIES_ROW => duties = Some(read(&row)?),
             name if name.starts_with(WATCH_ROW) => watches.push(watch(&row)?),
@@ -76,6 +77,7 @@ pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine
     engine.shared.strangers = strangers.unwrap_or_default();
     engine.shared.roster = roster.unwrap_or_default();
     engine.shared.duties = duties.unwrap_or_default();
+    engine.shared.outages = outages.unwrap_or_default();
     engine.shared.notices.planner = planner.unwrap_or_default();
     for (id, watch) in watches {
         engine.shared.book.desk.restore(id, watch);
@@ -129,6 +131,9 @@ pub(super) fn flush(engine: &mut Engine, out: &mut dyn FnMut(Output)) {
     }
     if std::mem::take(&mut engine.shared.notices.dirty) {
         write(NOTICES_ROW, &engine.shared.notices.planner, out);
+    }
+    if std::mem::take(&mut engine.shared.outages.dirty) {
+        write(OUTAGES_ROW, &engine.shared.outages, out);
     }
     if std::mem::take(&mut engine.policy_dirty) {
         write(POLICY_ROW, &engine.policy, out);

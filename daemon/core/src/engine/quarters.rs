@@ -410,13 +410,20 @@ impl Past {
                 concentration: value.value,
             })
         };
-        self.reports.iter().filter_map(sample).collect()
+        let stands = self.reports.iter().filter(|row| row.counts());
+        stands.filter_map(sample).collect()
     }
 
     fn highest_seq(&self) -> Seq {
         let packs = self.packs.iter().map(|row| row.seq);
         let tests = self.tests.iter().map(|row| row.id);
-        let reports = self.reports.iter().map(|row| row.seq);
+        // What took the place of a report, or took it back, is an input, too.
+        let reports = self.reports.iter().flat_map(|row| {
+            let superseded = row.superseded.as_ref().map(|by| by.seq);
+            let withdrawn = row.withdrawn.as_ref().map(|back| back.seq);
+            [Some(row.seq), superseded, withdrawn]
+        });
+        let reports = reports.flatten();
         packs.chain(tests).chain(reports).max().unwrap_or_default()
     }
 }

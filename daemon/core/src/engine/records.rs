@@ -4,6 +4,7 @@
 use super::context::{Cx, Site};
 use super::event::Contact;
 use super::state::{DEVICES_PER_OUTLET_MAX, LatestKey, Live, Shared};
+use super::watch::{device, values};
 use super::{closing, supervision};
 use crate::model::rows::{DeviceRow, Habits, LatestRow, SupersededRow};
 use crate::model::{
@@ -20,8 +21,10 @@ pub(super) fn accept(
     (contact, record): (&Contact, Record),
     cx: &mut Cx<'_>,
 ) {
+    let when = (record.kind, record.start, record.resent);
     let duplicates = take(live, shared, site, record, cx);
     seen(live, contact, duplicates, cx);
+    device::clock(live, shared, site, when, cx);
 }
 
 /// Takes one record in, received or formed here; how many of its values were known.
@@ -45,6 +48,7 @@ pub(super) fn take(
     let resent = row.resent || record.resent;
     let mut changed = false;
     let mut duplicates: u64 = 0;
+    let mut newest_of = Vec::new();
     for value in record.values {
         let old = row.values.get(&value.factor);
         if old.is_some_and(|old| says_the_same(&old.value, &value)) {
@@ -54,7 +58,9 @@ pub(super) fn take(
         changed = true;
         let new = judged(value, old, judging, cx);
         let factor = new.value.factor.clone();
-        note_latest(live, (kind, &row), &new, cx);
+        if note_latest(live, (kind, &row), &new, cx) {
+            newest_of.push(factor.clone());
+        }
         supervision::value_seen(live, shared, site, (kind, start), &new, cx);
         if let Some(old) = row.values.insert(factor, new) {
             cx.emit(Output::Superseded(SupersededRow {
@@ -66,6 +72,7 @@ pub(super) fn take(
             }));
         }
     }
+    values::seen(live, shared, site, (&row, &newest_of), cx);
     supervision::record_seen(live, shared, site, kind, cx);
     if changed {
         row.resent = resent;
@@ -125,16 +132,17 @@ fn says_the_same(old: &Value, new: &Value) -> bool {
     figures(old) == figures(new) && old.flag == new.flag && old.unreadable == new.unreadable
 }
 
+/// Notes a value as the latest of its factor; `false` when there is a later one.
 fn note_latest(
     live: &mut Live,
     (kind, row): (RecordKind, &RecordRow),
     new: &StoredValue,
     cx: &Cx<'_>,
-) {
+) -> bool {
     let factor = &new.value.factor;
     let key = LatestKey::new(row.start, kind);
     if live.state.latest.get(factor).is_some_and(|old| *old > key) {
-        return;
+        return false;
     }
     live.state.latest.insert(factor.clone(), key);
     let latest = LatestRow {
@@ -150,6 +158,7 @@ fn note_latest(
         seq: cx.seq,
     };
     live.latest.insert(factor.clone(), latest);
+    true
 }
 
 /// Notes a contact in the books of the logger.

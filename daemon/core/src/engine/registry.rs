@@ -8,7 +8,12 @@
 use super::alarms::ended;
 use super::context::{Cx, ENGINE, Site};
 use super::state::Live;
-use super::{Engine, deadlines, duties, exceedance, intake, permitted, quarters, supervision};
+use super::watch::device;
+use super::{
+    Engine, deadlines, duties, exceedance, fallbacks, intake, outage, permitted, quarters,
+    supervision,
+};
+use crate::fallback::Machine;
 use crate::model::{FactorCode, Outlet, OutletId, Output, Registry};
 use crate::sampling::Forming;
 use smol_str::SmolStr;
@@ -46,8 +51,14 @@ pub(super) fn takes_force(engine: &mut Engine, new: &Arc<Registry>, cx: &mut Cx<
     }
     let detail = summary(old.as_deref(), new);
     cx.audit(ENGINE, "registry.changed", "registry", detail);
+    engine.shared.outages.forget_sizes();
     permitted::keep_only_of_enterprises(&mut engine.shared, new, cx);
     duties::registry_changed(&mut engine.shared, old.as_deref(), new, cx);
+    for outlet in old.iter().flat_map(|old| old.outlets.values()) {
+        if let Some(now) = new.outlets.get(&outlet.id) {
+            device::registered(&mut engine.shared, (outlet, now), cx);
+        }
+    }
     engine.registry = Some(Arc::clone(new));
     engine.registry_dirty = true;
     for outlet in new.outlets.values() {
@@ -69,7 +80,7 @@ fn admit(engine: &mut Engine, new: &Registry, outlet: &Outlet, cx: &mut Cx<'_>) 
     if !known || live.state.removed {
         live.state.since = cx.at;
         live.state.removed = false;
-        live.state.fallback.watch([], cx.at);
+        live.state.fallback = Machine::default();
     }
     live.state.fallback.watch(pollutants(outlet), cx.at);
     exceedance::keep_only(live, &mut engine.shared, outlet, cx);
@@ -92,9 +103,10 @@ fn remove(engine: &mut Engine, old: Option<&Registry>, id: &OutletId, cx: &mut C
         return;
     };
     live.dirty = true;
-    let turn = live.state.fallback.close(cx.at, REMOVED.into(), cx.seq);
+    outage::heard(&mut engine.shared, site, cx);
+    let turn = live.state.fallback.retire(cx.at, REMOVED.into(), cx.seq);
     let turns = turn.into_iter().collect();
-    supervision::follow(live, &mut engine.shared, site, turns, cx);
+    fallbacks::follow(live, &mut engine.shared, site, turns, cx);
     live.state.closing.clear();
     live.state.quarters.clear();
     live.state.sampling = Forming::default();

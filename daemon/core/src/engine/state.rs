@@ -12,8 +12,10 @@ use super::exceedance::Stretches;
 use super::health::Health;
 use super::intake::Strangers;
 use super::notices::Notices;
+use super::outage::Outages;
 use super::permitted::AmountAlarms;
 use super::versions::Versions;
+use super::watch::Watched;
 use crate::fallback::Machine;
 use crate::model::rows::{DeviceRow, LatestRow};
 use crate::model::{EnterpriseId, FactorCode, Level, RecordKind, RecordRow, Seq, Timestamp};
@@ -33,6 +35,8 @@ pub(super) const ROSTER_ROW: &str = "#roster";
 pub(super) const DUTIES_ROW: &str = "#duties";
 /// Name of the state row that holds what waits to be told.
 pub(super) const NOTICES_ROW: &str = "#notices";
+/// Name of the state row of outlets that are silent together.
+pub(super) const OUTAGES_ROW: &str = "#outages";
 /// Name of the state row that holds the policy.
 pub(super) const POLICY_ROW: &str = "#policy";
 /// Beginning of the names of state rows that hold what the desk waits for, by alarm.
@@ -64,6 +68,12 @@ pub(super) struct Shared {
     /// The daemon's own health.
     #[serde(default)]
     pub(super) health: Health,
+    /// Since when a policy is in force; what it watches counts from then.
+    #[serde(default)]
+    pub(super) policy_since: Option<Timestamp>,
+    /// Who is silent together; in a row of its own.
+    #[serde(skip)]
+    pub(super) outages: Outages,
     /// What waits to be told.
     #[serde(skip)]
     pub(super) notices: Notices,
@@ -129,8 +139,20 @@ pub(super) struct OutletState {
     pub(super) heard_at: Option<Timestamp>,
     /// Its loggers.
     pub(super) devices: BTreeMap<SmolStr, DeviceRow>,
+    /// When a record of each expected kind last arrived.
+    #[serde(default, skip_serializing_if = "Heard::is_empty")]
+    pub(super) heard: Heard,
     /// Alarm conditions by key.
     pub(super) conditions: Conditions,
+    /// Conditions that must last before they change anything.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) watched: Watched,
+    /// Factors for which a check or a flag holds now, by `what|code`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) held: BTreeMap<SmolStr, BTreeSet<FactorCode>>,
+    /// Parameters that its logger has stated.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) parameters: BTreeMap<SmolStr, SmolStr>,
     /// Stretches of exceedance by factor and limit.
     pub(super) stretches: Stretches,
     /// Amount alarms by factor, period and share.
@@ -140,6 +162,43 @@ pub(super) struct OutletState {
     /// Samples of its own instruments that are not in a record yet.
     #[serde(default, skip_serializing_if = "Forming::is_empty")]
     pub(super) sampling: Forming,
+}
+
+/// When records of the kinds that may be expected last arrived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Heard {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    realtime: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minute: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hour: Option<Timestamp>,
+}
+
+impl Heard {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// When a record of `kind` last arrived.
+    pub(super) fn at(&self, kind: RecordKind) -> Option<Timestamp> {
+        match kind {
+            RecordKind::Realtime => self.realtime,
+            RecordKind::Minute => self.minute,
+            RecordKind::Hour => self.hour,
+            RecordKind::Day => None,
+        }
+    }
+
+    /// A record of `kind` arrived.
+    pub(super) fn note(&mut self, kind: RecordKind, at: Timestamp) {
+        match kind {
+            RecordKind::Realtime => self.realtime = Some(at),
+            RecordKind::Minute => self.minute = Some(at),
+            RecordKind::Hour => self.hour = Some(at),
+            RecordKind::Day => {}
+        }
+    }
 }
 
 /// One outlet with its caches.

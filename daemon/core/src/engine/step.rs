@@ -4,9 +4,10 @@ use super::context::{Cx, Site};
 use super::event::{Contact, Event, Input, Statement};
 use super::history::History;
 use super::state::{Live, Shared};
+use super::watch::{control, device};
 use super::{
-    Engine, check, deadlines, duties, exchange, health, intake, judgement, people, policy, records,
-    registry, sampling,
+    Engine, check, deadlines, duties, exchange, health, intake, judgement, messages, people,
+    policy, records, registry, reports, sampling,
 };
 use crate::model::rows::{QuarantineRow, StatementRow};
 use crate::model::{OutletId, Output, Registry, Timestamp, UtcOffset};
@@ -76,9 +77,11 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             }
         }
         Event::Statement(contact, statement) => {
-            let known = at_outlet(engine, &contact.outlet, cx, |live, _, site, cx| {
+            let known = at_outlet(engine, &contact.outlet, cx, |live, shared, site, cx| {
                 records::seen(live, &contact, 0, cx);
-                judgement::stated(live, site, &statement, cx);
+                let tested = judgement::stated(live, shared, site, &statement, cx);
+                control::tested(live, shared, site, tested, cx);
+                device::stated(live, shared, site, &statement, cx);
                 state(&contact, statement, cx);
             });
             if !known {
@@ -96,7 +99,7 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             match check::manual_report(&report, cx.registry, cx.at) {
                 Ok(()) => {
                     at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
-                        people::report(live, shared, site, report, cx);
+                        reports::enter(live, shared, site, report, cx);
                     });
                 }
                 Err(error) => {
@@ -131,6 +134,8 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
         | Event::MarkWithdrawn(_)
         | Event::QaTest(_)
         | Event::QaWithdrawn(_)
+        | Event::ReportWithdrawn(_)
+        | Event::WrittenReport(_)
         | Event::Review(_) => judged(engine, event, cx),
         Event::Samples(set) => {
             let outlet = set.outlet.clone();
@@ -139,6 +144,8 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             });
         }
         Event::Exchange(outlet, news) => exchange::news(&outlet, news, cx),
+        Event::ChannelTest(test) => messages::test(&mut engine.shared, test, cx),
+        Event::MessageFate(fate) => messages::fate(&fate, cx),
         Event::Audit(entry) => {
             let row = crate::model::rows::AuditRow {
                 seq: cx.seq,
@@ -160,6 +167,8 @@ fn judged(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
         Event::Mark(mark) => (mark.outlet.clone(), mark.by.clone()),
         Event::QaTest(test) => (test.outlet.clone(), test.by.clone()),
         Event::Review(action) => (action.outlet.clone(), action.by.clone()),
+        Event::ReportWithdrawn(back) => (back.outlet.clone(), back.by.clone()),
+        Event::WrittenReport(new) => (new.outlet.clone(), new.by.clone()),
         Event::MarkWithdrawn(back) | Event::QaWithdrawn(back) => {
             (back.outlet.clone(), back.by.clone())
         }
@@ -177,9 +186,20 @@ fn judged(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
             duties::unmarked(shared, id, cx);
             shared.book.recheck_outlet(&site.outlet.id, cx);
         }
-        Event::QaTest(test) => judgement::test(live, site, test, 0, cx),
-        Event::QaWithdrawn(back) => judgement::withdraw_test(live, site, back, cx),
-        Event::Review(action) => judgement::review(live, site, action, cx),
+        Event::QaTest(test) => {
+            let tested = (test.factor.clone(), test.kind);
+            judgement::test(live, shared, site, (test, 0), cx);
+            control::tested(live, shared, site, [tested], cx);
+        }
+        Event::QaWithdrawn(back) => {
+            let rows = cx.history.qa_tests(back.id);
+            let tested = rows.into_iter().map(|row| (row.test.factor, row.test.kind));
+            judgement::withdraw_test(live, shared, site, back, cx);
+            control::tested(live, shared, site, tested, cx);
+        }
+        Event::Review(action) => judgement::review(live, shared, site, action, cx),
+        Event::ReportWithdrawn(back) => reports::withdraw(live, shared, site, back, cx),
+        Event::WrittenReport(new) => reports::written(live, shared, site, new, cx),
         _ => {}
     });
     if !known {

@@ -1,15 +1,17 @@
 //! What is expected of an outlet: that it sends at all, that its values are possible, and that
-//! valid ones do not stay away (the manual fallback).
+//! valid ones do not stay away (the manual fallback, see `fallbacks`).
 
-use super::alarms::{NewAlarm, gone, holds};
-use super::context::{Cx, ENGINE, Site};
-use super::duties;
+use super::alarms::{NewAlarm, ended, gone, holds, joins};
+use super::context::{Cx, Site};
+use super::fallbacks::follow;
+use super::outage::{self, Fate};
 use super::state::{Live, OutletState, Shared};
-use crate::fallback::{Identity, Sighting, Terms, Turn};
+use super::watch::values;
+use crate::fallback::{Sighting, Terms};
 use crate::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use crate::model::{AlarmKind, FallbackRow, Output, RecordKind, StoredValue, Timestamp};
+use crate::model::{AlarmKind, RecordKind, StoredValue, Timestamp};
 use crate::validate;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::format_smolstr;
 
 /// Good values in a row after which an alarm about impossible values returns: one may be chance,
 /// three are a working instrument.
@@ -17,8 +19,24 @@ pub const GOOD_VALUES: u32 = 3;
 
 /// Key of the condition "no data".
 const NO_DATA: &str = "data.none";
-/// Key of the condition "manual report overdue".
-const OVERDUE: &str = "fallback.overdue";
+
+/// Kinds of records an outlet may be expected to send, with their key.
+const KINDS: [(RecordKind, &str); 3] = [
+    (RecordKind::Realtime, "data.none|realtime"),
+    (RecordKind::Minute, "data.none|minute"),
+    (RecordKind::Hour, "data.none|hour"),
+];
+
+/// Whether a kind is expected, and how long its interval is, s.
+fn expected_s(site: Site<'_>, kind: RecordKind) -> Option<i64> {
+    let expects = &site.outlet.expectation;
+    match kind {
+        RecordKind::Realtime => expects.realtime_s.map(i64::from),
+        RecordKind::Minute => expects.minute_min.map(|minutes| i64::from(minutes) * 60),
+        RecordKind::Hour => expects.hour.then_some(3_600),
+        RecordKind::Day => None,
+    }
+}
 
 /// A record came.
 pub(super) fn record_seen(
@@ -28,25 +46,31 @@ pub(super) fn record_seen(
     kind: RecordKind,
     cx: &mut Cx<'_>,
 ) {
-    let expects = &site.outlet.expectation;
-    let expected = match kind {
-        RecordKind::Realtime => expects.realtime_s.is_some(),
-        RecordKind::Minute => expects.minute_min.is_some(),
-        RecordKind::Hour => expects.hour,
-        RecordKind::Day => false,
-    };
-    if expected {
-        live.state.heard_at = Some(cx.at);
-        let conditions = &mut live.state.conditions;
-        gone(conditions, &mut shared.book, NO_DATA, "data-again", cx);
+    if expected_s(site, kind).is_none() {
+        return;
+    }
+    live.state.heard_at = Some(cx.at);
+    live.state.heard.note(kind, cx.at);
+    if live.state.conditions.is_empty() {
+        return;
+    }
+    let silent = live.state.conditions.get(NO_DATA).is_some_and(|c| c.active);
+    let conditions = &mut live.state.conditions;
+    gone(conditions, &mut shared.book, NO_DATA, "data-again", cx);
+    if silent {
+        outage::heard(shared, site, cx);
+    }
+    if let Some((_, key)) = KINDS.iter().find(|(of, _)| *of == kind) {
+        gone(conditions, &mut shared.book, key, "data-again", cx);
     }
 }
 
 /// True when the registry expects data from the outlet and waits for a limited time only.
 fn expects_any(site: Site<'_>) -> bool {
-    let expects = &site.outlet.expectation;
-    let any = expects.realtime_s.is_some() || expects.minute_min.is_some() || expects.hour;
-    any && expects.no_data_after_s > 0
+    let any = KINDS
+        .iter()
+        .any(|(kind, _)| expected_s(site, *kind).is_some());
+    any && site.outlet.expectation.no_data_after_s > 0
 }
 
 /// The registry may have ceased to expect anything.
@@ -56,29 +80,105 @@ pub(super) fn expectation_changed(
     site: Site<'_>,
     cx: &mut Cx<'_>,
 ) {
-    if !expects_any(site) {
+    let any = expects_any(site);
+    if !any {
         let conditions = &mut live.state.conditions;
-        gone(conditions, &mut shared.book, NO_DATA, "not-expected", cx);
+        ended(conditions, &mut shared.book, NO_DATA, "not-expected", cx);
+        outage::heard(shared, site, cx);
+    }
+    for (kind, key) in KINDS {
+        if !any || expected_s(site, kind).is_none() {
+            let conditions = &mut live.state.conditions;
+            ended(conditions, &mut shared.book, key, "not-expected", cx);
+        }
     }
 }
 
-/// When silence becomes an alarm; `None` when nothing is expected or it is one already.
-pub(super) fn silence_due(state: &OutletState, site: Site<'_>) -> Option<Timestamp> {
-    let active = state.conditions.get(NO_DATA).is_some_and(|c| c.active);
-    if !expects_any(site) || active {
+/// When silence becomes an alarm, of every kind or of one; `None` when nothing is expected or it is
+/// one already. `watched_since`: since when kinds are told apart.
+pub(super) fn silence_due(
+    state: &OutletState,
+    site: Site<'_>,
+    watched_since: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let active = |key: &str| state.conditions.get(key).is_some_and(|c| c.active);
+    if !expects_any(site) || active(NO_DATA) {
         return None;
     }
-    let expects = &site.outlet.expectation;
-    let wait_ms = i64::from(expects.no_data_after_s) * SECOND_MS;
-    Some(silent_since(state).plus_ms(wait_ms))
+    let whole = silent_since(state).plus_ms(wait_ms(site));
+    let of_kinds = KINDS.iter().filter(|(_, key)| !active(key));
+    let of_kinds = of_kinds.filter_map(|(kind, _)| kind_due(state, site, *kind, watched_since?));
+    of_kinds.chain([whole]).min()
+}
+
+fn wait_ms(site: Site<'_>) -> i64 {
+    i64::from(site.outlet.expectation.no_data_after_s) * SECOND_MS
+}
+
+/// When the silence of one kind is too long: its own interval, and as long as for every kind.
+fn kind_due(
+    state: &OutletState,
+    site: Site<'_>,
+    kind: RecordKind,
+    watched_since: Timestamp,
+) -> Option<Timestamp> {
+    let interval_ms = expected_s(site, kind)? * SECOND_MS;
+    let since = kind_since(state, kind, watched_since);
+    Some(since.plus_ms(interval_ms).plus_ms(wait_ms(site)))
+}
+
+fn kind_since(state: &OutletState, kind: RecordKind, watched_since: Timestamp) -> Timestamp {
+    let base = state.since.max(watched_since);
+    state.heard.at(kind).map_or(base, |at| at.max(base))
 }
 
 fn silent_since(state: &OutletState) -> Timestamp {
     state.heard_at.map_or(state.since, |at| at.max(state.since))
 }
 
-/// Silence has lasted too long.
+/// Silence has lasted too long: of every kind, or of one.
 pub(super) fn silence(live: &mut Live, shared: &mut Shared, site: Site<'_>, cx: &mut Cx<'_>) {
+    live.dirty = true;
+    let whole = silent_since(&live.state).plus_ms(wait_ms(site));
+    if whole <= cx.at {
+        silent(live, shared, site, cx);
+        return;
+    }
+    let Some(watched_since) = shared.policy_since else {
+        return;
+    };
+    for (kind, key) in KINDS {
+        let due = kind_due(&live.state, site, kind, watched_since);
+        let active = live.state.conditions.get(key).is_some_and(|c| c.active);
+        if active || due.is_none_or(|due| due > cx.at) {
+            continue;
+        }
+        let since = kind_since(&live.state, kind, watched_since);
+        let new = NewAlarm {
+            code: Some(kind.as_str().into()),
+            threshold: Some(site.outlet.expectation.no_data_after_s.into()),
+            ..NewAlarm::of(AlarmKind::NoData, site.outlet, since)
+        };
+        let conditions = &mut live.state.conditions;
+        holds(conditions, &mut shared.book, (key, new), None, cx);
+    }
+}
+
+/// Nothing at all comes any more.
+fn silent(live: &mut Live, shared: &mut Shared, site: Site<'_>, cx: &mut Cx<'_>) {
+    for (_, key) in KINDS {
+        let conditions = &mut live.state.conditions;
+        ended(conditions, &mut shared.book, key, "silent", cx);
+    }
+    values::silent(live, shared, cx);
+    let since = silent_since(&live.state);
+    match outage::silent(shared, site, since, cx) {
+        Fate::Joined(alarm) => joins(&mut live.state.conditions, alarm, NO_DATA),
+        Fate::Own => own_silence(live, shared, site, cx),
+    }
+}
+
+fn own_silence(live: &mut Live, shared: &mut Shared, site: Site<'_>, cx: &mut Cx<'_>) {
     let wait_s = site.outlet.expectation.no_data_after_s;
     let ever = live.state.heard_at.is_some();
     let new = NewAlarm {
@@ -88,7 +188,23 @@ pub(super) fn silence(live: &mut Live, shared: &mut Shared, site: Site<'_>, cx: 
     };
     let conditions = &mut live.state.conditions;
     holds(conditions, &mut shared.book, (NO_DATA, new), None, cx);
+    if let Some(condition) = live.state.conditions.get(NO_DATA) {
+        outage::has_own(shared, site, condition.alarm, cx);
+    }
+}
+
+/// The outage that covered a silent outlet is over, and it is silent still: an alarm of its own.
+pub(super) fn released(live: &mut Live, shared: &mut Shared, site: Site<'_>, cx: &mut Cx<'_>) {
+    let Some(condition) = live.state.conditions.get_mut(NO_DATA).filter(|c| c.active) else {
+        return;
+    };
     live.dirty = true;
+    if condition.joined {
+        condition.active = false;
+        own_silence(live, shared, site, cx);
+    } else {
+        shared.book.suppress(condition.alarm, None, cx);
+    }
 }
 
 /// A new or corrected value came in.
@@ -174,101 +290,4 @@ fn possible(
             gone(conditions, &mut shared.book, &key, "good-values", cx);
         }
     }
-}
-
-/// Lets the deadlines of the fallback fall due.
-pub(super) fn fallback_due(live: &mut Live, shared: &mut Shared, site: Site<'_>, cx: &mut Cx<'_>) {
-    let terms = Terms::new(&site.outlet.fallback, site.offset);
-    let id = Identity {
-        outlet: &site.outlet.id,
-        last_id: &mut shared.fallbacks,
-        seq: cx.seq,
-    };
-    let turns = live.state.fallback.advance(cx.at, &terms, id);
-    follow(live, shared, site, turns, cx);
-}
-
-/// Puts out what a turn of the fallback means: rows, alarms, lines of the audit trail.
-pub(super) fn follow(
-    live: &mut Live,
-    shared: &mut Shared,
-    site: Site<'_>,
-    turns: Vec<Turn>,
-    cx: &mut Cx<'_>,
-) {
-    if turns.is_empty() {
-        return;
-    }
-    live.dirty = true;
-    for turn in turns {
-        let row = live.state.fallback.row().cloned();
-        match (turn, row) {
-            (Turn::Opened, Some(row)) => {
-                cx.audit(
-                    ENGINE,
-                    "fallback.opened",
-                    object(&row),
-                    site.outlet.id.to_string(),
-                );
-                duties::fallback_opened(shared, &row, cx);
-            }
-            (Turn::Overdue(since), Some(row)) => overdue(live, shared, site, (&row, since), cx),
-            (Turn::Relieved, _) => {
-                gone(
-                    &mut live.state.conditions,
-                    &mut shared.book,
-                    OVERDUE,
-                    "report-came",
-                    cx,
-                );
-            }
-            (Turn::Closed(row), _) => {
-                gone(
-                    &mut live.state.conditions,
-                    &mut shared.book,
-                    OVERDUE,
-                    "closed",
-                    cx,
-                );
-                let why = row.closed_why.clone().unwrap_or_default();
-                cx.audit(ENGINE, "fallback.closed", object(&row), why);
-                cx.emit(Output::Fallback(*row));
-            }
-            _ => {}
-        }
-    }
-    if let Some(row) = live.state.fallback.row().cloned() {
-        cx.emit(Output::Fallback(row));
-    }
-}
-
-fn overdue(
-    live: &mut Live,
-    shared: &mut Shared,
-    site: Site<'_>,
-    (row, since): (&FallbackRow, Timestamp),
-    cx: &mut Cx<'_>,
-) {
-    let short_day = row.next_due.is_none_or(|due| due != since);
-    let why = if short_day { "short-day" } else { "gap" };
-    let new = NewAlarm {
-        facts: vec![
-            ("fallback", row.id.to_string()),
-            ("why", why.into()),
-            ("due", site.offset.iso(since)),
-        ],
-        ..NewAlarm::of(AlarmKind::ManualReportOverdue, site.outlet, since)
-    };
-    holds(
-        &mut live.state.conditions,
-        &mut shared.book,
-        (OVERDUE, new),
-        None,
-        cx,
-    );
-    cx.audit(ENGINE, "fallback.overdue", object(row), why.into());
-}
-
-fn object(row: &FallbackRow) -> SmolStr {
-    format_smolstr!("fallback/{}", row.id)
 }

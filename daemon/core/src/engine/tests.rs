@@ -2,9 +2,11 @@
 
 mod duties;
 mod equipment;
+mod fallbacks;
 mod judged;
 mod late;
 mod month;
+mod outage;
 mod people;
 mod permitted;
 mod properties;
@@ -12,3 +14,4 @@ mod sampled;
 mod sampling;
 mod stories;
 mod trouble;
+mod watch;

@@ -215,6 +215,16 @@ fn sample(scene: &Scene<'_>, row: &ManualReportRow) -> Option<Node> {
     if row.late {
         node = node.note("逾期报送", "came after it was due");
     }
+    if let Some(by) = &row.superseded {
+        let by = by.by;
+        node = node.note(
+            format!("已由第 {by} 号更正"),
+            format!("corrected by report {by}"),
+        );
+    }
+    if row.withdrawn.is_some() {
+        node = node.note("已撤回", "taken back");
+    }
     Some(node.note(
         format!(
             "方法 {}，采样人 {}，实验室 {}",

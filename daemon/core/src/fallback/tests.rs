@@ -3,19 +3,24 @@
 //! minutes but what was decided.
 
 use super::*;
+use crate::model::*;
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod checker;
+mod clocks;
+mod compliance;
+mod evidence;
+mod plausible;
+mod play;
 
 const OUTLET: &str = "dc-01";
 
-fn terms(closes_after_min: i64) -> Terms {
-    Terms {
-        opens_after_ms: 60 * MINUTE_MS,
-        closes_after_ms: closes_after_min * MINUTE_MS,
-        max_gap_ms: 360 * MINUTE_MS,
-        reports_per_day: 4,
-        offset: UtcOffset::from_minutes(0).unwrap(),
+fn rule(closes_after_min: u32) -> FallbackRule {
+    FallbackRule {
+        opens_after_min: 60,
+        closes_after_min,
+        ..FallbackRule::default()
     }
 }
 
@@ -23,65 +28,192 @@ fn at(minute: i64) -> Timestamp {
     Timestamp(minute * MINUTE_MS)
 }
 
+/// A report in the books.
+fn report_row(
+    (id, fallback, late): (ReportId, FallbackId, bool),
+    (sampled_at, received_at): (Timestamp, Timestamp),
+    seq: u64,
+) -> ManualReportRow {
+    ManualReportRow {
+        id,
+        fallback: Some(fallback),
+        report: ManualReport {
+            outlet: OUTLET.into(),
+            sampled_at,
+            sampler: "张三".into(),
+            method: "HJ 57-2017".into(),
+            laboratory: "虚构检测".into(),
+            values: Vec::new(),
+            note: String::new(),
+            attachments: Vec::new(),
+            corrects: None,
+            by: "lab-1".into(),
+        },
+        received_at,
+        late,
+        entered_late: false,
+        findings: Vec::new(),
+        superseded: None,
+        withdrawn: None,
+        seq: Seq(seq),
+    }
+}
+
 /// A machine with its numbering.
 struct Desk {
     machine: Machine,
     last_id: u64,
-    terms: Terms,
+    rule: FallbackRule,
+    offset: UtcOffset,
     closed: Vec<FallbackRow>,
     turns: Vec<Turn>,
+    /// The same with the minute at which the machine was last told of the time.
+    at: Vec<(Turn, i64)>,
+    now: i64,
+    /// Journal position of what happens now.
+    seq: u64,
+    /// Reports that belong to a fallback.
+    reports: Vec<ManualReportRow>,
+}
+
+/// Calls a method of the machine with the terms and a fresh identity.
+macro_rules! with_identity {
+    ($desk:expr, |$machine:ident, $terms:ident, $id:ident| $call:expr) => {{
+        let desk = &mut *$desk;
+        let outlet = OutletId::new(OUTLET);
+        let $terms = &Terms::new(&desk.rule, desk.offset);
+        let $machine = &mut desk.machine;
+        let $id = Identity {
+            outlet: &outlet,
+            last_id: &mut desk.last_id,
+            seq: Seq(desk.seq),
+        };
+        $call
+    }};
 }
 
 impl Desk {
-    fn new(terms: Terms, factors: &[&str]) -> Self {
+    fn new(rule: FallbackRule, factors: &[&str]) -> Self {
         let mut machine = Machine::default();
         let codes: Vec<FactorCode> = factors.iter().map(|code| FactorCode::new(*code)).collect();
         machine.watch(&codes, at(0));
         Self {
             machine,
             last_id: 0,
-            terms,
+            rule,
+            offset: UtcOffset::from_minutes(0).unwrap(),
             closed: Vec::new(),
             turns: Vec::new(),
+            at: Vec::new(),
+            now: 0,
+            seq: 0,
+            reports: Vec::new(),
         }
     }
 
     fn note(&mut self, turns: Vec<Turn>) {
         for turn in turns {
-            if let Turn::Closed(row) = &turn {
-                self.closed.push((**row).clone());
+            match &turn {
+                Turn::Closed(row) => self.closed.push((**row).clone()),
+                Turn::Written(id, written) => {
+                    self.machine.note_written(*id, written, Seq(self.seq));
+                }
+                _ => {}
             }
+            self.at.push((turn.clone(), self.now));
             self.turns.push(turn);
         }
     }
 
     fn advance(&mut self, minute: i64) {
-        let outlet = OutletId::new(OUTLET);
-        let id = Identity {
-            outlet: &outlet,
-            last_id: &mut self.last_id,
-            seq: Seq(0),
-        };
-        let turns = self.machine.advance(at(minute), &self.terms, id);
+        self.now = minute;
+        let turns = with_identity!(self, |machine, terms, id| {
+            machine.advance(at(minute), terms, id)
+        });
         self.note(turns);
     }
 
     fn value(&mut self, factor: &str, sighting: Sighting, minute: i64) {
         self.advance(minute);
         let times = (at(minute), at(minute));
+        let terms = Terms::new(&self.rule, self.offset);
         let turn = self
             .machine
-            .observe(&factor.into(), sighting, times, &self.terms, Seq(0));
+            .observe(&factor.into(), sighting, times, &terms, Seq(self.seq));
         self.note(turn.into_iter().collect());
     }
 
     fn report(&mut self, sampled: i64, minute: i64) -> Option<bool> {
         self.advance(minute);
+        let terms = Terms::new(&self.rule, self.offset);
         let (counted, turns) = self
             .machine
-            .report(at(sampled), at(minute), &self.terms, Seq(0));
+            .report(at(sampled), at(minute), &terms, Seq(self.seq));
         self.note(turns);
+        if let Some((id, late)) = counted {
+            let number = ReportId(u64::try_from(self.reports.len()).unwrap() + 1);
+            let row = report_row((number, id, late), (at(sampled), at(minute)), self.seq);
+            self.reports.push(row);
+        }
         counted.map(|(_, late)| late)
+    }
+
+    /// Reports were taken back: these samples are left.
+    fn recount(&mut self, samples: &[i64], minute: i64) {
+        self.advance(minute);
+        let samples: Vec<Timestamp> = samples.iter().map(|m| at(*m)).collect();
+        let terms = Terms::new(&self.rule, self.offset);
+        let turns = self
+            .machine
+            .recount(&samples, at(minute), &terms, Seq(self.seq));
+        self.note(turns);
+    }
+
+    fn tested(&mut self, factor: &str, kind: QaKind, failed: Option<i64>, minute: i64) {
+        self.advance(minute);
+        let failed = failed.map(|since| (at(since), Seq(9)));
+        let of = (&FactorCode::new(factor), kind);
+        let turns = with_identity!(self, |machine, terms, id| {
+            machine.tested(of, failed, at(minute), terms, id)
+        });
+        self.note(turns);
+    }
+
+    fn reviewed(&mut self, quarter: Timestamp, passed: bool, minute: i64) {
+        self.advance(minute);
+        let judged = Judged {
+            passed,
+            by: "bureau".into(),
+            seq: Seq(5),
+        };
+        let turns = with_identity!(self, |machine, terms, id| {
+            machine.reviewed((quarter, judged), at(minute), terms, id)
+        });
+        self.note(turns);
+    }
+
+    fn decide_open(&mut self, moment: Timestamp) {
+        let words = (UserId::new("duty"), "设备故障".to_owned());
+        let turn = with_identity!(self, |machine, terms, id| {
+            machine.decide_open(words, moment, terms, id)
+        });
+        self.note(vec![turn]);
+    }
+
+    fn decide_close(&mut self, minute: i64) -> bool {
+        self.advance(minute);
+        let turn = self
+            .machine
+            .close(at(minute), "复核通过".into(), Seq(self.seq));
+        let closed = turn.is_some();
+        self.note(turn.into_iter().collect());
+        closed
+    }
+
+    /// Written out and read again, as a restart does.
+    fn restart(&mut self) {
+        let json = serde_json::to_string(&self.machine).unwrap();
+        self.machine = serde_json::from_str(&json).unwrap();
     }
 
     fn row(&self) -> &FallbackRow {
@@ -91,7 +223,7 @@ impl Desk {
 
 #[test]
 fn it_opens_when_the_time_runs_out_and_names_what_it_saw() {
-    let mut desk = Desk::new(terms(0), &["a", "b"]);
+    let mut desk = Desk::new(rule(0), &["a", "b"]);
     desk.value("a", Sighting::Valid, 10);
     desk.value("b", Sighting::Valid, 10);
     for minute in 11..70 {
@@ -102,22 +234,24 @@ fn it_opens_when_the_time_runs_out_and_names_what_it_saw() {
     desk.advance(300);
     let row = desk.row();
     assert_eq!(row.opened_at, at(70));
-    let reason = |code: &str, since, seen: &[&str]| FallbackReason::NoValidData {
-        factor: code.into(),
-        since,
-        seen: seen.iter().map(|s| SmolStr::new(*s)).collect(),
+    let faulty = FallbackReason::EquipmentState {
+        factor: "b".into(),
+        since: at(10),
+        seen: vec!["D".into()],
+    };
+    let silent = FallbackReason::NoValidData {
+        factor: "a".into(),
+        since: at(69),
+        seen: Vec::new(),
     };
     // The silence of `a` joins when its own hour has passed.
-    assert_eq!(
-        row.reasons,
-        [reason("b", at(10), &["D"]), reason("a", at(69), &[])]
-    );
+    assert_eq!(row.reasons, [faulty, silent]);
     assert_eq!(row.next_due, Some(at(70 + 360)));
 }
 
 #[test]
 fn a_source_that_says_it_is_stopped_owes_no_data_but_must_go_on_saying_so() {
-    let mut desk = Desk::new(terms(0), &["a"]);
+    let mut desk = Desk::new(rule(0), &["a"]);
     for minute in 0..500 {
         desk.value("a", Sighting::Stopped, minute);
     }
@@ -130,7 +264,7 @@ fn a_source_that_says_it_is_stopped_owes_no_data_but_must_go_on_saying_so() {
 
 #[test]
 fn four_a_day_across_midnight_from_ten_in_the_evening() {
-    let mut desk = Desk::new(terms(0), &["a"]);
+    let mut desk = Desk::new(rule(0), &["a"]);
     let evening = 22 * 60;
     desk.value("a", Sighting::Valid, evening - 60);
     desk.advance(evening);
@@ -165,7 +299,7 @@ fn four_a_day_across_midnight_from_ten_in_the_evening() {
 
 #[test]
 fn an_old_sample_does_not_end_an_overdue_one() {
-    let mut desk = Desk::new(terms(0), &["a"]);
+    let mut desk = Desk::new(rule(0), &["a"]);
     desk.advance(60 + 360);
     assert_eq!(desk.row().overdue_since, Some(at(420)));
     // Sampled in time, reported 400 minutes later: its own successor is overdue already.
@@ -182,7 +316,7 @@ fn an_old_sample_does_not_end_an_overdue_one() {
 
 #[test]
 fn it_closes_when_all_have_been_valid_without_a_break() {
-    let mut desk = Desk::new(terms(30), &["a", "b"]);
+    let mut desk = Desk::new(rule(30), &["a", "b"]);
     desk.advance(100);
     for minute in 100..140 {
         desk.value("a", Sighting::Valid, minute);
@@ -210,37 +344,23 @@ fn it_closes_when_all_have_been_valid_without_a_break() {
 
 #[test]
 fn what_a_person_opened_only_a_person_closes() {
-    let mut desk = Desk::new(terms(0), &["a"]);
-    let outlet = OutletId::new(OUTLET);
-    let id = Identity {
-        outlet: &outlet,
-        last_id: &mut desk.last_id,
-        seq: Seq(0),
-    };
-    let words = (UserId::new("supervisor"), "验收过期".to_owned());
-    let turn = desk.machine.decide_open(words, at(5), &desk.terms, id);
-    assert_eq!(turn, Turn::Opened);
+    let mut desk = Desk::new(rule(0), &["a"]);
+    desk.decide_open(at(5));
+    assert_eq!(desk.turns, [Turn::Opened]);
     desk.value("a", Sighting::Valid, 6);
     assert!(desk.closed.is_empty());
-    let turn = desk.machine.close(at(7), "复核通过".into(), Seq(0));
-    assert!(matches!(turn, Some(Turn::Closed(row)) if row.closed_at == Some(at(7))));
-    assert_eq!(desk.machine.close(at(8), String::new(), Seq(0)), None);
+    assert!(desk.decide_close(7));
+    assert_eq!(desk.closed[0].closed_at, Some(at(7)));
+    assert!(!desk.decide_close(8));
     // The time without data counts from the closing, so that it does not open again at once.
-    assert_eq!(desk.machine.next_deadline(&desk.terms), Some(at(67)));
+    let terms = Terms::new(&desk.rule, desk.offset);
+    assert_eq!(desk.machine.next_deadline(&terms), Some(at(67)));
 }
 
 #[test]
 fn a_sample_noted_to_the_minute_of_the_opening_counts() {
-    let mut desk = Desk::new(terms(0), &["a"]);
-    let outlet = OutletId::new(OUTLET);
-    let id = Identity {
-        outlet: &outlet,
-        last_id: &mut desk.last_id,
-        seq: Seq(0),
-    };
-    let words = (UserId::new("duty"), "设备故障".to_owned());
-    let opened = at(10).plus_ms(30_000);
-    desk.machine.decide_open(words, opened, &desk.terms, id);
+    let mut desk = Desk::new(rule(0), &["a"]);
+    desk.decide_open(at(10).plus_ms(30_000));
     assert_eq!(desk.report(9, 11), None, "the minute before does not");
     assert_eq!(desk.report(10, 11), Some(false));
     assert_eq!(desk.row().reports, 1);
@@ -248,10 +368,46 @@ fn a_sample_noted_to_the_minute_of_the_opening_counts() {
 }
 
 #[test]
+fn a_report_taken_back_counts_no_more_and_what_was_missed_stays() {
+    let mut desk = Desk::new(rule(0), &["a"]);
+    desk.advance(60);
+    assert_eq!(desk.report(100, 110), Some(false));
+    assert_eq!(desk.report(400, 410), Some(false));
+    // The last one goes: the next is due by the first again, which passes.
+    desk.recount(&[100], 420);
+    assert_eq!(
+        (desk.row().reports, desk.row().next_due),
+        (1, Some(at(460)))
+    );
+    assert_eq!(desk.report(470, 480), Some(true));
+    assert_eq!(desk.row().missed_dues, [at(460)]);
+    // That goes, too: its due time had been missed once already.
+    desk.recount(&[100], 490);
+    let row = desk.row();
+    assert_eq!((row.missed, row.overdue_since), (1, Some(at(460))));
+    // An older sample goes: nothing is due at another time.
+    desk.report(480, 495);
+    desk.recount(&[480], 500);
+    let row = desk.row();
+    assert_eq!(
+        (row.missed, row.reports, row.next_due),
+        (1, 1, Some(at(840)))
+    );
+    // All go: due as at the opening, at 420, which has passed but was met in its time.
+    desk.recount(&[], 510);
+    let row = desk.row();
+    assert_eq!(row.missed_dues, [at(460), at(420)]);
+    assert_eq!((row.last_report_at, row.reports_today), (None, 0));
+}
+
+#[test]
 fn a_day_of_samples_by_itself() {
     let of = |minutes: &[i64]| {
         let times: Vec<Timestamp> = minutes.iter().map(|m| at(*m)).collect();
-        sampling_day(&times, &terms(0))
+        sampling_day(
+            &times,
+            &Terms::new(&rule(0), UtcOffset::from_minutes(0).unwrap()),
+        )
     };
     let good = of(&[1_080, 0, 360, 720]);
     assert_eq!((good.samples, good.ok()), (4, true));
@@ -278,7 +434,7 @@ proptest! {
         let times: BTreeSet<i64> = minutes.iter().map(|m| day + m).chain([day]).collect();
         let list: Vec<i64> = times.iter().copied().collect();
         prop_assume!(list.windows(2).all(|pair| pair[1] - pair[0] != 360));
-        let mut desk = Desk::new(terms(0), &["a"]);
+        let mut desk = Desk::new(rule(0), &["a"]);
         desk.value("a", Sighting::Valid, day - 90);
         for sample in &list {
             desk.report(*sample, *sample);
@@ -286,7 +442,7 @@ proptest! {
         let missed_before_night = desk.row().missed;
         desk.advance(2 * day);
         let samples: Vec<Timestamp> = list.iter().map(|m| at(*m)).collect();
-        let by_itself = sampling_day(&samples, &terms(0));
+        let by_itself = sampling_day(&samples, &Terms::new(&desk.rule, desk.offset));
         prop_assert_eq!(desk.row().short_days.is_empty(), by_itself.enough);
         prop_assert_eq!(missed_before_night == 0, by_itself.close_enough);
     }

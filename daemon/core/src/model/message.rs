@@ -101,6 +101,27 @@ pub enum Recipient {
     Channel,
 }
 
+impl About {
+    /// The name of the object in the audit trail: `alarm/12`, `fallback/3`, `duty/…`.
+    pub fn object(&self) -> String {
+        match self {
+            Self::Alarm(id) => format!("alarm/{id}"),
+            Self::Fallback(id) => format!("fallback/{id}"),
+            Self::Duty(key) => format!("duty/{key}"),
+        }
+    }
+}
+
+impl Recipient {
+    /// The user id, or `*` for the channel's own address.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::User(user) => user.as_str(),
+            Self::Channel => "*",
+        }
+    }
+}
+
 /// Things named in one message at most; the rest is counted in `more`.
 pub const MESSAGE_ITEMS_MAX: usize = 50;
 
@@ -131,4 +152,66 @@ pub struct MessageRow {
     pub deadline: Timestamp,
     /// Journal position that decided it.
     pub seq: Seq,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageOutcome {
+    /// The other side has taken it.
+    Delivered,
+    /// It was given up: nobody was told.
+    Dead,
+    /// A person had a dead letter sent again.
+    Resent,
+}
+
+impl MessageOutcome {
+    /// Every outcome.
+    pub const ALL: [MessageOutcome; 3] = [Self::Delivered, Self::Dead, Self::Resent];
+
+    /// The code in the audit trail and in text keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Resent => "resent",
+        }
+    }
+}
+
+/// The fate of a message, for the record: who was told of what, when, or why not.
+///
+/// No address is in it; `detail` holds neither addresses nor secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageFate {
+    /// Which message.
+    pub id: MessageId,
+    /// Why it was sent.
+    pub reason: MessageReason,
+    /// Through which channel.
+    pub channel: ChannelId,
+    /// To whom.
+    pub to: Recipient,
+    /// What it was about.
+    pub about: Vec<About>,
+    /// What became of it.
+    pub outcome: MessageOutcome,
+    /// How often sending was tried.
+    pub attempts: u32,
+    /// Who did it: `daemon`, or the user who had it sent again.
+    pub by: SmolStr,
+    /// What the other side said, or what was wrong.
+    pub detail: String,
+}
+
+/// A person tries a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelTest {
+    /// Which channel.
+    pub channel: ChannelId,
+    /// To whom: the person, or the channel's own address.
+    pub to: Recipient,
+    /// Who tries it.
+    pub by: UserId,
 }

@@ -34,13 +34,19 @@ pub use duty::{
     DutyStanding, DutyStep, DutySubject, DutyTrigger, Quota, QuotaUnit, Recurrence, Speaks, Watch,
 };
 pub use exchange::{ExchangeNews, ExchangeRow, ExchangeState, ExchangeStep};
-pub use fallback::{FallbackReason, FallbackRow, ManualReport, ManualReportRow, ManualValue};
+pub use fallback::{
+    Delivery, FallbackReason, FallbackRow, Lifting, ManualReport, ManualReportRow, ManualValue,
+    ReportFinding, Superseded, WrittenReport,
+};
 pub use ids::{
     AlarmId, ChannelId, DutyId, DutyKey, EnterpriseId, FactorCode, FallbackId, LimitId, MessageId,
     Mn, OutletId, ProfileId, RegionId, ReportId, Seq, UserId,
 };
 pub use mark::{Attachment, Mark, MarkKind, MarkRow, Withdrawal};
-pub use message::{About, MESSAGE_ITEMS_MAX, MessageReason, MessageRow, Recipient};
+pub use message::{
+    About, ChannelTest, MESSAGE_ITEMS_MAX, MessageFate, MessageOutcome, MessageReason, MessageRow,
+    Recipient,
+};
 pub use policy::{ChannelKind, Person, Policy};
 pub use profile::{MarkEffect, Profile, Provenance, Rounding, Sure};
 pub use qa::{

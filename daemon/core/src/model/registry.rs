@@ -368,7 +368,7 @@ pub struct Expectation {
     pub no_data_after_s: u32,
 }
 
-/// When the manual fallback (duty 5) opens and closes.
+/// When the manual fallback (duty 5) opens and closes, and what is owed while it lasts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FallbackRule {
     /// Opens when a pollutant had no valid automatic value for longer than this, minutes.
@@ -379,4 +379,62 @@ pub struct FallbackRule {
     pub max_gap_min: u32,
     /// Fewest manual reports in a full calendar day (4).
     pub reports_per_day: u32,
+    /// Reminders this long before a report is due, minutes.
+    #[serde(default = "remind_before_min")]
+    pub remind_before_min: Vec<u32>,
+    /// Escalation this long after a report or the written report has become overdue, minutes.
+    #[serde(default = "escalate_after_min")]
+    pub escalate_after_min: Vec<u32>,
+    /// The written report (duty 6) is due this long after the opening, hours; 0: none is owed.
+    #[serde(default = "written_due_h")]
+    pub written_due_h: u32,
+    /// Reminders this long before the written report is due, hours.
+    #[serde(default = "written_remind_before_h")]
+    pub written_remind_before_h: Vec<u32>,
+    /// A report received longer than this after its sampling was entered late, minutes.
+    #[serde(default = "late_entry_after_min")]
+    pub late_entry_after_min: u32,
+    /// A passed assessment holds this many days beyond the quarter it was about, and the first
+    /// one is to be passed within as many days from the start of supervision; `None`: its absence
+    /// opens nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_valid_days: Option<u32>,
+}
+
+fn remind_before_min() -> Vec<u32> {
+    vec![60, 15]
+}
+
+fn escalate_after_min() -> Vec<u32> {
+    vec![30, 120]
+}
+
+fn written_due_h() -> u32 {
+    72
+}
+
+fn written_remind_before_h() -> Vec<u32> {
+    vec![24]
+}
+
+fn late_entry_after_min() -> u32 {
+    360
+}
+
+impl Default for FallbackRule {
+    /// Article 15 of 污染源自动监控设施运行管理办法, and an hour for opening and closing.
+    fn default() -> Self {
+        Self {
+            opens_after_min: 60,
+            closes_after_min: 60,
+            max_gap_min: 360,
+            reports_per_day: 4,
+            remind_before_min: remind_before_min(),
+            escalate_after_min: escalate_after_min(),
+            written_due_h: written_due_h(),
+            written_remind_before_h: written_remind_before_h(),
+            late_entry_after_min: late_entry_after_min(),
+            review_valid_days: None,
+        }
+    }
 }

@@ -13,12 +13,15 @@ use super::{Notice, People};
 use crate::model::policy::{QuietHours, Route};
 use crate::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use crate::model::{
-    About, ChannelId, EnterpriseId, MESSAGE_ITEMS_MAX, MessageId, MessageReason, MessageRow,
-    Policy, Priority, Recipient, Role, Seq, Timestamp, UserId, UtcOffset,
+    About, ChannelId, ChannelTest, EnterpriseId, MESSAGE_ITEMS_MAX, MessageId, MessageReason,
+    MessageRow, Policy, Priority, Recipient, Role, Seq, Timestamp, UserId, UtcOffset,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Who tries a channel waits in front of it: later a test message helps nobody.
+const TEST_DEADLINE_MS: i64 = 15 * MINUTE_MS;
 
 /// What the stages look at.
 #[derive(Clone, Copy)]
@@ -88,6 +91,25 @@ impl Planner {
             let wait_s = rule.map_or(0, |rule| rule.group_wait_s);
             let due = held.unwrap_or(at.plus_ms(i64::from(wait_s) * SECOND_MS));
             self.put(place, (notice.priority, notice.about.clone()), due);
+        }
+    }
+
+    /// The message of a person who tries a channel: it goes the way of all others from here on.
+    pub fn test(&mut self, test: ChannelTest, at: Timestamp, seq: Seq) -> MessageRow {
+        self.last = self.last.saturating_add(1);
+        MessageRow {
+            id: MessageId(self.last),
+            key: format_smolstr!("test/{seq}"),
+            reason: MessageReason::Test,
+            channel: test.channel,
+            to: test.to,
+            priority: Priority::Normal,
+            enterprise: None,
+            about: Vec::new(),
+            more: 0,
+            at,
+            deadline: at.plus_ms(TEST_DEADLINE_MS),
+            seq,
         }
     }
 

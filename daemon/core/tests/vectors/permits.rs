@@ -180,6 +180,7 @@ fn rule() -> FallbackRule {
         closes_after_min: 60,
         max_gap_min: 360,
         reports_per_day: 4,
+        ..FallbackRule::default()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::store::error::StoreError;
 use cems_core::model::rows::{AuditRow, QuarantineRow};
 use cems_core::model::{
     AlarmId, AlarmRow, ExchangeRow, FallbackId, FallbackRow, ForwardRow, ManualReportRow, OutletId,
-    Priority, RecordKind, Seq, Timestamp,
+    Priority, RecordKind, ReportId, Seq, Timestamp,
 };
 use rusqlite::Row;
 use std::collections::BTreeSet;
@@ -236,6 +236,15 @@ impl Queries<'_> {
     pub fn reports_of_fallback(&self, id: FallbackId) -> Result<Vec<ManualReportRow>, StoreError> {
         self.list(
             "SELECT body FROM manual_report WHERE fallback = ?1 ORDER BY sampled_at, id",
+            [int_capped(id.0)],
+            |row| body_at("manual_report", row),
+        )
+    }
+
+    /// One manual report.
+    pub fn manual_report(&self, id: ReportId) -> Result<Option<ManualReportRow>, StoreError> {
+        self.one(
+            "SELECT body FROM manual_report WHERE id = ?1",
             [int_capped(id.0)],
             |row| body_at("manual_report", row),
         )

@@ -1,9 +1,9 @@
 //! What goes in comes out, and every question finds what it should.
 
 use super::*;
-use cems_core::model::ForwardRow;
 use cems_core::model::rows::StatementRow;
 use cems_core::model::time::DAY_MS;
+use cems_core::model::{ForwardRow, MessageId, MessageRow};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -377,4 +377,21 @@ fn the_forward_log_forgets_after_its_span_and_only_then() {
         .collect();
     desk.batch(20, &more);
     assert_eq!(left(&desk), [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+}
+
+#[test]
+fn messages_are_read_in_order_behind_a_number() {
+    let mut desk = Desk::new();
+    let rows: Vec<MessageRow> = [2, 1, 5, 4].map(samples::message_row).into();
+    let outputs: Vec<Output> = rows.iter().cloned().map(Output::Message).collect();
+    desk.batch(9, &outputs);
+    let readers = desk.store.readers().unwrap();
+    let ask = |id: u64, limit| {
+        let rows = readers.messages_after(MessageId(id), limit).unwrap();
+        rows.iter().map(|row| row.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(0, 100), [1, 2, 4, 5]);
+    assert_eq!(ask(2, 1), [4]);
+    assert_eq!(ask(5, 100), [0_u64; 0]);
+    assert_eq!(readers.messages_after(MessageId(1), 1).unwrap()[0], rows[0]);
 }

@@ -7,7 +7,7 @@ mod owed;
 mod plain;
 
 pub(super) use owed::duty_row;
-pub(super) use plain::{T0, alarm_row, audit_row, fallback_row, minute};
+pub(super) use plain::{T0, alarm_row, audit_row, fallback_row, message_row, minute};
 
 use cems_core::model::rows::{
     AggregateOrigin, DeviceRow, Habits, LatestRow, QuarantineRow, StateRow, StatementRow,
@@ -17,8 +17,8 @@ use cems_core::model::{
     Acknowledgement, AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmSubject, CheckCode, Closure,
     ExchangeRow, ExchangeState, ExchangeStep, FactorAggregate, FactorCode, FallbackId,
     FallbackReason, FallbackRow, Flag, ForwardRow, JudgedMeans, Level, LimitVerdict, ManualReport,
-    ManualReportRow, ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportId, Seq,
-    StoredValue, Timestamp, UserId, Value,
+    ManualReportRow, ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportFinding,
+    ReportId, Seq, StoredValue, Timestamp, UserId, Value,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -323,10 +323,20 @@ pub(super) fn manual_report() -> BoxedStrategy<ManualReportRow> {
                     laboratory: "虚构检测".into(),
                     values,
                     note,
+                    attachments: Vec::new(),
+                    corrects: fallback.map(ReportId),
                     by: "lin".into(),
                 },
                 received_at: T0,
                 late,
+                entered_late: late,
+                findings: vec![ReportFinding {
+                    code: "negative".into(),
+                    factor: Some("a21026".into()),
+                    against: None,
+                }],
+                superseded: None,
+                withdrawn: None,
                 seq: Seq(id),
             },
         )
@@ -467,6 +477,7 @@ pub(super) fn output() -> BoxedStrategy<Output> {
         1 => fallback().prop_map(Output::Fallback),
         1 => manual_report().prop_map(Output::ManualReport),
         2 => owed::duty().prop_map(Output::Duty),
+        1 => (1..9_u64).prop_map(|id| Output::Message(message_row(id))),
         1 => (1..9_u64, 0..3_u32, object)
             .prop_map(|(seq, n, object)| Output::Audit(audit_row(seq, n, object))),
         1 => (seq(), text()).prop_map(|(seq, json)| Output::Registry { seq, at: T0, json }),

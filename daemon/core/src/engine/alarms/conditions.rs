@@ -27,6 +27,9 @@ pub(in crate::engine) struct Condition {
     /// Times it was raised, as far back as chattering is looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::engine) raises: Vec<Timestamp>,
+    /// The alarm is that of an outage, which covers others, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::engine) joined: bool,
     /// It chatters: it returns only after it has been quiet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::engine) chattering: bool,
@@ -54,7 +57,8 @@ pub(in crate::engine) fn holds(
         return;
     }
     let last = conditions.remove(key);
-    let previous = last.as_ref().map(|condition| condition.alarm);
+    let own = last.as_ref().filter(|condition| !condition.joined);
+    let previous = own.map(|condition| condition.alarm);
     let (raises, chattering) = chatter(last.map_or_else(Vec::new, |c| c.raises), cx);
     new.chattering = chattering;
     let condition = Condition {
@@ -64,6 +68,21 @@ pub(in crate::engine) fn holds(
         quiet_at,
         raises,
         chattering,
+        joined: false,
+    };
+    conditions.insert(key.into(), condition);
+}
+
+/// The condition under `key` holds, and the alarm of something greater covers it.
+pub(in crate::engine) fn joins(conditions: &mut Conditions, alarm: AlarmId, key: &str) {
+    let condition = Condition {
+        alarm,
+        active: true,
+        good: 0,
+        quiet_at: None,
+        raises: Vec::new(),
+        chattering: false,
+        joined: true,
     };
     conditions.insert(key.into(), condition);
 }
@@ -116,7 +135,9 @@ pub(in crate::engine) fn ended(
     if let Some(condition) = conditions.get_mut(key).filter(|c| c.active) {
         condition.active = false;
         condition.quiet_at = None;
-        book.back_to_normal(condition.alarm, why, cx);
+        if !condition.joined {
+            book.back_to_normal(condition.alarm, why, cx);
+        }
     }
 }
 

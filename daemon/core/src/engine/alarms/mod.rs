@@ -10,7 +10,7 @@ mod conditions;
 mod desk;
 mod turns;
 
-pub(super) use conditions::{Conditions, ended, gone, holds, quiet, quiet_due};
+pub(super) use conditions::{Conditions, ended, gone, holds, joins, quiet, quiet_due};
 pub use desk::CASCADE_MS;
 pub(super) use desk::{Desk, Watch};
 

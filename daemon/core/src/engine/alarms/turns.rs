@@ -68,6 +68,22 @@ impl AlarmBook {
         }
     }
 
+    /// What was raised is an event that is over: it waits for a person, not for a change.
+    pub(in crate::engine) fn happened(&mut self, id: AlarmId, cx: &mut Cx<'_>) {
+        let (at, seq) = (cx.at, cx.seq);
+        let Some(row) = self.get(id, cx) else { return };
+        if alarm::return_to_normal(row, at, seq) {
+            row.facts.insert("returned".into(), "event".into());
+            let waits = row.annunciates();
+            self.put(id, cx);
+            if waits {
+                self.desk.change(id, |watch| watch.active = false);
+            } else {
+                self.desk.drop(id);
+            }
+        }
+    }
+
     /// What is waited for has come for an alarm.
     pub(in crate::engine) fn due(&mut self, id: AlarmId, cx: &mut Cx<'_>) {
         let Some(watch) = self.desk.get(id).cloned() else {

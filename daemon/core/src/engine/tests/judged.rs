@@ -86,7 +86,7 @@ fn mark(kind: MarkKind, from_min: i64, until_min: i64) -> Event {
 }
 
 /// A span check of the SO2 analyser: what it read of 100.
-fn span_check(at: Timestamp, kind: QaKind, read: &str) -> Event {
+pub(super) fn span_check(at: Timestamp, kind: QaKind, read: &str) -> Event {
     Event::QaTest(QaTest {
         outlet: GAS.into(),
         factor: "a21026".into(),
@@ -114,7 +114,7 @@ fn take_back(id: u64) -> TakeBack {
 }
 
 /// SO2 of the quarter that contains `at`.
-fn quarter(bench: &Bench, at: Timestamp) -> QuarterFactor {
+pub(super) fn quarter(bench: &Bench, at: Timestamp) -> QuarterFactor {
     let (start, _) = time::quarter_of(at, UtcOffset::default());
     let row = bench.past.tables().quarters[&(GAS.into(), start)].clone();
     row.factors["a21026"].clone()
@@ -237,6 +237,8 @@ fn a_manual_report_that_comes_late_speaks_in_the_quarter_that_is_over() {
                 value: dec("12"),
             }],
             note: String::new(),
+            attachments: Vec::new(),
+            corrects: None,
             by: "lab-1".into(),
         })
     };

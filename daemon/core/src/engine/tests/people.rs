@@ -144,6 +144,8 @@ fn report(sampled_at: Timestamp) -> ManualReport {
             value: dec("18"),
         }],
         note: String::new(),
+        attachments: Vec::new(),
+        corrects: None,
         by: "lab-1".into(),
     }
 }

@@ -217,6 +217,8 @@ fn manual_values_stand_beside_a_period_that_does_not_count() {
             value: dec("22"),
         }],
         note: String::new(),
+        attachments: Vec::new(),
+        corrects: None,
         by: "operator".into(),
     };
     bench.send(minute(1_460), Event::ManualReport(report));

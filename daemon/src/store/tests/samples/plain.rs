@@ -2,8 +2,9 @@
 
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    AlarmId, AlarmKind, AlarmRow, AlarmSubject, FactorCode, FallbackId, FallbackReason,
-    FallbackRow, Flag, Number, OutletId, RecordKind, RecordRow, Seq, StoredValue, Timestamp, Value,
+    About, AlarmId, AlarmKind, AlarmRow, AlarmSubject, FactorCode, FallbackId, FallbackReason,
+    FallbackRow, Flag, MessageId, MessageReason, MessageRow, Number, OutletId, Priority, Recipient,
+    RecordKind, RecordRow, Seq, StoredValue, Timestamp, Value, WrittenReport,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -20,26 +21,19 @@ pub(in crate::store::tests) fn alarm_row(
 }
 
 pub(in crate::store::tests) fn fallback_row(id: u64, outlet: OutletId) -> FallbackRow {
+    let reason = FallbackReason::EquipmentState {
+        factor: "a21026".into(),
+        since: T0,
+        seen: vec!["D".into()],
+    };
     FallbackRow {
-        id: FallbackId(id),
-        outlet,
-        opened_at: T0,
-        reasons: vec![FallbackReason::NoValidData {
-            factor: "a21026".into(),
-            since: T0,
-            seen: vec!["D".into()],
-        }],
         next_due: Some(T0),
-        last_report_at: None,
-        reports: 0,
-        reports_today: 0,
-        overdue_since: None,
-        missed: 0,
-        short_days: Vec::new(),
-        closed_at: None,
-        closed_why: None,
-        opened_seq: Seq(1),
-        updated_seq: Seq(1),
+        written: Some(WrittenReport {
+            due: T0,
+            overdue_since: None,
+            delivered: Vec::new(),
+        }),
+        ..FallbackRow::opened((FallbackId(id), outlet), T0, vec![reason], Seq(1))
     }
 }
 
@@ -99,5 +93,26 @@ pub(in crate::store::tests) fn minute(outlet: &OutletId, n: i64) -> RecordRow {
         start: T0.plus_ms(n * 60_000),
         resent: false,
         values: CODES.iter().zip(1..).map(value).collect(),
+    }
+}
+
+pub(in crate::store::tests) fn message_row(id: u64) -> MessageRow {
+    MessageRow {
+        id: MessageId(id),
+        key: "alarm/7/raised".into(),
+        reason: MessageReason::AlarmRaised,
+        channel: "desk-mail".into(),
+        to: Recipient::User("duty-1".into()),
+        priority: Priority::High,
+        enterprise: Some("jia".into()),
+        about: vec![
+            About::Alarm(AlarmId(7)),
+            About::Fallback(FallbackId(1)),
+            About::Duty("duty/2026-01".into()),
+        ],
+        more: 2,
+        at: T0,
+        deadline: T0.plus_ms(3_600_000),
+        seq: Seq(id),
     }
 }

@@ -407,6 +407,8 @@ impl<'a> Entries<'a> {
                     value: dec(value),
                 }],
                 note: String::new(),
+                attachments: Vec::new(),
+                corrects: None,
                 by: "lab-1".into(),
             };
             let after = self.dice.below(5 * DAY_MS);
