@@ -7,11 +7,13 @@
 //!
 //! * [`load`] and [`load_str`]: files → [`Checked`].
 //! * [`factors`]: the factor table and the way from a 2005 code to a 2017 one.
+//! * [`alarms`]: the alarm policy built in.
 //! * [`units`]: units and their conversion.
 //! * [`profiles`]: the rule profiles built in.
 //! * [`duties`]: the duties with a clock and the working-day calendars built in.
 //! * [`instruments`]: the register maps built in; [`load_map`] reads one from a file.
 
+pub mod alarms;
 mod check;
 pub mod duties;
 pub mod factors;

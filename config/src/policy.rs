@@ -2,13 +2,12 @@
 //! a clock.
 
 use crate::Settings;
-use cems_core::model::policy::AlarmPolicy;
 use cems_core::model::{DutyBook, Policy};
 
 /// The policy that the settings and the table of duties make.
 pub(crate) fn of(settings: &Settings, duties: DutyBook) -> Policy {
     Policy {
-        alarms: AlarmPolicy::default(),
+        alarms: settings.alarms.clone(),
         notify: settings.notify_policy(),
         duties,
         people: settings.people(),

@@ -33,7 +33,7 @@ struct News {
     /// Journal position reached; 0 when the message stands for an unknown number of changes.
     seq: u64,
     /// `values`, `values:<outlet>`, `alarms`, `fallbacks`, `duties`, `exchanges`,
-    /// `exchanges:<outlet>`, `exchange:<id>`, `registry`, `health`, or `all`.
+    /// `exchanges:<outlet>`, `exchange:<id>`, `registry`, `desk`, `health`, or `all`.
     topics: BTreeSet<String>,
 }
 
@@ -191,6 +191,9 @@ impl Feed {
                 }
                 Change::Registry => {
                     news.topics.insert("registry".to_owned());
+                }
+                Change::Desk => {
+                    news.topics.insert("desk".to_owned());
                 }
                 Change::Health => {
                     news.topics.insert("health".to_owned());

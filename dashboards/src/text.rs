@@ -93,6 +93,7 @@ sources!(
     "overview",
     "outlet",
     "alarms",
+    "desk",
     "fallbacks",
     "messages",
     "commands",

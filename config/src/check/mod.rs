@@ -2,6 +2,7 @@
 //! that everything else is still looked at; the result is used only when there was no problem.
 
 mod access;
+mod alarms;
 mod bus;
 mod daemon;
 mod dates;
@@ -35,6 +36,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
+pub(crate) use alarms::alarm_rules;
 pub(crate) use duty::Rows;
 pub(crate) use map::map;
 pub(crate) use profile::{families, profile};
@@ -50,6 +52,8 @@ enum Kind {
     Users,
     /// Lines and instruments of a station.
     Station,
+    /// How alarms are ranked and answered.
+    Alarms,
     /// Channels for messages and who is told what.
     Notify,
     /// One rule profile.
@@ -153,6 +157,7 @@ fn named_files(main: &Text, loader: &Loader<'_>, r: &mut Report) -> Vec<(Kind, P
         ("station", Kind::Station),
         ("duties", Kind::Duties),
         ("holidays", Kind::Holidays),
+        ("alarms", Kind::Alarms),
         ("notify", Kind::Notify),
     ];
     for (key, kind) in kinds {
@@ -181,7 +186,7 @@ fn build(
 ) -> (Settings, Registry, DutyBook) {
     let main = &docs[0].1;
     for key in [
-        "profiles", "registry", "users", "station", "duties", "holidays", "notify",
+        "profiles", "registry", "users", "station", "duties", "holidays", "alarms", "notify",
     ] {
         // Already followed.
         let _ = main.item(key);
@@ -223,8 +228,11 @@ fn build(
     let station = instrument::station(&lines, &registry, loader, r);
     let uplinks = uplink::uplinks(&lines, &mut registry, &station, loader, r);
     let duties = duties(docs, &registry, r);
+    let rules = docs.iter().filter(|(kind, _)| *kind == Kind::Alarms);
+    let rules: Vec<&Section<'_>> = rules.map(|(_, root)| root).collect();
     (
         Settings {
+            alarms: alarms::alarms(&rules, r),
             uplinks,
             station,
             channels: notify.channels,

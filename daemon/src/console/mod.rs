@@ -3,6 +3,7 @@
 
 mod access;
 mod command;
+mod desk;
 mod judgement;
 mod read;
 mod reports;
@@ -353,36 +354,6 @@ impl Backend for ConsoleBackend {
 
     fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError> {
         self.read_audit(actor, before)
-    }
-
-    fn acknowledge<'a>(
-        &'a self,
-        actor: &'a Actor,
-        alarm: AlarmId,
-        note: String,
-    ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.act_on_alarm(
-            actor,
-            alarm,
-            crate::events::AlarmVerb::Acknowledge,
-            note,
-            None,
-        ))
-    }
-
-    fn close<'a>(
-        &'a self,
-        actor: &'a Actor,
-        alarm: AlarmId,
-        conclusion: String,
-    ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.act_on_alarm(
-            actor,
-            alarm,
-            crate::events::AlarmVerb::Close,
-            conclusion,
-            None,
-        ))
     }
 
     fn submit_reports<'a>(

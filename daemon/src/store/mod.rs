@@ -29,7 +29,8 @@ mod tests;
 pub use canonical::{Digest, TableDigest, canonicalise, digest, replace};
 pub use error::StoreError;
 pub use query::{
-    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, LIST_MAX, Queries,
+    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, LIST_MAX,
+    OCCURRENCES_MAX, Queries,
 };
 pub use readers::{READER_WAIT, READERS, Readers};
 pub(crate) use schema::Schema;
@@ -38,7 +39,7 @@ pub use sessions::{
     ATTEMPT_SUBJECTS_MAX, Attempts, OpenedSessions, SESSIONS_PER_USER_MAX, Session, Sessions,
 };
 pub use sqlite::{Opened, SqliteStore};
-pub(crate) use write::enterprise_place;
+pub(crate) use write::{enterprise_place, region_place};
 
 use cems_core::engine::History;
 use cems_core::model::rows::StateRow;

@@ -7,14 +7,16 @@ use super::query::{
     AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, Queries,
 };
 use super::schema::open_read_only;
+use cems_core::alarm::figures::Occurrence;
+use cems_core::alarm::groups::Cell;
 use cems_core::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ClueRow, DutyKey, DutyRow, ExchangeRow, FactorCode,
-    FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow, MessageId,
-    MessageRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReportId,
-    ReviewRow, Seq, ShiftRow, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, AlarmServiceRow, ClueRow, DutyKey, DutyRow, ExchangeRow,
+    FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow,
+    MessageId, MessageRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow,
+    ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -163,6 +165,10 @@ questions! {
     alarm(id: AlarmId) -> Option<AlarmRow>;
     alarms(filter: &AlarmFilter) -> Vec<AlarmRow>;
     open_alarm_counts() -> Vec<AlarmCount>;
+    open_alarm_cells(outlets: Option<&BTreeSet<OutletId>>) -> Vec<Cell>;
+    alarm_occurrences(outlets: Option<&BTreeSet<OutletId>>, from: Timestamp, until: Timestamp)
+        -> Vec<Occurrence>;
+    alarm_services() -> Vec<AlarmServiceRow>;
     shifts(from: Timestamp, until: Timestamp) -> Vec<ShiftRow>;
     hand_overs(limit: usize) -> Vec<HandOverRow>;
     message(id: MessageId) -> Option<MessageRow>;

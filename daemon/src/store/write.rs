@@ -7,9 +7,10 @@ use cems_core::model::rows::{
 };
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
-    AggregateRow, AlarmRow, AlarmSubject, ClueRow, DutyRow, DutySubject, EnterpriseId, ExchangeRow,
-    FallbackRow, ForwardRow, HandOverRow, ManualReportRow, MarkRow, MessageRow, OutletId, Output,
-    PackRow, QaOutcome, QaRow, QuarterRow, Recipient, RecordRow, RegionId, ReviewRow, ShiftRow,
+    AggregateRow, AlarmRow, AlarmServiceRow, AlarmSubject, ClueRow, DutyRow, DutySubject,
+    EnterpriseId, ExchangeRow, FallbackRow, ForwardRow, HandOverRow, ManualReportRow, MarkRow,
+    MessageRow, OutletId, Output, PackRow, QaOutcome, QaRow, QuarterRow, Recipient, RecordRow,
+    RegionId, ReviewRow, ShiftRow,
 };
 use rusqlite::{Connection, Params};
 
@@ -47,6 +48,7 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
         ),
         Output::Shift(row) => shift(connection, row),
         Output::HandOver(row) => hand_over(connection, row),
+        Output::AlarmService(row) => alarm_service(connection, row),
         Output::Message(row) => message(connection, row),
         Output::StateRemoved(name) => put(
             connection,
@@ -294,14 +296,17 @@ pub(crate) fn enterprise_place(enterprise: &EnterpriseId) -> OutletId {
     OutletId::new(format!("enterprise/{enterprise}"))
 }
 
+/// The same for a region as a whole.
+pub(crate) fn region_place(region: &RegionId) -> OutletId {
+    OutletId::new(format!("region/{region}"))
+}
+
 fn alarm(connection: &Connection, row: &AlarmRow) -> Result<(), StoreError> {
     let outlet = match &row.subject {
         AlarmSubject::Outlet(outlet) => Some(outlet.to_string()),
         AlarmSubject::Enterprise(enterprise) => Some(enterprise_place(enterprise).to_string()),
-        AlarmSubject::Region(_)
-        | AlarmSubject::Daemon(_)
-        | AlarmSubject::Device(_)
-        | AlarmSubject::Peer(_) => None,
+        AlarmSubject::Region(region) => Some(region_place(region).to_string()),
+        AlarmSubject::Daemon(_) | AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
     };
     put(
         connection,
@@ -321,6 +326,19 @@ fn alarm(connection: &Connection, row: &AlarmRow) -> Result<(), StoreError> {
             row.region.as_ref().map(RegionId::as_str),
             row.raised_at.0,
             row.state().as_str(),
+        ),
+    )
+}
+
+fn alarm_service(connection: &Connection, row: &AlarmServiceRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO alarm_service (outlet, kind, out, body) VALUES (?1, ?2, ?3, ?4)",
+        (
+            row.outlet.as_str(),
+            row.kind.as_str(),
+            row.out,
+            json("an alarm service entry", row)?,
         ),
     )
 }

@@ -6,6 +6,8 @@ mod calls;
 mod control;
 mod convert;
 mod derived;
+mod desk;
+mod desk_calls;
 mod devices;
 mod judged;
 mod openapi;

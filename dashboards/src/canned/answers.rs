@@ -152,6 +152,12 @@ pub(super) fn alarms(registry: &Registry) -> BTreeMap<AlarmId, AlarmRow> {
     if let Some(row) = rows.get_mut(&AlarmId(30)) {
         row.previous = Some(AlarmId(12));
     }
+    super::desk::put_aside(&mut rows);
+    for row in rows.values_mut() {
+        let enterprise = row.enterprise.as_ref();
+        let enterprise = enterprise.and_then(|id| registry.enterprises.get(id));
+        row.region = enterprise.map(|e| e.region.clone());
+    }
     rows
 }
 
@@ -220,28 +226,6 @@ pub(super) fn fallbacks() -> BTreeMap<FallbackId, FallbackRow> {
         short_days: vec![midnight.plus_ms(-DAY_MS)],
         ..row(5, "yt-01", 2_400, reasons)
     };
-    let reasons = vec![
-        FallbackReason::NoValidData {
-            factor: FactorCode::new("a34013"),
-            since: ago(138),
-            seen: Vec::new(),
-        },
-        FallbackReason::OutOfControl {
-            factor: FactorCode::new("a34013"),
-            kind: QaKind::SpanDrift,
-            since: ago(90),
-            test: Seq(182_003),
-        },
-        FallbackReason::ReviewFailed {
-            quarter: Timestamp(NOW.0 - 150 * DAY_MS),
-            by: UserId::new("zhuguan"),
-            seq: Seq(182_004),
-        },
-        FallbackReason::Decision {
-            by: UserId::new("zhuguan"),
-            note: "数采仪更换，预计两日".to_owned(),
-        },
-    ];
     let due = FallbackRow {
         next_due: Some(NOW.plus_ms(4 * HOUR_MS + 42 * MINUTE_MS)),
         last_report_at: Some(ago(78)),
@@ -252,7 +236,7 @@ pub(super) fn fallbacks() -> BTreeMap<FallbackId, FallbackRow> {
             at: ago(60),
             seq: Seq(182_005),
         }],
-        ..row(6, "hy-01", 78, reasons)
+        ..row(6, "hy-01", 78, many_reasons())
     };
     let mut closed = FallbackRow {
         closed_at: Some(ago(7_000)),
@@ -274,6 +258,32 @@ pub(super) fn fallbacks() -> BTreeMap<FallbackId, FallbackRow> {
         .into_iter()
         .map(|row| (row.id, row))
         .collect()
+}
+
+/// A reason of every other kind.
+fn many_reasons() -> Vec<FallbackReason> {
+    vec![
+        FallbackReason::NoValidData {
+            factor: FactorCode::new("a34013"),
+            since: ago(138),
+            seen: Vec::new(),
+        },
+        FallbackReason::OutOfControl {
+            factor: FactorCode::new("a34013"),
+            kind: QaKind::SpanDrift,
+            since: ago(90),
+            test: Seq(182_003),
+        },
+        FallbackReason::ReviewFailed {
+            quarter: Timestamp(NOW.0 - 150 * DAY_MS),
+            by: UserId::new("zhuguan"),
+            seq: Seq(182_004),
+        },
+        FallbackReason::Decision {
+            by: UserId::new("zhuguan"),
+            note: "数采仪更换，预计两日".to_owned(),
+        },
+    ]
 }
 
 /// Manual reports of the fallbacks.

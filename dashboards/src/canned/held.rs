@@ -7,8 +7,9 @@ use crate::backend::{
 };
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    Access, AlarmId, AlarmRow, AlarmSubject, ExchangeRow, FallbackId, FallbackRow, ManualReportRow,
-    MarkRow, Outlet, OutletId, QaRow, Registry, ReviewRow, Seq, Timestamp,
+    Access, AlarmId, AlarmRow, AlarmServiceRow, AlarmSubject, ExchangeRow, FallbackId, FallbackRow,
+    HandOverRow, ManualReportRow, MarkRow, Outlet, OutletId, QaRow, Registry, ReviewRow, Seq,
+    ShiftRow, Timestamp,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +28,10 @@ pub(super) struct Held {
     /// Files by outlet and SHA-256.
     pub(super) files: BTreeMap<(OutletId, String), Upload>,
     pub(super) audit: Vec<AuditRow>,
+    pub(super) shifts: BTreeMap<Timestamp, ShiftRow>,
+    /// Oldest first.
+    pub(super) hand_overs: Vec<HandOverRow>,
+    pub(super) services: Vec<AlarmServiceRow>,
     pub(super) health: Health,
     pub(super) ended: Vec<String>,
     pub(super) seq: u64,

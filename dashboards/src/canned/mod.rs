@@ -8,6 +8,7 @@ mod answers;
 mod books;
 mod commands;
 mod derivation;
+mod desk;
 mod entering;
 mod exchanges;
 mod held;
@@ -58,6 +59,19 @@ fn user_of(role: Role) -> &'static str {
     }
 }
 
+/// Name shown of each role's log-in.
+fn name_of(role: Role) -> &'static str {
+    match role {
+        Role::DutyOfficer => "值班员甲",
+        Role::Supervisor => "主管乙",
+        Role::EnterpriseUser => "企业用户丙",
+        Role::Operator => "运维员丁",
+        Role::Inspector => "执法员戊",
+        Role::Auditor => "审计员己",
+        Role::Administrator => "管理员庚",
+    }
+}
+
 impl Canned {
     /// Fresh canned data.
     pub fn new() -> Self {
@@ -72,6 +86,9 @@ impl Canned {
             fallbacks: answers::fallbacks(),
             reports: answers::reports(),
             audit: answers::audit(),
+            shifts: desk::shifts(),
+            hand_overs: desk::hand_overs(),
+            services: desk::services(),
             exchanges: exchanges::exchanges(),
             station: station::station(),
             registry: Arc::new(registry),
@@ -169,16 +186,7 @@ impl Canned {
         };
         Some(Actor {
             user: UserId::new(user_of(role)),
-            name: match role {
-                Role::DutyOfficer => "值班员甲",
-                Role::Supervisor => "主管乙",
-                Role::EnterpriseUser => "企业用户丙",
-                Role::Operator => "运维员丁",
-                Role::Inspector => "执法员戊",
-                Role::Auditor => "审计员己",
-                Role::Administrator => "管理员庚",
-            }
-            .to_owned(),
+            name: name_of(role).to_owned(),
             role,
             scope,
         })

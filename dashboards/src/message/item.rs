@@ -123,6 +123,8 @@ impl Item {
             facts.push((words.t("closed"), closed.clone()));
             brief.push(closed.clone());
         }
+        let reasons = item.reasons.into_iter().map(|(reason, _)| reason);
+        let reasons: Vec<String> = reasons.collect();
         let first = match (row.closed_at.is_some(), reason) {
             (true, _) => String::new(),
             (false, MessageReason::ReportEscalated) => words.t("message-first-report-overdue"),
@@ -131,12 +133,7 @@ impl Item {
         Self {
             subject: item.outlet,
             title: words.with("message-fallback-title", &[("state", &item.state_word)]),
-            text: item
-                .reasons
-                .iter()
-                .map(|(reason, _)| reason.as_str())
-                .collect::<Vec<_>>()
-                .join(" "),
+            text: reasons.join(" "),
             first,
             facts,
             link,

@@ -86,17 +86,36 @@ async fn read(visit: &Visit, id: FallbackId) -> Result<FallbackDetail, BackendEr
         .await
 }
 
+/// The pollutants of an outlet as the form asks for them.
+fn inputs(visit: &Visit, outlet: &Outlet, form: &Fields) -> Vec<Input> {
+    let pollutants = outlet.factors.values().filter(|f| f.pollutant);
+    let inputs = pollutants.map(|f| {
+        let field = value_field(&f.code);
+        Input {
+            name: visit.words.pick(&f.name_zh, Some(&f.name_en)).to_owned(),
+            unit: f.unit.clone(),
+            value: form.get(&field).cloned().unwrap_or_default(),
+            field,
+        }
+    });
+    inputs.collect()
+}
+
+/// What the rule of an outlet asks for.
+fn rule(visit: &Visit, outlet: &Outlet) -> String {
+    let rule = &outlet.fallback;
+    let gap = visit.times.span(i64::from(rule.max_gap_min) * MINUTE_MS);
+    let reports = rule.reports_per_day.to_string();
+    let words = [("reports", reports.as_str()), ("gap", gap.as_str())];
+    visit.words.with("fallback-schedule", &words)
+}
+
 fn view(visit: &Visit, detail: &FallbackDetail, mut form: Fields) -> FallbackPage {
-    let (eyes, words) = (visit.eyes(), visit.words);
+    let eyes = visit.eyes();
     let row = &detail.fallback;
     let open = row.closed_at.is_none();
     let outlet = visit.registry.outlets.get(&row.outlet);
-    let now = visit
-        .times
-        .offset
-        .local(visit.times.now)
-        .format("%Y-%m-%dT%H:%M")
-        .to_string();
+    let now = for_field(visit, visit.times.now);
     form.entry("sampled_at".to_owned())
         .or_insert_with(|| now.clone());
     // The last report's method and laboratory are nearly always the next one's.
@@ -108,52 +127,20 @@ fn view(visit: &Visit, detail: &FallbackDetail, mut form: Fields) -> FallbackPag
             form.entry(field.to_owned()).or_insert_with(|| text.clone());
         }
     }
-    let inputs = outlet.map_or_else(Vec::new, |o| {
-        let pollutants = o.factors.values().filter(|f| f.pollutant);
-        let inputs = pollutants.map(|f| {
-            let field = value_field(&f.code);
-            Input {
-                name: words.pick(&f.name_zh, Some(&f.name_en)).to_owned(),
-                unit: f.unit.clone(),
-                value: form.get(&field).cloned().unwrap_or_default(),
-                field,
-            }
-        });
-        inputs.collect()
-    });
+    let reports = detail.reports.iter().rev();
+    let written = row.written.as_ref();
+    let may_add = visit.may(Permission::SubmitManualReport);
     FallbackPage {
         shell: Shell::new(visit, "fallbacks"),
         fallback: FallbackItem::new(&eyes, row),
-        rule: outlet.map_or_else(String::new, |o| {
-            words.with(
-                "fallback-schedule",
-                &[
-                    ("reports", &o.fallback.reports_per_day.to_string()),
-                    (
-                        "gap",
-                        &eyes
-                            .times
-                            .span(i64::from(o.fallback.max_gap_min) * MINUTE_MS),
-                    ),
-                ],
-            )
-        }),
-        reports: detail
-            .reports
-            .iter()
-            .rev()
-            .map(|r| ReportItem::new(&eyes, r))
-            .collect(),
-        written: row
-            .written
-            .as_ref()
-            .map(|written| WrittenItem::new(&eyes, row, written)),
-        may_report: (open || form.contains_key("corrects"))
-            && visit.may(Permission::SubmitManualReport),
-        may_add: visit.may(Permission::SubmitManualReport),
+        rule: outlet.map_or_else(String::new, |o| rule(visit, o)),
+        reports: reports.map(|r| ReportItem::new(&eyes, r)).collect(),
+        written: written.map(|written| WrittenItem::new(&eyes, row, written)),
+        may_report: may_add && (open || form.contains_key("corrects")),
+        may_add,
         outlet_id: crate::url::encode(row.outlet.as_str()),
         may_decide: open && visit.may(Permission::DecideFallback),
-        inputs,
+        inputs: outlet.map_or_else(Vec::new, |o| inputs(visit, o, &form)),
         form,
         sampled_at_max: now,
     }

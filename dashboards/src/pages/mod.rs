@@ -1,5 +1,6 @@
 //! The pages. Each module is one page with its view and its forms.
 
+mod alarm_rules;
 mod alarms;
 mod audit;
 mod catalogues;
@@ -8,12 +9,14 @@ mod clues;
 mod command_rules;
 mod commands;
 mod compliance;
+mod desk;
 mod entries;
 mod entry_rules;
 mod equipment;
 mod exchanges;
 mod explain;
 mod fallbacks;
+mod figures;
 mod health;
 mod judgement;
 mod login;
@@ -27,9 +30,11 @@ mod rates;
 mod report_rules;
 mod report_tables;
 mod reviews;
+mod roster;
 mod station;
 mod tax;
 
+pub(crate) use alarm_rules::{alarm_filter, checked_act};
 pub(crate) use command_rules::checked_order;
 pub(crate) use entry_rules::{
     check_mark, check_review, check_scope, check_test, checked_reason, permission_of, quarter,
@@ -77,8 +82,14 @@ pub(crate) fn routes() -> Router<App> {
         .route("/station", get(station::page))
         .route("/alarms", get(alarms::list))
         .route("/alarms/{id}", get(alarms::page))
-        .route("/alarms/{id}/acknowledge", post(alarms::acknowledge))
-        .route("/alarms/{id}/close", post(alarms::close))
+        .route("/alarms/{id}/{verb}", post(alarms::act))
+        .route("/alarms/acknowledge", post(alarms::acknowledge_all))
+        .route("/alarms/figures", get(figures::page))
+        .route("/alarms/figures.csv", get(figures::csv))
+        .route("/outlets/{id}/alarm-service", post(alarms::set_service))
+        .route("/desk", get(desk::page))
+        .route("/desk/hand-over", post(desk::hand_over))
+        .route("/roster", get(roster::page).post(roster::enter))
         .merge(reporting())
         .route("/quarantine", get(quarantine::page))
         .route("/audit", get(audit::page))

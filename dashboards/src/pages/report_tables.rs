@@ -1,7 +1,7 @@
 //! Manual reports as a table: upload, a look at what was read, and only then the confirmation.
 //!
-//! Nothing is kept in between: the page that shows what was read carries the file along, and what is
-//! confirmed is read from it once more.
+//! Nothing is kept in between: the page that shows what was read carries the file along, and what
+//! is confirmed is read from it once more.
 
 use super::fallbacks::{again, reportable};
 use super::judgement::{Fields, text};

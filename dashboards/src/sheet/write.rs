@@ -1,8 +1,7 @@
 //! Writing a table.
 
 use super::Format;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use cems_core::model::{Timestamp, UtcOffset};
 use chrono::{Datelike, Timelike};
 use rust_decimal::Decimal;
@@ -146,16 +145,8 @@ fn made(at: Timestamp, offset: UtcOffset) -> Result<ExcelDateTime, XlsxError> {
 
 /// A written table as an answer to be saved under `name` with the format's ending.
 pub(crate) fn answer(format: Format, name: &str, content: Vec<u8>) -> Response {
-    let kind = match format {
-        Format::Csv => "text/csv; charset=utf-8",
-        Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    };
-    let file = crate::backend::Upload {
+    crate::upload::answer(crate::backend::Upload {
         name: format!("{name}.{}", format.ending()),
         content,
-    };
-    let mut response = crate::upload::answer(file).into_response();
-    let kind = HeaderValue::from_static(kind);
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
+    })
 }

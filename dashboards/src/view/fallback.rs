@@ -10,6 +10,7 @@ use cems_core::model::{
     FallbackReason, FallbackRow, ManualReportRow, Outlet, ReportFinding, Timestamp, WrittenReport,
 };
 use chrono::Datelike;
+use smol_str::SmolStr;
 
 /// A fallback as lists and its page show it.
 pub(crate) struct FallbackItem {
@@ -107,62 +108,43 @@ fn reasons(eyes: &Eyes<'_>, row: &FallbackRow) -> Vec<(String, Option<String>)> 
 }
 
 fn reason(eyes: &Eyes<'_>, row: &FallbackRow, reason: &FallbackReason) -> String {
-    let words = eyes.words;
+    let (words, times) = (eyes.words, eyes.times);
+    let outlet = eyes.registry.outlets.get(&row.outlet);
     match reason {
         FallbackReason::NoValidData {
             factor,
             since,
             seen,
+        } => {
+            let key = if seen.is_empty() {
+                "fallback-why-silence"
+            } else {
+                "fallback-why-invalid"
+            };
+            without_data(eyes, key, &eyes.factor(outlet, factor).name, (*since, seen))
         }
-        | FallbackReason::EquipmentState {
+        FallbackReason::EquipmentState {
             factor,
             since,
             seen,
         } => {
-            let outlet = eyes.registry.outlets.get(&row.outlet);
             let factor = eyes.factor(outlet, factor).name;
-            let since = eyes.times.short(*since);
-            if seen.is_empty() {
-                return words.with(
-                    "fallback-why-silence",
-                    &[("factor", &factor), ("since", &since)],
-                );
-            }
-            let seen = seen
-                .iter()
-                .map(|code| {
-                    words
-                        .find(&format!("flag-{code}"))
-                        .map_or_else(|| check_words(words, code), |text| format!("{code} {text}"))
-                })
-                .collect::<Vec<_>>()
-                .join(", ");
-            let key = match reason {
-                FallbackReason::EquipmentState { .. } => "fallback-why-equipment",
-                _ => "fallback-why-invalid",
-            };
-            words.with(
-                key,
-                &[("factor", &factor), ("since", &since), ("seen", &seen)],
-            )
+            without_data(eyes, "fallback-why-equipment", &factor, (*since, seen))
         }
         FallbackReason::OutOfControl {
             factor,
             kind,
             since,
             test,
-        } => {
-            let outlet = eyes.registry.outlets.get(&row.outlet);
-            words.with(
-                "fallback-why-control",
-                &[
-                    ("factor", &eyes.factor(outlet, factor).name),
-                    ("kind", &words.code("test-kind", kind.as_str())),
-                    ("since", &eyes.times.short(*since)),
-                    ("test", &test.to_string()),
-                ],
-            )
-        }
+        } => words.with(
+            "fallback-why-control",
+            &[
+                ("factor", &eyes.factor(outlet, factor).name),
+                ("kind", &words.code("test-kind", kind.as_str())),
+                ("since", &times.short(*since)),
+                ("test", &test.to_string()),
+            ],
+        ),
         FallbackReason::ReviewFailed { quarter, by, .. } => words.with(
             "fallback-why-review-failed",
             &[
@@ -174,18 +156,42 @@ fn reason(eyes: &Eyes<'_>, row: &FallbackRow, reason: &FallbackReason) -> String
             "fallback-why-review-expired",
             &[
                 ("quarter", &quarter_name(eyes, *quarter)),
-                ("since", &eyes.times.date(*since)),
+                ("since", &times.date(*since)),
             ],
         ),
         FallbackReason::NotReviewed { since } => words.with(
             "fallback-why-not-reviewed",
-            &[("since", &eyes.times.date(*since))],
+            &[("since", &times.date(*since))],
         ),
         FallbackReason::Decision { by, note } => words.with(
             "fallback-why-decision",
             &[("by", by.as_str()), ("note", note)],
         ),
     }
+}
+
+/// Since when a pollutant has no valid data, and what was seen instead.
+fn without_data(
+    eyes: &Eyes<'_>,
+    key: &str,
+    factor: &str,
+    (since, seen): (Timestamp, &[SmolStr]),
+) -> String {
+    let words = eyes.words;
+    let flag = |code: &SmolStr| {
+        let text = words.find(&format!("flag-{code}"));
+        text.map_or_else(|| check_words(words, code), |text| format!("{code} {text}"))
+    };
+    let seen: Vec<String> = seen.iter().map(flag).collect();
+    let since = eyes.times.short(since);
+    words.with(
+        key,
+        &[
+            ("factor", factor),
+            ("since", &since),
+            ("seen", &seen.join(", ")),
+        ],
+    )
 }
 
 /// A quarter as `2025-Q4`.

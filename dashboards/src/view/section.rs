@@ -62,6 +62,24 @@ pub(crate) fn data_tabs(words: Words, current: &str) -> Vec<Tab> {
     tabs(words, pages.map(|page| (page, format!("/{page}"))), current)
 }
 
+/// Links between the pages of the duty desk; those of the centre alone have more than one.
+pub(crate) fn desk_tabs(words: Words, centre: bool, current: &str) -> Vec<Tab> {
+    if !centre {
+        return Vec::new();
+    }
+    let pages = [
+        ("desk", "/desk"),
+        ("alarms", "/alarms"),
+        ("roster", "/roster"),
+        ("figures", "/alarms/figures"),
+    ];
+    tabs(
+        words,
+        pages.map(|(page, href)| (page, href.to_owned())),
+        current,
+    )
+}
+
 fn tabs<const N: usize>(words: Words, pages: [(&str, String); N], current: &str) -> Vec<Tab> {
     pages
         .into_iter()

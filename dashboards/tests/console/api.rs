@@ -23,6 +23,20 @@ const GOLDEN: &[(&str, &str)] = &[
     ("alarms-open", "/api/v1/alarms?open=true"),
     ("alarms-outlet", "/api/v1/alarms?outlet=qs-01&before=30"),
     ("alarm", "/api/v1/alarms/30"),
+    (
+        "alarms-shelved",
+        "/api/v1/alarms?open=true&state=shelved,suppressed",
+    ),
+    ("desk", "/api/v1/desk"),
+    ("alarm-groups", "/api/v1/alarms/groups?priority=urgent"),
+    (
+        "alarm-figures",
+        "/api/v1/alarms/figures?from=2026-03-11T00:00:00%2B08:00",
+    ),
+    (
+        "roster",
+        "/api/v1/roster?from=2026-03-18T00:00:00%2B08:00&until=2026-03-19T00:00:00%2B08:00",
+    ),
     ("fallbacks", "/api/v1/fallbacks"),
     ("fallback", "/api/v1/fallbacks/5"),
     ("fallback-reasons", "/api/v1/fallbacks/6"),

@@ -5,6 +5,7 @@
 mod api;
 mod assets;
 mod control;
+mod desk;
 mod forms;
 mod http;
 mod judgement;

@@ -201,7 +201,7 @@ fn one<'a>(list: &'a Value, what: &str, fits: impl Fn(&Value) -> bool) -> &'a Va
 }
 
 /// Base64 of RFC 4648 in a few lines of its own.
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let group = |three: &[u8]| {
         let byte = |n: usize| u32::from(three.get(n).copied().unwrap_or(0));

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod day;
 mod demo;
+mod desk;
 mod fallback;
 mod frames;
 mod fulldisk;

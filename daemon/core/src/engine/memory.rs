@@ -6,10 +6,10 @@ use crate::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use crate::model::{
-    AggregateRow, AlarmId, AlarmRow, ClueRow, DutyId, DutyKey, DutyRow, DutySubject, ExchangeRow,
-    FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow,
-    MessageId, MessageRow, OutletId, Output, PackRow, QaKind, QaOutcome, QaRow, QuarterRow,
-    RecordKind, RecordRow, ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
+    AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmServiceRow, ClueRow, DutyId, DutyKey, DutyRow,
+    DutySubject, ExchangeRow, FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level,
+    ManualReportRow, MarkRow, MessageId, MessageRow, OutletId, Output, PackRow, QaKind, QaOutcome,
+    QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
 };
 use smol_str::SmolStr;
 use std::cell::RefCell;
@@ -67,6 +67,8 @@ pub struct Tables {
     pub shifts: BTreeMap<Timestamp, ShiftRow>,
     /// Hand-overs.
     pub hand_overs: BTreeMap<Seq, HandOverRow>,
+    /// Kinds of alarm that are or were out of service.
+    pub alarm_services: BTreeMap<(OutletId, AlarmKind), AlarmServiceRow>,
     /// Messages to send.
     pub messages: BTreeMap<MessageId, MessageRow>,
     /// Engine state.
@@ -152,6 +154,10 @@ impl Tables {
             }
             Output::HandOver(row) => {
                 self.hand_overs.insert(row.id, row);
+            }
+            Output::AlarmService(row) => {
+                let key = (row.outlet.clone(), row.kind);
+                self.alarm_services.insert(key, row);
             }
             Output::Message(row) => {
                 self.messages.insert(row.id, row);

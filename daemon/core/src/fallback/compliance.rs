@@ -2,8 +2,8 @@
 //!
 //! Made from the reports alone, by going through what was received in the order in which it was,
 //! so that it can be held against what the engine counted at the time. It uses the rule as it is
-//! now; where the rule was changed while the fallback ran, the counts may differ, and the sheet says
-//! so.
+//! now; where the rule was changed while the fallback ran, the counts may differ, and the sheet
+//! says so.
 
 use super::Terms;
 use crate::model::{

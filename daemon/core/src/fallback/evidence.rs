@@ -66,8 +66,8 @@ impl Evidence {
         self.holds.values()
     }
 
-    /// A rule takes force for these pollutants: the clock of the assessment starts, or goes on; what
-    /// was held against other pollutants is forgotten.
+    /// A rule takes force for these pollutants: the clock of the assessment starts, or goes on;
+    /// what was held against other pollutants is forgotten.
     pub(super) fn ruled(&mut self, at: Timestamp, watched: &BTreeSet<&FactorCode>) {
         self.since.get_or_insert(at);
         self.ruled = at;

@@ -15,8 +15,8 @@
 //!
 //! **Closes** when every reason is lifted: a later test or review was passed, and every pollutant
 //! has had valid values for `closes_after` without a break. A value that does not count breaks the
-//! run, so does a gap as long as the one that opens. A fallback that a person opened or confirmed is
-//! closed by a person only: the engine cannot know that the reason is lifted.
+//! run, so does a gap as long as the one that opens. A fallback that a person opened or confirmed
+//! is closed by a person only: the engine cannot know that the reason is lifted.
 //!
 //! **Reports.** The next one is due `max_gap` after the sampling of the last, or after the opening.
 //! A due time that passes is missed once and stays overdue until a report comes. Each full local

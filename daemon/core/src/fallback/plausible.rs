@@ -50,7 +50,8 @@ pub const CODES: [&str; 10] = [
 /// times, less what a process may change by half a day later.
 const SLIP: u32 = 5;
 
-/// No two samplings at one outlet are nearer than this: sampling and changing the train take longer.
+/// No two samplings at one outlet are nearer than this: sampling and changing the train take
+/// longer.
 const SAMPLING_MS_MIN: i64 = 10 * MINUTE_MS;
 
 /// Hours of valid automatic means that a value is held against.

@@ -1,7 +1,7 @@
 //! Duties with a clock (法定事项): what somebody owes by a time, as rows of data, and their
 //! instances.
 
-use super::access::Role;
+use super::access::{Permission, Role};
 use super::calendar::{Day, WorkCalendar};
 use super::ids::{DutyId, DutyKey, EnterpriseId, OutletId, RegionId, Seq, UserId};
 use super::mark::Attachment;
@@ -352,6 +352,18 @@ impl DutyRule {
     /// Instances open on this day.
     pub fn in_force(&self, day: Day) -> bool {
         self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day < until)
+    }
+
+    /// The role completes its instances.
+    pub fn is_completed_by(&self, role: Role) -> bool {
+        role.may(Permission::CompleteDuty) && self.roles.contains(&role)
+    }
+
+    /// The role opens instances by hand: who owes it enters what happened, or the authority does.
+    pub fn is_opened_by(&self, role: Role) -> bool {
+        let by_hand = matches!(self.trigger, DutyTrigger::On { .. });
+        let owes = self.roles.contains(&role) || role.is_centre();
+        by_hand && owes && role.may(Permission::CompleteDuty)
     }
 
     /// Only staff of the authority sees its instances: a routine check is not announced to those it

@@ -24,8 +24,8 @@ pub mod time;
 
 pub use access::{Access, Permission, Role, Scope};
 pub use alarm::{
-    Acknowledgement, AlarmKind, AlarmRow, AlarmState, AlarmSubject, Closure, OUT_OF_SERVICE,
-    Priority, Shelving, Suppression,
+    Acknowledgement, AlarmKind, AlarmRow, AlarmServiceRow, AlarmState, AlarmSubject, Closure,
+    OUT_OF_SERVICE, Priority, Shelving, Suppression,
 };
 pub use calendar::{CalendarYear, Day, DayKind, Holiday, Known, WorkCalendar};
 pub use clue::{Clue, ClueRow};

@@ -97,6 +97,16 @@ impl Response {
             Self::Day => "day",
         }
     }
+
+    /// Minutes it allows where no policy says otherwise.
+    pub fn minutes(self) -> u32 {
+        match self {
+            Self::Immediate => 10,
+            Self::Prompt => 60,
+            Self::Shift => 480,
+            Self::Day => 1_440,
+        }
+    }
 }
 
 /// Why alarms of a kind are suppressed by design (IEC 62682: 设计抑制).
@@ -107,6 +117,19 @@ pub enum SuppressedBy {
     Stopped,
     /// A maintenance or calibration of the equipment is marked.
     Maintenance,
+}
+
+impl SuppressedBy {
+    /// Every reason.
+    pub const ALL: [SuppressedBy; 2] = [Self::Stopped, Self::Maintenance];
+
+    /// The name in files, rows and text keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Maintenance => "maintenance",
+        }
+    }
 }
 
 /// How alarms are ranked and answered (ISA-18.2 / IEC 62682).
@@ -122,6 +145,9 @@ pub struct AlarmPolicy {
     pub chatter: ChatterRule,
     /// When silent outlets are one outage of a line.
     pub outage: OutageRule,
+    /// Minutes that each response allows; what is not named has [`Response::minutes`].
+    #[serde(default)]
+    pub respond_min: BTreeMap<Response, u32>,
 }
 
 impl AlarmPolicy {
@@ -132,6 +158,13 @@ impl AlarmPolicy {
             .get(&kind)
             .and_then(|rule| self.matrix.get(&rule.consequence)?.get(&rule.response));
         by_matrix.copied().unwrap_or_else(|| kind.priority())
+    }
+
+    /// How soon an alarm of a kind should be acknowledged, min; `None` where no rule is known.
+    pub fn answer_within_min(&self, kind: AlarmKind) -> Option<u32> {
+        let response = self.kinds.get(&kind)?.response;
+        let said = self.respond_min.get(&response).copied();
+        Some(said.unwrap_or_else(|| response.minutes()))
     }
 }
 

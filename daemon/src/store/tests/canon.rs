@@ -32,6 +32,7 @@ fn key(output: &Output) -> String {
         Output::Registry { seq, .. } => format!("registry {seq}"),
         Output::Shift(r) => format!("shift {}", r.shift.from),
         Output::HandOver(r) => format!("hand-over {}", r.id),
+        Output::AlarmService(r) => format!("alarm service {} {}", r.outlet, r.kind.as_str()),
         Output::Message(r) => format!("message {}", r.id),
         Output::State(r) => format!("state {}", r.name),
         Output::StateRemoved(name) => format!("state {name}"),

@@ -106,7 +106,7 @@ fn tell(desk: &mut Desk, checker: &Checker, what: &Happening, now: i64) {
 }
 
 impl Desk {
-    /// The row of the sample at this place among those of the open fallback that count is withdrawn.
+    /// Withdraws the row at this place among those that count for the open fallback.
     fn take_back(&mut self, place: usize, now: i64) {
         let seq = Seq(self.seq);
         let id = self.machine.row().map(|row| row.id);
