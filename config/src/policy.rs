@@ -9,7 +9,7 @@ pub(crate) fn of(settings: &Settings, duties: DutyBook) -> Policy {
     Policy {
         alarms: settings.alarms.clone(),
         notify: settings.notify_policy(),
-        duties,
+        duties: duties.into(),
         people: settings.people(),
     }
 }

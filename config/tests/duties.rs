@@ -29,7 +29,7 @@ fn rule<'a>(checked: &'a Checked, id: &str) -> &'a DutyRule {
 fn without_own_files_the_national_table_is_in_force() {
     let checked = with("", &[]);
     let national = cems_config::duties::builtin(checked.registry.offset);
-    assert_eq!(checked.policy.duties, national);
+    assert_eq!(*checked.policy.duties, national);
     let total = rule(&checked, "month-total");
     assert_eq!(total.deadline, DutyDeadline::WorkingDay { n: 7 });
 }

@@ -15,6 +15,7 @@
 mod canonical;
 mod encode;
 mod error;
+mod feeds;
 pub(crate) mod history;
 mod query;
 mod readers;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use canonical::{Digest, TableDigest, canonicalise, digest, replace};
 pub use error::StoreError;
+pub use feeds::FeedTimes;
 pub use query::{
     AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, LIST_MAX,
     OCCURRENCES_MAX, Queries,

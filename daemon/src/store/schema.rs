@@ -56,7 +56,10 @@ pub(super) const PROJECTIONS: Schema = Schema {
 /// Log-in sessions (application id `CEMS`).
 pub(super) const SESSIONS: Schema = Schema {
     application_id: 0x4345_4d53,
-    migrations: &[include_str!("migrations/sessions-0001.sql")],
+    migrations: &[
+        include_str!("migrations/sessions-0001.sql"),
+        include_str!("migrations/sessions-0002.sql"),
+    ],
 };
 
 /// A damaged file that was put aside.

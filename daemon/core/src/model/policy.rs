@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Everything that decides who must do what about what happens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Policy {
     pub notify: NotifyPolicy,
     /// Duties with a clock, and the working days they are counted by.
     #[serde(default)]
-    pub duties: DutyBook,
+    pub duties: Arc<DutyBook>,
     /// People who can be told and who answer.
     pub people: BTreeMap<UserId, Person>,
 }

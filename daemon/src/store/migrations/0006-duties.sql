@@ -19,7 +19,7 @@ CREATE TABLE duty (
 
 CREATE INDEX duty_round ON duty (rule, round) WHERE open = 1;
 CREATE INDEX duty_subject ON duty (subject) WHERE open = 1;
-CREATE INDEX duty_open ON duty (due_at, key, inside, enterprise, outlet, region) WHERE open = 1;
-CREATE INDEX duty_ended ON duty (ended_at, key, inside, enterprise, outlet, region) WHERE open = 0;
+CREATE INDEX duty_open ON duty (due_at, key, inside, rule, enterprise, outlet, region) WHERE open = 1;
+CREATE INDEX duty_ended ON duty (ended_at, key, inside, rule, enterprise, outlet, region) WHERE open = 0;
 CREATE INDEX duty_due ON duty (due_at, rule, round, open, inside, enterprise, outlet, region)
     WHERE gone = 0;

@@ -29,6 +29,8 @@ pub struct DutyFilter {
     pub open: bool,
     /// Due before this.
     pub due_before: Option<Timestamp>,
+    /// Only of this row.
+    pub rule: Option<DutyId>,
     /// Only in these places; `None`: everywhere.
     pub places: Option<DutyPlaces>,
     /// Those of the authority alone, too.
@@ -128,17 +130,20 @@ impl Queries<'_> {
         let due_before = filter.due_before.map_or(i64::MAX, |at| at.0);
         let sql = if filter.open {
             format!(
-                "SELECT body FROM duty WHERE open = 1 AND due_at < :due AND {WITHIN} \
+                "SELECT body FROM duty WHERE open = 1 AND due_at < :due \
+                 AND (:rule IS NULL OR rule = :rule) AND {WITHIN} \
                  ORDER BY due_at, key LIMIT :limit"
             )
         } else {
             format!(
-                "SELECT body FROM duty WHERE open = 0 AND due_at < :due AND {WITHIN} \
+                "SELECT body FROM duty WHERE open = 0 AND due_at < :due \
+                 AND (:rule IS NULL OR rule = :rule) AND {WITHIN} \
                  ORDER BY ended_at DESC, key LIMIT :limit"
             )
         };
         let params = named_params! {
             ":due": due_before,
+            ":rule": filter.rule.as_ref().map(DutyId::as_str),
             ":inside": filter.inside,
             ":regions": regions,
             ":enterprises": enterprises,

@@ -28,6 +28,7 @@ fn keys(rows: &[DutyRow]) -> Vec<&str> {
 const OPEN: DutyFilter = DutyFilter {
     open: true,
     due_before: None,
+    rule: None,
     places: None,
     inside: true,
     limit: 100,
@@ -90,6 +91,12 @@ fn what_is_open_comes_by_its_due_time_and_what_ended_newest_first() {
         keys(&readers.duties(&soon).unwrap()),
         ["report:jia-1:fallback-1"]
     );
+    let of_rule = DutyFilter {
+        rule: Some("report".into()),
+        ..OPEN
+    };
+    let of_rule = readers.duties(&of_rule).unwrap();
+    assert_eq!(keys(&of_rule), ["report:jia-1:fallback-1"]);
     let ended = DutyFilter {
         open: false,
         limit: 2,

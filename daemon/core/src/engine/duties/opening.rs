@@ -250,7 +250,7 @@ fn left(old: &Registry, new: &Registry) -> Vec<DutySubject> {
 /// changed gets its new times; new rows open at once what is open now.
 pub(in crate::engine) fn book_changed(shared: &mut Shared, old: &DutyBook, cx: &mut Cx<'_>) {
     let registry = cx.registry;
-    let book = &cx.policy.duties;
+    let book: &DutyBook = &cx.policy.duties;
     if old == book {
         return;
     }

@@ -125,7 +125,7 @@ fn book() -> DutyBook {
 
 fn policy(duties: DutyBook) -> Event {
     Event::Policy(Arc::new(Policy {
-        duties,
+        duties: duties.into(),
         ..Policy::default()
     }))
 }
@@ -537,7 +537,7 @@ fn those_who_owe_it_are_reminded_and_the_next_in_the_chain_is_told() {
     ];
     let mut bench = Bench::with(quiet_city(), at("2026-09-20 09:00"));
     let with_people = Policy {
-        duties: book(),
+        duties: book().into(),
         notify,
         people: people.into(),
         ..Policy::default()
