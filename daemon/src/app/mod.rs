@@ -205,6 +205,7 @@ impl App {
         let options = ConsoleOptions {
             secure_cookie: settings.console.secure_cookie,
             demo_banner: demo,
+            public_url: settings.console.public_url.clone(),
             closing: Some(closing),
         };
         app.tasks.spawn(tasks::serve_console(

@@ -76,6 +76,9 @@ const GOLDEN: &[(&str, &str)] = &[
         "explain-quarter",
         "/api/v1/explain?outlet=yt-01&factor=a21026&period=2025-Q4&depth=2",
     ),
+    ("duties", "/api/v1/duties?rule=month-total"),
+    ("duty-rules", "/api/v1/duty-rules"),
+    ("calendar", "/api/v1/calendar?month=2026-03"),
     ("checks", "/api/v1/checks"),
     ("formulas", "/api/v1/formulas"),
 ];

@@ -3,6 +3,7 @@
 
 use super::alarms::{NewAlarm, ended, gone, holds};
 use super::context::{Cx, ENGINE, Site};
+use super::duties;
 use super::state::{Live, Shared};
 use crate::fallback::{Identity, Judged, Owed, Terms, Turn};
 use crate::model::{
@@ -108,6 +109,7 @@ fn one(live: &mut Live, shared: &mut Shared, site: Site<'_>, turn: Turn, cx: &mu
             let outlet = site.outlet.id.to_string();
             cx.audit(ENGINE, "fallback.opened", object(row.id), outlet);
             tell(site, row.id, MessageReason::FallbackOpened, None, cx);
+            duties::fallback_opened(shared, &row, cx);
         }
         (Turn::Overdue(since), Some(row)) => overdue(live, shared, site, (&row, since), cx),
         (Turn::Relieved, _) => {

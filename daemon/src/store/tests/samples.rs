@@ -3,8 +3,10 @@
 //! frames that a test thread does not have.
 
 mod judged;
+mod owed;
 mod plain;
 
+pub(super) use owed::duty_row;
 pub(super) use plain::{T0, alarm_row, audit_row, fallback_row, message_row, minute};
 
 use cems_core::model::rows::{
@@ -474,6 +476,7 @@ pub(super) fn output() -> BoxedStrategy<Output> {
         2 => alarm().prop_map(Output::Alarm),
         1 => fallback().prop_map(Output::Fallback),
         1 => manual_report().prop_map(Output::ManualReport),
+        2 => owed::duty().prop_map(Output::Duty),
         1 => (1..9_u64).prop_map(|id| Output::Message(message_row(id))),
         1 => (1..9_u64, 0..3_u32, object)
             .prop_map(|(seq, n, object)| Output::Audit(audit_row(seq, n, object))),
