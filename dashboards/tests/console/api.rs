@@ -209,7 +209,10 @@ async fn the_document_covers_every_route_and_every_answer_fits_it() {
                 let odd = Request::json(&address, &json!({ "x": 1 })).bearer(Role::Supervisor);
                 let status = console.ask(odd).await.status;
                 let bare = operation.get("requestBody").is_none() && status == 422;
-                assert!(status == 400 || status == 403 || bare, "{path} exists: {status}");
+                assert!(
+                    status == 400 || status == 403 || bare,
+                    "{path} exists: {status}"
+                );
                 continue;
             }
             assert_eq!(

@@ -76,7 +76,10 @@ fn parcel(address: Option<&str>) -> Parcel {
             seq: Seq(7),
         },
         address: address.map(str::to_owned),
-        written: vec![written(Lang::Zh, "【紧急】超标"), written(Lang::En, "Urgent")],
+        written: vec![
+            written(Lang::Zh, "【紧急】超标"),
+            written(Lang::En, "Urgent"),
+        ],
         things: vec![Thing::Alarm(Box::new(row))],
         shown: vec![shown],
         site: "示例市".to_owned(),
@@ -135,7 +138,10 @@ fn every_kind_can_be_opened() {
         let name = kind.as_str();
         let text = format!("[[channel]]\nid = \"x\"\nkind = \"{name}\"\n{own}");
         let files = [("url", "https://peer.example/hook"), ("key", "k")];
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let (channel, room) = channel(&text, &files);
             assert!(channel.at_once() > 0, "{name}");

@@ -23,11 +23,18 @@ async fn an_alarm_is_an_alert_until_it_is_back_to_normal() {
     let channel = format!("[[channel]]\nid = \"am\"\nkind = \"alertmanager\"\nurl = \"{url}\"\n");
     let directory = city(&(channel + &route("am", "")));
     let config = directory.path().join("alertmanager.yml");
-    std::fs::write(&config, "route:\n  receiver: none\nreceivers:\n- name: none\n").expect("written");
+    std::fs::write(
+        &config,
+        "route:\n  receiver: none\nreceivers:\n- name: none\n",
+    )
+    .expect("written");
     let mut command = Command::new("prometheus-alertmanager");
     command
         .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.path={}", directory.path().join("am").display()))
+        .arg(format!(
+            "--storage.path={}",
+            directory.path().join("am").display()
+        ))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         .arg("--cluster.listen-address=")
         .stdout(Stdio::null());
@@ -51,10 +58,15 @@ async fn an_alarm_is_an_alert_until_it_is_back_to_normal() {
     assert_eq!(alert["status"]["state"], "active");
     let summary = alert["annotations"]["summary"].as_str().unwrap_or_default();
     assert!(summary.contains("小时均值超标"), "{alert:#}");
-    assert_eq!(alert["generatorURL"], format!("https://cems.example/alarms/{alarm}"));
+    assert_eq!(
+        alert["generatorURL"],
+        format!("https://cems.example/alarms/{alarm}")
+    );
 
     let sound = crate::alarms::minute("20.0");
-    inside.send_hour(GAS_MN, first.plus_minutes(60), &sound).await;
+    inside
+        .send_hour(GAS_MN, first.plus_minutes(60), &sound)
+        .await;
     crate::alarms::raised(&inside.duty, "exceedance.hour", |a| a["active"] == false).await;
     until("the end of our alert", async || {
         let all = alerts(port).await;

@@ -41,10 +41,16 @@ async fn an_alarm_reaches_people_by_mail_whatever_the_server_says_first() {
     let place = certificates(directory.path());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/smtp_peer.py");
     let mut command = Command::new("/usr/bin/python3");
-    command.arg(script).args([place.join("server.pem"), place.join("server.key")]);
+    command
+        .arg(script)
+        .args([place.join("server.pem"), place.join("server.key")]);
     let mut server = Peer::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
     let printed = server.lines();
-    let port: u16 = printed.next("the server's port").await.parse().expect("a port");
+    let port: u16 = printed
+        .next("the server's port")
+        .await
+        .parse()
+        .expect("a port");
     write_city(directory.path(), &settings(port));
     address_people(directory.path());
     secret(&directory.path().join("mail-password"), "mail-password\n");
@@ -64,7 +70,10 @@ async fn an_alarm_reaches_people_by_mail_whatever_the_server_says_first() {
         ("slow@centre.example", "First:"),
     ]) {
         assert_eq!(mail["to"], json!([to]));
-        assert_eq!((&mail["tls"], &mail["user"]), (&json!(true), &json!("cems")));
+        assert_eq!(
+            (&mail["tls"], &mail["user"]),
+            (&json!(true), &json!("cems"))
+        );
         let text = mail["text"].as_str().expect("plain text");
         assert!(text.contains(words) && text.contains(&link), "{text}");
         let html = mail["html"].as_str().expect("HTML");
@@ -84,7 +93,8 @@ async fn dead_letter(inside: &Inside, alarm: u64) {
     assert!(said.contains("550") && !said.contains("gone@"), "{said}");
     let id = &dead[0]["id"];
     let desk = inside.api(DUTY_TOKEN);
-    desk.post(&format!("/api/v1/messages/{id}/again"), &json!({})).await;
+    desk.post(&format!("/api/v1/messages/{id}/again"), &json!({}))
+        .await;
     let path = format!("/api/v1/alarms/{alarm}");
     let ends = |detail: &Value| {
         let history = detail["history"].as_array()?;
@@ -92,7 +102,10 @@ async fn dead_letter(inside: &Inside, alarm: u64) {
         (of("message.dead") == 2 && of("message.delivered") == 2 && of("message.resent") == 1)
             .then_some(())
     };
-    inside.duty.until(&path, "what became of four messages", ends).await;
+    inside
+        .duty
+        .until(&path, "what became of four messages", ends)
+        .await;
 
     // A person tries the channel and gets the mail themselves.
     let console = inside.console();

@@ -39,15 +39,24 @@ impl Broker {
     /// Who may log in.
     fn users(&self, users: &[(&str, &str)]) {
         let file = self.place.join("users");
-        let text: String = users.iter().map(|(user, word)| format!("{user}:{word}\n")).collect();
+        let text: String = users
+            .iter()
+            .map(|(user, word)| format!("{user}:{word}\n"))
+            .collect();
         secret(&file, &text);
-        let hashed = Command::new("mosquitto_passwd").arg("-U").arg(&file).status();
+        let hashed = Command::new("mosquitto_passwd")
+            .arg("-U")
+            .arg(&file)
+            .status();
         assert!(hashed.expect("tests/run installs mosquitto").success());
     }
 
     async fn start(&self) -> Peer {
         let mut command = Command::new(MOSQUITTO);
-        command.arg("-c").arg(self.place.join("mosquitto.conf")).stdout(Stdio::null());
+        command
+            .arg("-c")
+            .arg(self.place.join("mosquitto.conf"))
+            .stdout(Stdio::null());
         let peer = Peer::start(&mut command);
         listening(self.port).await;
         peer
@@ -57,7 +66,16 @@ impl Broker {
     fn listen(&self, topic: &str) -> (Peer, Lines) {
         let mut command = Command::new("mosquitto_sub");
         command
-            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-t", topic, "-q", "1"])
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.port.to_string(),
+                "-t",
+                topic,
+                "-q",
+                "1",
+            ])
             .args(["-u", "watcher", "-P", "watcher-word", "-F", "%t %r %p"])
             .arg("--cafile")
             .arg(self.place.join("ca.pem"))
@@ -86,7 +104,11 @@ fn parts(line: &str) -> (String, bool, Value) {
     let mut parts = line.splitn(3, ' ');
     let mut next = || parts.next().unwrap_or_default().to_owned();
     let (topic, retained, payload) = (next(), next() == "1", next());
-    (topic, retained, serde_json::from_str(&payload).unwrap_or(json!(payload)))
+    (
+        topic,
+        retained,
+        serde_json::from_str(&payload).unwrap_or(json!(payload)),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +140,9 @@ async fn states_are_retained_and_a_killed_broker_loses_nothing() {
     let (_listener, heard) = broker.listen("city/cems/#");
     listener_is_in(&broker, &heard).await;
     broker.users(&[WATCHER, OURS]);
-    let reread = Command::new("kill").args(["-HUP", &running.0.id().to_string()]).status();
+    let reread = Command::new("kill")
+        .args(["-HUP", &running.0.id().to_string()])
+        .status();
     assert!(reread.expect("kill").success());
     let mut keys = BTreeSet::new();
     let mut state = None;
@@ -146,18 +170,33 @@ async fn states_are_retained_and_a_killed_broker_loses_nothing() {
 async fn retained(broker: &Broker, alarm: u64) {
     let (_late, heard) = broker.listen("city/cems/alarms/#");
     let (topic, retained, state) = parts(&heard.next("a retained state").await);
-    assert_eq!((topic, retained), (format!("city/cems/alarms/{alarm}"), true));
+    assert_eq!(
+        (topic, retained),
+        (format!("city/cems/alarms/{alarm}"), true)
+    );
     assert_eq!(state["kind"], "exceedance.hour", "{state:#}");
     assert_eq!(state["active"], true);
-    assert_eq!(state["link"], format!("https://cems.example/alarms/{alarm}"));
+    assert_eq!(
+        state["link"],
+        format!("https://cems.example/alarms/{alarm}")
+    );
 }
 
 /// A message of our own comes through: the listener listens.
 async fn listener_is_in(broker: &Broker, heard: &Lines) {
     for _ in 0..100 {
         let said = Command::new("mosquitto_pub")
-            .args(["-h", "127.0.0.1", "-p", &broker.port.to_string(), "-t", "city/cems/hello"])
-            .args(["-u", WATCHER.0, "-P", WATCHER.1, "-m", "1", "-q", "1", "--cafile"])
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &broker.port.to_string(),
+                "-t",
+                "city/cems/hello",
+            ])
+            .args([
+                "-u", WATCHER.0, "-P", WATCHER.1, "-m", "1", "-q", "1", "--cafile",
+            ])
             .arg(broker.place.join("ca.pem"))
             .status();
         assert!(said.expect("tests/run installs it").success());

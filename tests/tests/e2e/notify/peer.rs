@@ -99,7 +99,13 @@ pub(super) fn certificates(directory: &Path) -> PathBuf {
             .expect("openssl is there: tests/run installs it");
         assert!(done.success(), "openssl {arguments:?}");
     };
-    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    let key = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ];
     let mut ca = vec!["req", "-x509", "-days", "2", "-subj", "/CN=test authority"];
     ca.extend(key);
     ca.extend(["-keyout", "ca.key", "-out", "ca.pem"]);
@@ -111,8 +117,21 @@ pub(super) fn certificates(directory: &Path) -> PathBuf {
     let names = "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n";
     std::fs::write(directory.join("names"), names).expect("written");
     openssl(&[
-        "x509", "-req", "-days", "2", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-        "-CAcreateserial", "-extfile", "names", "-out", "server.pem",
+        "x509",
+        "-req",
+        "-days",
+        "2",
+        "-in",
+        "server.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-extfile",
+        "names",
+        "-out",
+        "server.pem",
     ]);
     directory.to_owned()
 }
@@ -224,7 +243,10 @@ async fn serve(
             *refused.lock().expect("no panic there") += 1;
             "500 Internal Server Error"
         } else {
-            taken.lock().expect("no panic there").push(Taken { key, body });
+            taken
+                .lock()
+                .expect("no panic there")
+                .push(Taken { key, body });
             "200 OK"
         };
         if let Answer::Hold(pause) = answer {

@@ -25,7 +25,14 @@ fn channel(sink: &Sink) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_fails_half_the_time_gets_every_message_once() {
     const MESSAGES: usize = 24;
-    let sink = Sink::start(|n| if n % 2 == 0 { Answer::Fail } else { Answer::Take }).await;
+    let sink = Sink::start(|n| {
+        if n % 2 == 0 {
+            Answer::Fail
+        } else {
+            Answer::Take
+        }
+    })
+    .await;
     let directory = city(&channel(&sink));
     secret(&directory.path().join("hook-key"), "hook-key");
     let start = Moment::midnight(2026, 3, 16).plus_minutes(10 * 60 + 5);
@@ -46,15 +53,25 @@ async fn a_receiver_that_fails_half_the_time_gets_every_message_once() {
     let path = format!("/api/v1/alarms/{alarm}");
     let told = inside.duty.until(&path, "message.delivered", |detail| {
         let history = detail["history"].as_array()?;
-        history.iter().find(|row| row["what"] == "message.delivered").cloned()
+        history
+            .iter()
+            .find(|row| row["what"] == "message.delivered")
+            .cloned()
     });
     let told = told.await;
     let words = told["detail"].as_str().unwrap_or_default();
     assert!(words.contains("by hook to *"), "{told:#}");
-    let first = sink.taken().into_iter().find(|taken| taken.key.starts_with("alarm-raised/"));
-    let body: Value = serde_json::from_slice(&first.expect("the alarm was told").body).expect("JSON");
+    let first = sink
+        .taken()
+        .into_iter()
+        .find(|taken| taken.key.starts_with("alarm-raised/"));
+    let body: Value =
+        serde_json::from_slice(&first.expect("the alarm was told").body).expect("JSON");
     assert_eq!(body["about"][0]["id"], alarm);
-    assert_eq!(body["about"][0]["link"], format!("https://cems.example/alarms/{alarm}"));
+    assert_eq!(
+        body["about"][0]["link"],
+        format!("https://cems.example/alarms/{alarm}")
+    );
     inside.stop().await;
 }
 
@@ -76,20 +93,30 @@ async fn a_message_under_way_when_the_daemon_is_killed_goes_again_with_the_same_
         let sink = &sink;
         until("a message at the receiver", async move || {
             let taken = sink.taken();
-            if taken.len() >= count { Ok(taken) } else { Err(taken) }
+            if taken.len() >= count {
+                Ok(taken)
+            } else {
+                Err(taken)
+            }
         })
     };
     taken(1).await;
     town.daemon.kill();
     town.restart().await;
     let all = taken(2).await;
-    assert_eq!(all[0].key, all[1].key, "the receiver can tell that it is the same");
+    assert_eq!(
+        all[0].key, all[1].key,
+        "the receiver can tell that it is the same"
+    );
     let supervisor = town.api_of(SUPERVISOR_TOKEN);
     assert_eq!(in_state(&supervisor, "delivered", 1).await.len(), 1);
     let auditor = town.api_of(AUDITOR_TOKEN);
     auditor
         .until("/api/v1/audit", "the delivery in the audit trail", |list| {
-            rows(list).iter().any(|row| row["what"] == "message.delivered").then_some(())
+            rows(list)
+                .iter()
+                .any(|row| row["what"] == "message.delivered")
+                .then_some(())
         })
         .await;
     town.daemon.stop().await;

@@ -90,13 +90,19 @@ async fn states_are_retained_and_emptied_when_an_alarm_is_closed() {
     let (channel, room, mut line) = channel_with_line(&settings(&address), &[]);
     line.changed().await.unwrap();
     let online = published.recv().await.unwrap();
-    assert_eq!((online.topic.as_str(), online.retain), ("cems/status", true));
+    assert_eq!(
+        (online.topic.as_str(), online.retain),
+        ("cems/status", true)
+    );
     assert_eq!(online.payload, b"online");
 
     let parcel = parcel(None);
     channel.send(&parcel).await.unwrap();
     let message = published.recv().await.unwrap();
-    assert_eq!((message.topic.as_str(), message.retain), ("cems/messages", false));
+    assert_eq!(
+        (message.topic.as_str(), message.retain),
+        ("cems/messages", false)
+    );
     let body: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
     assert_eq!(body["key"], parcel.message.key.as_str());
 
@@ -104,9 +110,15 @@ async fn states_are_retained_and_emptied_when_an_alarm_is_closed() {
     let mut shown = parcel.shown[0].clone();
     board.show(std::slice::from_ref(&shown)).await.unwrap();
     let state = published.recv().await.unwrap();
-    assert_eq!((state.topic.as_str(), state.retain), ("cems/alarms/12", true));
+    assert_eq!(
+        (state.topic.as_str(), state.retain),
+        ("cems/alarms/12", true)
+    );
     let body: serde_json::Value = serde_json::from_slice(&state.payload).unwrap();
-    assert_eq!((&body["value"], &body["active"]), (&"66.93".into(), &true.into()));
+    assert_eq!(
+        (&body["value"], &body["active"]),
+        (&"66.93".into(), &true.into())
+    );
 
     shown.row.closed = Some(cems_core::model::Closure {
         at: NOW,

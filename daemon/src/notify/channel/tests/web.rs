@@ -18,11 +18,18 @@ fn signatures_are_those_of_the_published_examples() {
     );
     // Computed with Python's hmac as the robots' manuals describe it.
     assert_eq!(
-        dingtalk::signed("https://d.example/robot/send?access_token=t", "SECk", 1_700_000_000_000),
+        dingtalk::signed(
+            "https://d.example/robot/send?access_token=t",
+            "SECk",
+            1_700_000_000_000
+        ),
         "https://d.example/robot/send?access_token=t&timestamp=1700000000000\
          &sign=n8wlDv%2FbFO7nxIQ56V2D0%2FDgcaQFdOsA551hpNgtte0%3D"
     );
-    assert_eq!(feishu::sign("k", 1_700_000_000), "omDresNMRbotXJQ+XpzBzQrbxHT16JbdYN7WGeukf7s=");
+    assert_eq!(
+        feishu::sign("k", 1_700_000_000),
+        "omDresNMRbotXJQ+XpzBzQrbxHT16JbdYN7WGeukf7s="
+    );
     assert_eq!(
         webhook::signature("k", "1700000000", b"{}"),
         "v1=c6ef4734033cee2367414a0939385eca0397754aa7a59716da7463a9298b5146"
@@ -43,7 +50,10 @@ async fn a_webhook_is_signed_and_says_everything() {
         asked.header("cems-signature"),
         webhook::signature("hook-key", timestamp, &asked.body)
     );
-    assert_eq!(asked.header("cems-key"), "alarm-raised/alarm/12+0+0@1773815530000");
+    assert_eq!(
+        asked.header("cems-key"),
+        "alarm-raised/alarm/12+0+0@1773815530000"
+    );
     let body = asked.json();
     assert_eq!(body["reason"], "alarm-raised");
     assert_eq!(body["at"], "2026-03-18T14:32:10+08:00");
@@ -69,13 +79,23 @@ async fn an_answer_says_whether_trying_again_makes_sense() {
     for _ in script {
         let error = channel.send(&parcel(None)).await.unwrap_err();
         assert!(!error.text.contains("s3cret"), "{error}");
-        seen.push((error.recoverable, error.channel, error.after.map(|d| d.as_secs())));
+        seen.push((
+            error.recoverable,
+            error.channel,
+            error.after.map(|d| d.as_secs()),
+        ));
     }
     let trouble = |after| (true, true, after);
     let refused = (false, false, None);
     assert_eq!(
         seen,
-        [trouble(None), trouble(Some(7)), refused, refused, trouble(None)]
+        [
+            trouble(None),
+            trouble(Some(7)),
+            refused,
+            refused,
+            trouble(None)
+        ]
     );
     assert_eq!(peer.asked().len(), 5, "no redirect is followed");
 }
@@ -90,15 +110,24 @@ async fn nobody_there_is_trouble_and_names_no_address() {
     let (channel, _room) = channel(text, &[("url", &url)]);
     let error = channel.send(&parcel(None)).await.unwrap_err();
     assert!(error.recoverable && error.channel);
-    assert!(!error.text.contains("s3cret") && !error.text.contains("send"), "{error}");
+    assert!(
+        !error.text.contains("s3cret") && !error.text.contains("send"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn robots_get_markdown_and_their_codes_are_read() {
     let script = [
         ("200 OK", "{\"errcode\":0,\"errmsg\":\"ok\"}"),
-        ("200 OK", "{\"errcode\":130101,\"errmsg\":\"send too fast\"}"),
-        ("200 OK", "{\"errcode\":310000,\"errmsg\":\"sign not match\"}"),
+        (
+            "200 OK",
+            "{\"errcode\":130101,\"errmsg\":\"send too fast\"}",
+        ),
+        (
+            "200 OK",
+            "{\"errcode\":310000,\"errmsg\":\"sign not match\"}",
+        ),
         ("200 OK", "<html>a proxy's page</html>"),
     ];
     let peer = Peer::start(&script).await;
@@ -119,7 +148,10 @@ async fn robots_get_markdown_and_their_codes_are_read() {
     assert_eq!(body["msgtype"], "markdown");
     assert_eq!(body["markdown"]["title"], "【紧急】超标");
     let text = body["markdown"]["text"].as_str().unwrap();
-    assert!(text.starts_with("### 【紧急】超标") && text.contains("### Urgent"), "{text}");
+    assert!(
+        text.starts_with("### 【紧急】超标") && text.contains("### Urgent"),
+        "{text}"
+    );
 }
 
 fn timestamp(path: &str) -> i64 {
@@ -137,7 +169,11 @@ async fn a_wecom_text_is_cut_to_what_a_robot_takes() {
     channel.send(&long).await.unwrap();
     let body = peer.asked()[0].json();
     let text = body["markdown"]["content"].as_str().unwrap();
-    assert!(text.len() <= 4_096 && text.ends_with('…'), "{} bytes", text.len());
+    assert!(
+        text.len() <= 4_096 && text.ends_with('…'),
+        "{} bytes",
+        text.len()
+    );
 }
 
 #[tokio::test]
@@ -162,7 +198,10 @@ async fn a_feishu_card_is_signed_inside() {
 
 #[tokio::test]
 async fn a_gateway_gets_its_fields_and_must_say_that_it_took_them() {
-    let script = [("200 OK", "{\"code\":0}"), ("200 OK", "{\"code\":7,\"to\":\"13800000001\"}")];
+    let script = [
+        ("200 OK", "{\"code\":0}"),
+        ("200 OK", "{\"code\":7,\"to\":\"13800000001\"}"),
+    ];
     let peer = Peer::start(&script).await;
     let more = "secret_file = \"key\"\nauthorization = \"Bearer {secret}\"\n\
                 success = \"\\\"code\\\":0\"\n\
@@ -172,7 +211,10 @@ async fn a_gateway_gets_its_fields_and_must_say_that_it_took_them() {
     let to = Some("13800000001");
     channel.send(&parcel(to)).await.unwrap();
     let error = channel.send(&parcel(to)).await.unwrap_err();
-    assert!(error.recoverable && !error.text.contains("13800000001"), "{error}");
+    assert!(
+        error.recoverable && !error.text.contains("13800000001"),
+        "{error}"
+    );
     let error = channel.send(&parcel(None)).await.unwrap_err();
     assert!(!error.recoverable, "nobody to send it to");
     let asked = &peer.asked()[0];
@@ -191,7 +233,7 @@ async fn a_form_is_encoded_and_what_is_put_in_is_not_looked_at_again() {
     odd.written[0].short = "a&b={phone} 中".to_owned();
     channel.send(&odd).await.unwrap();
     let body = String::from_utf8(peer.asked()[0].body.clone()).unwrap();
-    assert_eq!(body, "to=138&text=a%26b%3D%7Bphone%7D%20%E4%B8%AD");
+    assert_eq!(body, "text=a%26b%3D%7Bphone%7D%20%E4%B8%AD&to=138");
 }
 
 #[tokio::test]
