@@ -1,55 +1,60 @@
 //! Mail to a server that answers from a script.
 
 use super::*;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// An SMTP server: answers to RCPT, one per mail, then `250`; gives what it was told.
-async fn server(answers: &'static [&'static str]) -> (String, Arc<Mutex<String>>) {
+async fn server(answers: &[&'static str]) -> (String, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let told = Arc::new(Mutex::new(String::new()));
     let heard = Arc::clone(&told);
+    let answers = Arc::new(Mutex::new(answers.iter().copied().collect::<VecDeque<_>>()));
     tokio::spawn(async move {
-        let mut answers = answers.iter();
         while let Ok((stream, _)) = listener.accept().await {
-            let mut stream = BufReader::new(stream);
-            stream.write_all(b"220 smtp.example\r\n").await.unwrap();
-            let mut in_data = false;
-            let mut line = String::new();
-            while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
-                heard.lock().unwrap().push_str(&line);
-                let word = line
-                    .split([' ', '\r'])
-                    .next()
-                    .unwrap_or("")
-                    .to_ascii_uppercase();
-                let answer = match word.as_str() {
-                    "." if in_data => {
-                        in_data = false;
-                        "250 queued as 7"
-                    }
-                    _ if in_data => "",
-                    "DATA" => {
-                        in_data = true;
-                        "354 go on"
-                    }
-                    "RCPT" => answers.next().copied().unwrap_or("250 ok"),
-                    "QUIT" => "221 bye",
-                    _ => "250 ok",
-                };
-                if !answer.is_empty() {
-                    let answer = format!("{answer}\r\n");
-                    if stream.write_all(answer.as_bytes()).await.is_err() {
-                        break;
-                    }
-                }
-                line.clear();
-            }
+            tokio::spawn(serve(stream, Arc::clone(&answers), Arc::clone(&heard)));
         }
     });
     (address, told)
+}
+
+async fn serve(
+    stream: TcpStream,
+    answers: Arc<Mutex<VecDeque<&'static str>>>,
+    heard: Arc<Mutex<String>>,
+) {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 smtp.example\r\n").await.unwrap();
+    let mut in_data = false;
+    let mut line = String::new();
+    while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
+        heard.lock().unwrap().push_str(&line);
+        let word = line.split([' ', '\r']).next().unwrap_or("");
+        let answer = match word.to_ascii_uppercase().as_str() {
+            "." if in_data => {
+                in_data = false;
+                "250 queued as 7"
+            }
+            _ if in_data => "",
+            "DATA" => {
+                in_data = true;
+                "354 go on"
+            }
+            "RCPT" => answers.lock().unwrap().pop_front().unwrap_or("250 ok"),
+            "QUIT" => "221 bye",
+            _ => "250 ok",
+        };
+        line.clear();
+        if !answer.is_empty() {
+            let answer = format!("{answer}\r\n");
+            if stream.write_all(answer.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 fn settings(address: &str) -> String {

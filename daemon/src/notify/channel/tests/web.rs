@@ -233,7 +233,7 @@ async fn a_form_is_encoded_and_what_is_put_in_is_not_looked_at_again() {
     odd.written[0].short = "a&b={phone} 中".to_owned();
     channel.send(&odd).await.unwrap();
     let body = String::from_utf8(peer.asked()[0].body.clone()).unwrap();
-    assert_eq!(body, "to=138&text=a%26b%3D%7Bphone%7D%20%E4%B8%AD");
+    assert_eq!(body, "text=a%26b%3D%7Bphone%7D%20%E4%B8%AD&to=138");
 }
 
 #[tokio::test]
