@@ -7,6 +7,7 @@
 mod desk;
 mod devices;
 mod duties;
+mod post;
 mod results;
 
 pub use desk::{AlarmAct, AlarmGroups, AlarmVerb, DeskBackend, DeskView, OnDuty, RosterView};
@@ -16,6 +17,9 @@ pub use devices::{
     UplinkStatus,
 };
 pub use duties::{DutyAsk, DutyBackend, DutyDetail, DutyRound, Feed, Places, sees_duty};
+pub use post::{
+    ChannelStatus, MessageState, MessageStatus, PostOffice, may_see_messages, may_test_channels,
+};
 pub use results::{ProjectionRow, RateRow, RatesOf, ReportEntry, TakenBack, TaxRow, Upload};
 
 use cems_core::explain::{Node, Question};
@@ -266,6 +270,8 @@ pub enum Change {
     Duties,
     /// An exchange with the device of an outlet was ordered or moved on.
     Exchange(Seq, OutletId),
+    /// A message was decided, delivered or given up.
+    Messages,
 }
 
 /// A set of changes committed together, with the position reached.
@@ -279,7 +285,7 @@ pub struct Changes {
 
 /// The daemon behind the console. Every method applies the actor's scope; what lies outside it is
 /// [`BackendError::NotFound`].
-pub trait Backend: DeskBackend + DutyBackend {
+pub trait Backend: DeskBackend + DutyBackend + PostOffice {
     /// The registry in force; empty before the first configuration was journalled.
     fn registry(&self) -> Arc<Registry>;
     /// The daemon's clock (simulated time in a fast demo).

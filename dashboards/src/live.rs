@@ -186,6 +186,9 @@ impl Feed {
                     news.topics.insert(format!("exchanges:{outlet}"));
                     news.topics.insert(format!("exchange:{}", id.0));
                 }
+                Change::Messages => {
+                    news.topics.insert("messages".to_owned());
+                }
                 Change::Duties => {
                     news.topics.insert("duties".to_owned());
                 }

@@ -6,11 +6,14 @@ mod command;
 mod desk;
 mod duties;
 mod judgement;
+mod post;
 mod read;
 mod reports;
 mod write;
 
 pub use access::{Access, hash_password};
+pub use desk::Desk;
+pub use post::Post;
 
 use crate::attachments::Attachments;
 use crate::clock::Clock;
@@ -49,6 +52,7 @@ pub struct ConsoleBackend {
     station: StationView,
     troubles: Troubles,
     attachments: Attachments,
+    post: Post,
 }
 
 /// The parts of the daemon behind the console.
@@ -69,6 +73,8 @@ pub struct ConsoleParts {
     pub station: StationView,
     /// Files that people attach.
     pub attachments: Attachments,
+    /// Channels and messages.
+    pub post: Post,
     /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
     /// all the same.
     pub troubles: Troubles,
@@ -87,6 +93,7 @@ impl ConsoleBackend {
             station: parts.station,
             troubles: parts.troubles,
             attachments: parts.attachments,
+            post: parts.post,
         }
     }
 

@@ -118,3 +118,12 @@ pub trait Store: Send {
     /// When a connection cannot be opened.
     fn readers(&self) -> Result<Readers, StoreError>;
 }
+
+/// Runs a question to a database on a thread that may wait.
+pub(crate) async fn blocking<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(ask)
+        .await
+        .map_err(|error| StoreError::Io(format!("a look-up ended early: {error}")))?
+}

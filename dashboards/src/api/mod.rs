@@ -12,6 +12,7 @@ mod devices;
 mod duties;
 mod judged;
 mod openapi;
+mod post;
 pub(crate) mod problem;
 mod reckoned;
 mod reckoning;

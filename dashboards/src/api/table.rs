@@ -3,6 +3,7 @@
 mod desk;
 mod duties;
 mod judgement;
+mod post;
 mod reporting;
 
 use super::answers::*;
@@ -160,6 +161,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(desk::routes());
     routes.extend(duties::routes());
     routes.extend(judgement::routes());
+    routes.extend(post::routes());
     routes.extend(reporting::routes());
     routes.extend(writes());
     routes.extend(desk::writes());

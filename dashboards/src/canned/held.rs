@@ -2,8 +2,8 @@
 
 use super::{answers, rows};
 use crate::backend::{
-    Actor, AlarmDetail, AmountProgress, BackendError, Health, OutletDetail, OutletSummary,
-    Overview, StationStatus, Upload,
+    Actor, AlarmDetail, AmountProgress, BackendError, ChannelStatus, Health, MessageStatus,
+    OutletDetail, OutletSummary, Overview, StationStatus, Upload,
 };
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
@@ -21,6 +21,8 @@ pub(super) struct Held {
     pub(super) fallbacks: BTreeMap<FallbackId, FallbackRow>,
     pub(super) exchanges: BTreeMap<Seq, ExchangeRow>,
     pub(super) station: StationStatus,
+    pub(super) channels: Vec<ChannelStatus>,
+    pub(super) messages: Vec<MessageStatus>,
     pub(super) reports: Vec<ManualReportRow>,
     pub(super) marks: BTreeMap<Seq, MarkRow>,
     pub(super) tests: Vec<QaRow>,

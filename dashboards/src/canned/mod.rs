@@ -13,6 +13,7 @@ mod duties;
 mod entering;
 mod exchanges;
 mod held;
+mod post;
 mod reckoning;
 mod registry;
 mod reporting;
@@ -98,6 +99,8 @@ impl Canned {
             services: desk::services(),
             exchanges: exchanges::exchanges(),
             station: station::station(),
+            channels: post::channels(),
+            messages: post::messages(),
             registry: Arc::new(registry),
             health: Health {
                 ready: true,

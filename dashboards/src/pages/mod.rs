@@ -25,6 +25,7 @@ mod login;
 mod marks;
 mod outlet;
 mod overview;
+mod post;
 mod projections;
 mod quarantine;
 mod quarters;
@@ -97,6 +98,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/hand-over", post(desk::hand_over))
         .route("/roster", get(roster::page).post(roster::enter))
         .merge(reporting())
+        .route("/channels", get(post::channels))
+        .route("/channels/{id}/test", post(post::test))
+        .route("/messages", get(post::messages))
+        .route("/messages/{id}/again", post(post::again))
         .route("/quarantine", get(quarantine::page))
         .route("/audit", get(audit::page))
         .route("/health", get(health::page))

@@ -12,6 +12,7 @@ pub(crate) mod fallback;
 pub(crate) mod habits;
 pub(crate) mod judged;
 pub(crate) mod outlet;
+pub(crate) mod post;
 pub(crate) mod reckoned;
 pub(crate) mod section;
 pub(crate) mod shell;

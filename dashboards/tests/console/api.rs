@@ -48,6 +48,8 @@ const GOLDEN: &[(&str, &str)] = &[
     ("exchanges", "/api/v1/exchanges?outlet=yt-01"),
     ("exchange", "/api/v1/exchanges/183702"),
     ("station", "/api/v1/station"),
+    ("channels", "/api/v1/channels"),
+    ("messages", "/api/v1/messages?state=dead"),
     ("marks", "/api/v1/outlets/yt-01/marks"),
     ("marks-all", "/api/v1/marks?outlet=hy-02"),
     ("tests", "/api/v1/outlets/yt-01/tests"),
@@ -209,7 +211,11 @@ async fn the_document_covers_every_route_and_every_answer_fits_it() {
                 assert_eq!(denied.status, 403, "{path} takes no anonymous write");
                 let odd = Request::json(&address, &json!({ "x": 1 })).bearer(Role::Supervisor);
                 let status = console.ask(odd).await.status;
-                assert!(status == 400 || status == 403, "{path} exists: {status}");
+                let bare = operation.get("requestBody").is_none() && status == 422;
+                assert!(
+                    status == 400 || status == 403 || bare,
+                    "{path} exists: {status}"
+                );
                 continue;
             }
             assert_eq!(
@@ -231,7 +237,7 @@ async fn the_document_covers_every_route_and_every_answer_fits_it() {
             check(&document, schema, &answer.json(), path);
         }
     }
-    assert_eq!(answered, 31);
+    assert_eq!(answered, 37);
     for open in ["/healthz", "/readyz", "/metrics"] {
         assert!(paths.contains_key(open), "{open}");
     }

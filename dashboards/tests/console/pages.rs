@@ -4,7 +4,7 @@ use crate::http::{Console, Request};
 use cems_core::model::{OutletId, Role};
 use cems_dashboards::backend::Health;
 
-const PAGES: [&str; 59] = [
+const PAGES: &[&str] = &[
     "/",
     "/outlets/qs-01",
     "/outlets/qs-01?factor=a21002&day=2026-03-17",
@@ -36,6 +36,10 @@ const PAGES: [&str; 59] = [
     "/exchanges/184190",
     "/exchanges/184150",
     "/station",
+    "/channels",
+    "/messages",
+    "/messages?state=waiting",
+    "/messages?state=delivered",
     "/quarantine",
     "/health",
     "/outlets/yt-01/marks",

@@ -30,7 +30,8 @@ impl Inside {
         Self::open(directory, at, speed).await
     }
 
-    async fn open(directory: TempDir, at: Moment, speed: u32) -> Self {
+    /// Starts on a directory that holds its settings already.
+    pub(crate) async fn open(directory: TempDir, at: Moment, speed: u32) -> Self {
         let checked = match cems_config::load(&directory.path().join("cemsd.toml")) {
             Ok(checked) => checked,
             Err(problems) => panic!("{problems}"),

@@ -17,6 +17,7 @@ mod hostile;
 mod inside;
 mod instruments;
 mod judgement;
+mod notify;
 mod numbers;
 mod orders;
 mod published;
@@ -58,6 +59,11 @@ impl Town {
             daemon,
             api,
         }
+    }
+
+    /// A program with another token.
+    fn api_of(&self, token: &str) -> Api {
+        Api::new(self.daemon.console, token)
     }
 
     /// The data directory.
