@@ -20,7 +20,7 @@ pub use uplink::{
 };
 
 use cems_core::lang::Lang;
-use cems_core::model::policy::{NotifyPolicy, QuietHours, Route};
+use cems_core::model::policy::{AlarmPolicy, NotifyPolicy, QuietHours, Route};
 use cems_core::model::{Access, ChannelKind, Person, Role, Scope, UserId};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -49,6 +49,8 @@ pub struct Settings {
     pub uplinks: Vec<Uplink>,
     /// Lines and instruments this station reads; none at a pure centre.
     pub station: StationSettings,
+    /// How alarms are ranked and answered.
+    pub alarms: AlarmPolicy,
     /// Channels for messages, with their secrets.
     pub channels: Vec<Channel>,
     /// Who is told what through them.

@@ -4,12 +4,21 @@
 //! Reading methods block (they query the embedded store) and are called on tokio's blocking pool.
 //! Writing methods resolve only after the event is on disk: a page that says "saved" is right.
 
+mod desk;
 mod devices;
+mod duties;
+mod post;
 mod results;
+
+pub use desk::{AlarmAct, AlarmGroups, AlarmVerb, DeskBackend, DeskView, OnDuty, RosterView};
 
 pub use devices::{
     CommandForm, CommandOrder, CommandParameter, InstrumentStatus, ParameterKind, StationStatus,
     UplinkStatus,
+};
+pub use duties::{DutyAsk, DutyBackend, DutyDetail, DutyRound, Feed, Places, sees_duty};
+pub use post::{
+    ChannelStatus, MessageState, MessageStatus, PostOffice, may_see_messages, may_test_channels,
 };
 pub use results::{ProjectionRow, RateRow, RatesOf, ReportEntry, TakenBack, TaxRow, Upload};
 
@@ -19,11 +28,13 @@ use cems_core::model::rows::{
     AggregateRow, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow, SupersededRow,
 };
 use cems_core::model::{
-    AlarmId, AlarmRow, AmountPeriod, ClueRow, Enterprise, ExchangeRow, FactorCode, FallbackId,
-    FallbackRow, Level, ManualReportRow, Mark, MarkRow, Outlet, OutletId, QaRow, QaTest,
-    QuarterRow, RecordKind, Registry, ReviewAction, ReviewRow, Seq, Timestamp, UserId,
+    AlarmId, AlarmKind, AlarmRow, AlarmState, AmountPeriod, ClueRow, Enterprise, EnterpriseId,
+    ExchangeRow, FactorCode, FallbackId, FallbackRow, Level, ManualReportRow, Mark, MarkRow,
+    Outlet, OutletId, Priority, QaRow, QaTest, QuarterRow, RecordKind, RegionId, Registry,
+    ReviewAction, ReviewRow, Seq, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -195,12 +206,24 @@ pub struct FallbackDetail {
 }
 
 /// Which alarms to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlarmFilter {
     /// Only those not closed.
     pub open_only: bool,
     /// Only of this outlet.
     pub outlet: Option<OutletId>,
+    /// Only of this kind.
+    pub kind: Option<AlarmKind>,
+    /// Only of this priority.
+    pub priority: Option<Priority>,
+    /// Only in these states; empty: in any.
+    pub states: BTreeSet<AlarmState>,
+    /// Only of this region.
+    pub region: Option<RegionId>,
+    /// Only of this enterprise.
+    pub enterprise: Option<EnterpriseId>,
+    /// Only those that this outage stands for.
+    pub covered_by: Option<AlarmId>,
     /// Only older than this one (for paging); newest first.
     pub before: Option<AlarmId>,
 }
@@ -239,10 +262,16 @@ pub enum Change {
     Fallback(FallbackId),
     /// The registry changed.
     Registry,
+    /// The roster, the one on duty, or what is out of service changed.
+    Desk,
     /// The health changed.
     Health,
+    /// Duties opened, were completed, or ended.
+    Duties,
     /// An exchange with the device of an outlet was ordered or moved on.
     Exchange(Seq, OutletId),
+    /// A message was decided, delivered or given up.
+    Messages,
 }
 
 /// A set of changes committed together, with the position reached.
@@ -256,7 +285,7 @@ pub struct Changes {
 
 /// The daemon behind the console. Every method applies the actor's scope; what lies outside it is
 /// [`BackendError::NotFound`].
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: DeskBackend + DutyBackend + PostOffice {
     /// The registry in force; empty before the first configuration was journalled.
     fn registry(&self) -> Arc<Registry>;
     /// The daemon's clock (simulated time in a fast demo).
@@ -378,20 +407,6 @@ pub trait Backend: Send + Sync + 'static {
     /// The audit trail, newest first, before a position, at most [`LIST_ROWS_MAX`].
     fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError>;
 
-    /// Takes notice of an alarm.
-    fn acknowledge<'a>(
-        &'a self,
-        actor: &'a Actor,
-        alarm: AlarmId,
-        note: String,
-    ) -> Reply<'a, Result<Receipt, BackendError>>;
-    /// Closes an alarm with a conclusion.
-    fn close<'a>(
-        &'a self,
-        actor: &'a Actor,
-        alarm: AlarmId,
-        conclusion: String,
-    ) -> Reply<'a, Result<Receipt, BackendError>>;
     /// Enters manual reports, all of them or none, at least one and at most
     /// [`REPORTS_MAX`]; the receipt is that of the last.
     fn submit_reports<'a>(

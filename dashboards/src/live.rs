@@ -32,8 +32,8 @@ const OUTLETS_MAX: usize = 100;
 struct News {
     /// Journal position reached; 0 when the message stands for an unknown number of changes.
     seq: u64,
-    /// `values`, `values:<outlet>`, `alarms`, `fallbacks`, `exchanges`, `exchanges:<outlet>`,
-    /// `exchange:<id>`, `registry`, `health`, or `all`.
+    /// `values`, `values:<outlet>`, `alarms`, `fallbacks`, `duties`, `exchanges`,
+    /// `exchanges:<outlet>`, `exchange:<id>`, `registry`, `desk`, `health`, or `all`.
     topics: BTreeSet<String>,
 }
 
@@ -186,8 +186,17 @@ impl Feed {
                     news.topics.insert(format!("exchanges:{outlet}"));
                     news.topics.insert(format!("exchange:{}", id.0));
                 }
+                Change::Messages => {
+                    news.topics.insert("messages".to_owned());
+                }
+                Change::Duties => {
+                    news.topics.insert("duties".to_owned());
+                }
                 Change::Registry => {
                     news.topics.insert("registry".to_owned());
+                }
+                Change::Desk => {
+                    news.topics.insert("desk".to_owned());
                 }
                 Change::Health => {
                     news.topics.insert("health".to_owned());

@@ -90,6 +90,7 @@ pub(super) fn settings(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) 
         tokens: Vec::new(),
         uplinks: Vec::new(),
         station: StationSettings::default(),
+        alarms: crate::alarms::builtin(),
         channels: Vec::new(),
         routes: Vec::new(),
         quiet: Vec::new(),

@@ -1,7 +1,11 @@
 //! The daemon in one process: start, reload, stop. Tests use it as `cemsd run` does.
 
+mod places;
+mod post;
 mod station;
 mod tasks;
+
+pub use places::Places;
 
 use crate::attachments::Attachments;
 use crate::clock::Clock;
@@ -12,6 +16,7 @@ use crate::journal::{self, Draft, Journal, Opened};
 use crate::keys::KeyRing;
 use crate::links::bus::{BusRoom, Buses};
 use crate::links::hj212::{Gate, listen};
+use crate::notify::PostBoard;
 use crate::pipeline::{Pipeline, Projected};
 use crate::store::{Readers, Sessions, SqliteStore, Store};
 use crate::switchboard::{Steward, Switchboard};
@@ -25,7 +30,7 @@ use cems_dashboards::backend::Backend;
 use cems_dashboards::{ConsoleOptions, DemoBanner};
 use cems_protocols::hj212::{CrcVerdict, Limits, SessionConfig};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -41,56 +46,6 @@ const HANDOVER_BATCHES_MAX: usize = 64;
 const TASKS_STOP_PATIENCE: Duration = Duration::from_secs(6);
 /// How long a stop waits for the projections to catch up; what is left is done at the next start.
 const PROJECTION_STOP_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Where things lie in the data directory.
-#[derive(Debug, Clone)]
-pub struct Places {
-    root: PathBuf,
-}
-
-impl Places {
-    /// The places of a data directory.
-    pub fn of(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-        }
-    }
-
-    /// The journal's directory.
-    pub fn journal(&self) -> PathBuf {
-        self.root.join("journal")
-    }
-
-    /// The projections.
-    pub fn projections(&self) -> PathBuf {
-        self.root.join("projections.db")
-    }
-
-    /// What is owed to centres: neither journal nor projection.
-    pub fn uplinks(&self) -> PathBuf {
-        self.root.join("uplink.db")
-    }
-
-    /// Keys of enciphered lines, sealed: neither journal nor projection.
-    pub fn keys(&self) -> PathBuf {
-        self.root.join("keys.db")
-    }
-
-    /// The master key under which they are sealed, unless the settings name another place.
-    pub fn master_key(&self) -> PathBuf {
-        self.root.join("master.key")
-    }
-
-    /// Files that people attached: named by journal entries, read by nobody but people.
-    pub fn attachments(&self) -> PathBuf {
-        self.root.join("attachments")
-    }
-
-    /// Sessions of the console: neither journal nor projection.
-    pub fn sessions(&self) -> PathBuf {
-        self.root.join("sessions.db")
-    }
-}
 
 /// What a daemon needs to start.
 pub struct Start {
@@ -213,7 +168,18 @@ impl App {
         };
         app.tasks
             .spawn(steward.run(wishes, before, app.stop.clone()));
-        let backend = app.backend(&settings, readers, &places, uplinks)?;
+        let post = app.start_post(&settings, &places, &readers)?;
+        let watch = crate::health::Watch {
+            journal: app.journal.clone(),
+            projected: Arc::clone(&app.projected),
+            data_dir: settings.data_dir.clone(),
+            uplinks: uplinks.clone(),
+            post: Arc::clone(&post),
+            papers: crate::health::papers(&settings.channels),
+            clock: app.clock.clone(),
+        };
+        app.tasks.spawn(watch.run(app.stop.clone()));
+        let backend = app.backend(&settings, readers, &places, (uplinks, post))?;
         app.buses.reload(&settings.station);
         let (close, closing) = tokio::sync::watch::channel(false);
         let stopping = app.stop.clone();
@@ -239,6 +205,7 @@ impl App {
         let options = ConsoleOptions {
             secure_cookie: settings.console.secure_cookie,
             demo_banner: demo,
+            public_url: settings.console.public_url.clone(),
             closing: Some(closing),
         };
         app.tasks.spawn(tasks::serve_console(
@@ -278,7 +245,8 @@ impl App {
         &self.clock
     }
 
-    /// Takes a new registry and a new policy into force. Settings of ports and directories need a restart.
+    /// Takes a new registry and a new policy into force. Settings of ports, directories and channels
+    /// need a restart.
     ///
     /// # Errors
     /// When the journal is closed.
@@ -368,7 +336,7 @@ impl App {
         settings: &Settings,
         readers: Readers,
         places: &Places,
-        uplinks: Option<Arc<UplinkBoard>>,
+        (uplinks, post): (Option<Arc<UplinkBoard>>, Arc<PostBoard>),
     ) -> anyhow::Result<Arc<dyn Backend>> {
         let opened = Sessions::open(&places.sessions()).context("opening sessions.db")?;
         let access = Access::new(settings, opened.sessions, self.clock.clone());
@@ -379,9 +347,10 @@ impl App {
             access,
             clock: self.clock.clone(),
             switchboard: Arc::clone(&self.gate.switchboard),
-            troubles: station::troubles(uplinks.clone()),
+            troubles: post::troubles(uplinks.clone(), Arc::clone(&post)),
             station: station::view(uplinks, Arc::clone(&self.buses)),
             attachments: Attachments::in_directory(places.attachments()),
+            post,
         })))
     }
 }

@@ -1,7 +1,7 @@
 //! The station side: instruments read, uploads to centres.
 
 use super::{App, Places};
-use crate::console::{StationView, Troubles};
+use crate::console::StationView;
 use crate::keys::KeyRing;
 use crate::links::bus::Buses;
 use crate::store::Readers;
@@ -57,14 +57,5 @@ pub(super) fn view(uplinks: Option<Arc<UplinkBoard>>, buses: Arc<Buses>) -> Stat
             }),
             instruments: buses.instruments(),
         }
-    })
-}
-
-/// Centres that have not been heard of for long.
-pub(super) fn troubles(uplinks: Option<Arc<UplinkBoard>>) -> Troubles {
-    Arc::new(move || {
-        uplinks
-            .as_ref()
-            .map_or_else(Vec::new, |board| board.problems())
     })
 }

@@ -3,12 +3,17 @@
 
 mod access;
 mod command;
+mod desk;
+mod duties;
 mod judgement;
+mod post;
 mod read;
 mod reports;
 mod write;
 
 pub use access::{Access, hash_password};
+pub use desk::Desk;
+pub use post::Post;
 
 use crate::attachments::Attachments;
 use crate::clock::Clock;
@@ -47,6 +52,7 @@ pub struct ConsoleBackend {
     station: StationView,
     troubles: Troubles,
     attachments: Attachments,
+    post: Post,
 }
 
 /// The parts of the daemon behind the console.
@@ -67,6 +73,8 @@ pub struct ConsoleParts {
     pub station: StationView,
     /// Files that people attach.
     pub attachments: Attachments,
+    /// Channels and messages.
+    pub post: Post,
     /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
     /// all the same.
     pub troubles: Troubles,
@@ -85,6 +93,7 @@ impl ConsoleBackend {
             station: parts.station,
             troubles: parts.troubles,
             attachments: parts.attachments,
+            post: parts.post,
         }
     }
 
@@ -353,36 +362,6 @@ impl Backend for ConsoleBackend {
 
     fn audit(&self, actor: &Actor, before: Option<Seq>) -> Result<Vec<AuditRow>, BackendError> {
         self.read_audit(actor, before)
-    }
-
-    fn acknowledge<'a>(
-        &'a self,
-        actor: &'a Actor,
-        alarm: AlarmId,
-        note: String,
-    ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.act_on_alarm(
-            actor,
-            alarm,
-            crate::events::AlarmVerb::Acknowledge,
-            note,
-            None,
-        ))
-    }
-
-    fn close<'a>(
-        &'a self,
-        actor: &'a Actor,
-        alarm: AlarmId,
-        conclusion: String,
-    ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(self.act_on_alarm(
-            actor,
-            alarm,
-            crate::events::AlarmVerb::Close,
-            conclusion,
-            None,
-        ))
     }
 
     fn submit_reports<'a>(

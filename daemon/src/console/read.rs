@@ -2,7 +2,7 @@
 
 use super::{ConsoleBackend, unavailable};
 use crate::figures::{Books, on_books};
-use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter, enterprise_place};
+use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter, enterprise_place, region_place};
 use cems_core::model::record::Flag;
 use cems_core::model::rows::{AuditRow, DeviceRow, LatestRow, QuarantineRow};
 use cems_core::model::{Access, Permission};
@@ -80,14 +80,29 @@ impl ConsoleBackend {
 
     pub(super) fn read_alarms(&self, actor: &Actor, filter: &AlarmFilter) -> Read<Vec<AlarmRow>> {
         let registry = self.projected.registry();
-        if filter.open_only && filter.outlet.is_none() && filter.before.is_none() {
+        let all_open = AlarmFilter {
+            open_only: true,
+            ..AlarmFilter::default()
+        };
+        if *filter == all_open {
             return self.open_alarms(actor, &registry);
         }
         let outlets = match &filter.outlet {
             Some(id) => Some(BTreeSet::from([self.visible(actor, id)?.1.id])),
             None => alarm_places(actor, &registry),
         };
-        self.query_alarms(filter.open_only, outlets, filter.before)
+        self.list_alarms(&AlarmQuery {
+            open_only: filter.open_only,
+            outlets,
+            kind: filter.kind,
+            priority: filter.priority,
+            states: filter.states.clone(),
+            region: filter.region.clone(),
+            enterprise: filter.enterprise.clone(),
+            covered_by: filter.covered_by,
+            before: filter.before,
+            limit: LIST_ROWS_MAX,
+        })
     }
 
     pub(super) fn read_alarm(&self, actor: &Actor, id: AlarmId) -> Read<AlarmDetail> {
@@ -104,6 +119,7 @@ impl ConsoleBackend {
                 }
             }
             AlarmSubject::Enterprise(id) if sees_whole(actor, &self.projected.registry(), id) => {}
+            AlarmSubject::Region(id) if actor.scope.regions.contains(id) => {}
             _ if access(actor).sees_all() => {}
             _ => return Err(BackendError::NotFound),
         }
@@ -200,8 +216,13 @@ impl ConsoleBackend {
             outlets,
             before,
             limit: LIST_ROWS_MAX,
+            ..AlarmQuery::default()
         };
-        self.readers.alarms(&query).map_err(unavailable)
+        self.list_alarms(&query)
+    }
+
+    pub(super) fn list_alarms(&self, query: &AlarmQuery) -> Read<Vec<AlarmRow>> {
+        self.readers.alarms(query).map_err(unavailable)
     }
 
     fn summary(
@@ -332,14 +353,16 @@ pub(super) fn sees_whole(actor: &Actor, registry: &Registry, id: &EnterpriseId) 
     own.peek().is_some() && own.all(|outlet| access(actor).covers(registry, outlet))
 }
 
-/// What an actor is confined to when it asks for alarms: outlets, and enterprises as a whole.
-fn alarm_places(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
+/// What an actor is confined to when it asks for alarms: outlets, and enterprises and regions as a
+/// whole.
+pub(super) fn alarm_places(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
     let mut places = scope_of(actor, registry)?;
     let whole = registry
         .enterprises
         .keys()
         .filter(|id| sees_whole(actor, registry, id));
     places.extend(whole.map(enterprise_place));
+    places.extend(actor.scope.regions.iter().map(region_place));
     Some(places)
 }
 

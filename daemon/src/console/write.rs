@@ -1,11 +1,11 @@
 //! What people do: checked against what is known, journalled, and only then confirmed.
 
-use super::{Committed, ConsoleBackend};
-use crate::events::{AlarmVerb, JournalEvent};
+use super::ConsoleBackend;
+use crate::events::JournalEvent;
 use crate::journal::Draft;
-use cems_core::engine::{AlarmAction, FallbackDecision, check};
-use cems_core::model::{AlarmId, OutletId, Permission, Seq, Timestamp};
-use cems_dashboards::backend::{Actor, Backend, BackendError, LoginError, Receipt};
+use cems_core::engine::{FallbackDecision, check};
+use cems_core::model::{OutletId, Permission, Seq, Timestamp};
+use cems_dashboards::backend::{Actor, BackendError, LoginError, Receipt};
 use smol_str::{SmolStr, format_smolstr};
 use std::time::Duration;
 
@@ -16,41 +16,6 @@ const SHOW_PATIENCE: Duration = Duration::from_secs(2);
 const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
 
 impl ConsoleBackend {
-    pub(super) async fn act_on_alarm(
-        &self,
-        actor: &Actor,
-        alarm: AlarmId,
-        action: AlarmVerb,
-        note: String,
-        until: Option<Timestamp>,
-    ) -> Result<Receipt, BackendError> {
-        let permission = match action {
-            AlarmVerb::Close => Permission::CloseAlarm,
-            _ => Permission::AcknowledgeAlarm,
-        };
-        allow(actor, permission)?;
-        self.alarm(actor, alarm)?;
-        let by = actor.user.clone();
-        let intent = AlarmAction {
-            alarm,
-            kind: action.into(),
-            by: by.clone(),
-            note: note.clone(),
-            until,
-        };
-        let now = self.clock.now();
-        check::alarm_action(&intent, &Committed(&self.readers), now)
-            .map_err(|error| refused(&error))?;
-        self.commit(&JournalEvent::Alarm {
-            alarm,
-            action,
-            by,
-            note,
-            until,
-        })
-        .await
-    }
-
     pub(super) async fn decide(
         &self,
         actor: &Actor,
@@ -168,7 +133,7 @@ pub(super) fn allow(actor: &Actor, permission: Permission) -> Result<(), Backend
     }
 }
 
-fn refused(error: &check::ActionError) -> BackendError {
+pub(super) fn refused(error: &check::ActionError) -> BackendError {
     BackendError::Refused {
         code: error.code().to_owned(),
         detail: error.to_string(),

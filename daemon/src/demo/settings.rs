@@ -19,6 +19,28 @@ const NO_DATA_HOURLY_S: u32 = 3 * 3_600;
 /// hours are missing by then.
 const OPENS_HOURLY_MIN: u32 = 240;
 
+/// Own rules about alarms: an escalation that can be seen within minutes, and a desk that is asked
+/// again while somebody still watches.
+const ALARMS: &str = r#"
+[respond_min]
+immediate = 5
+
+[[escalation.urgent]]
+after_min = 2
+roles = ["duty-officer", "supervisor"]
+
+[[escalation.urgent]]
+after_min = 5
+roles = ["supervisor", "inspector"]
+
+[[escalation.high]]
+after_min = 15
+roles = ["supervisor"]
+
+[kind."exceedance.hour"]
+ack_expires_min = 60
+"#;
+
 /// What the stations are expected to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
@@ -55,7 +77,8 @@ impl<'a> Settings<'a> {
         users: String,
     ) -> Self {
         let main = format!(
-            "registry = [\"registry.toml\"]\nusers = [\"users.toml\"]\n\n\
+            "registry = [\"registry.toml\"]\nusers = [\"users.toml\"]\n\
+             alarms = [\"alarms.toml\"]\n\n\
              [site]\nname = \"示例市污染源监控中心（演示）\"\n\n\
              [hj212]\nlisten = \"127.0.0.1:{}\"\n\n\
              [hj212.dialogue]\nrefetch_days = 1\n\n\
@@ -86,6 +109,7 @@ impl<'a> Settings<'a> {
             ("demo.toml", self.main.as_str()),
             ("registry.toml", registry.as_str()),
             ("users.toml", self.users.as_str()),
+            ("alarms.toml", ALARMS),
         ];
         match cems_config::load_str(&files) {
             Ok(mut checked) => {

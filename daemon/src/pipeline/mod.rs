@@ -387,7 +387,10 @@ fn note(output: &Output, changes: &mut Vec<Change>) {
             Some(id) => Change::Fallback(id),
             None => Change::Values(row.report.outlet.clone()),
         },
+        Output::Message(_) => Change::Messages,
+        Output::Duty(_) => Change::Duties,
         Output::Registry { .. } => Change::Registry,
+        Output::Shift(_) | Output::HandOver(_) | Output::AlarmService(_) => Change::Desk,
         _ => return,
     };
     if changes.last() != Some(&change) {
@@ -399,10 +402,13 @@ fn order(change: &Change) -> (u8, u64, String) {
     match change {
         Change::Registry => (0, 0, String::new()),
         Change::Health => (1, 0, String::new()),
+        Change::Desk => (6, 0, String::new()),
         Change::Alarm(id) => (2, id.0, String::new()),
         Change::Fallback(id) => (3, id.0, String::new()),
         Change::Values(outlet) => (4, 0, outlet.to_string()),
         Change::Exchange(id, _) => (5, id.0, String::new()),
+        Change::Messages => (6, 0, String::new()),
+        Change::Duties => (7, 0, String::new()),
     }
 }
 

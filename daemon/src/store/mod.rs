@@ -15,6 +15,7 @@
 mod canonical;
 mod encode;
 mod error;
+mod feeds;
 pub(crate) mod history;
 mod query;
 mod readers;
@@ -28,7 +29,11 @@ mod tests;
 
 pub use canonical::{Digest, TableDigest, canonicalise, digest, replace};
 pub use error::StoreError;
-pub use query::{AlarmCount, AlarmFilter, FallbackFilter, LIST_MAX, Queries};
+pub use feeds::FeedTimes;
+pub use query::{
+    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, LIST_MAX,
+    OCCURRENCES_MAX, Queries,
+};
 pub use readers::{READER_WAIT, READERS, Readers};
 pub(crate) use schema::Schema;
 pub use schema::{BUSY_TIMEOUT, Damage, set_aside};
@@ -36,7 +41,7 @@ pub use sessions::{
     ATTEMPT_SUBJECTS_MAX, Attempts, OpenedSessions, SESSIONS_PER_USER_MAX, Session, Sessions,
 };
 pub use sqlite::{Opened, SqliteStore};
-pub(crate) use write::enterprise_place;
+pub(crate) use write::{enterprise_place, region_place};
 
 use cems_core::engine::History;
 use cems_core::model::rows::StateRow;
@@ -112,4 +117,13 @@ pub trait Store: Send {
     /// # Errors
     /// When a connection cannot be opened.
     fn readers(&self) -> Result<Readers, StoreError>;
+}
+
+/// Runs a question to a database on a thread that may wait.
+pub(crate) async fn blocking<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(ask)
+        .await
+        .map_err(|error| StoreError::Io(format!("a look-up ended early: {error}")))?
 }

@@ -1,7 +1,9 @@
 //! Every question the projections answer, over one connection. The writer asks them inside its
 //! open transaction, readers inside a read transaction of theirs.
 
+mod alarms;
 mod desk;
+mod duties;
 mod judgement;
 mod readings;
 mod trail;
@@ -16,7 +18,9 @@ use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
-pub use trail::{AlarmCount, AlarmFilter, FallbackFilter};
+pub use alarms::{AlarmFilter, OCCURRENCES_MAX};
+pub use duties::{DutyDay, DutyFilter, DutyPlaces};
+pub use trail::{AlarmCount, FallbackFilter};
 
 /// Most rows that one list may ask for; a larger limit is cut to it. Pages ask for less.
 pub const LIST_MAX: usize = 10_000;

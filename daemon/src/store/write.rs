@@ -7,9 +7,10 @@ use cems_core::model::rows::{
 };
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
-    AggregateRow, AlarmRow, AlarmSubject, ClueRow, EnterpriseId, ExchangeRow, FallbackRow,
-    ForwardRow, HandOverRow, ManualReportRow, MarkRow, MessageRow, OutletId, Output, PackRow,
-    QaOutcome, QaRow, QuarterRow, Recipient, RecordRow, RegionId, ReviewRow, ShiftRow,
+    AggregateRow, AlarmRow, AlarmServiceRow, AlarmSubject, ClueRow, DutyRow, DutySubject,
+    EnterpriseId, ExchangeRow, FallbackRow, ForwardRow, HandOverRow, ManualReportRow, MarkRow,
+    MessageRow, OutletId, Output, PackRow, QaOutcome, QaRow, QuarterRow, Recipient, RecordRow,
+    RegionId, ReviewRow, ShiftRow,
 };
 use rusqlite::{Connection, Params};
 
@@ -38,6 +39,7 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
         Output::Alarm(row) => alarm(connection, row),
         Output::Fallback(row) => fallback(connection, row),
         Output::ManualReport(row) => manual_report(connection, row),
+        Output::Duty(row) => duty(connection, row),
         Output::Audit(row) => audit(connection, row),
         Output::Registry { seq, at, json } => put(
             connection,
@@ -46,6 +48,7 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
         ),
         Output::Shift(row) => shift(connection, row),
         Output::HandOver(row) => hand_over(connection, row),
+        Output::AlarmService(row) => alarm_service(connection, row),
         Output::Message(row) => message(connection, row),
         Output::StateRemoved(name) => put(
             connection,
@@ -293,14 +296,17 @@ pub(crate) fn enterprise_place(enterprise: &EnterpriseId) -> OutletId {
     OutletId::new(format!("enterprise/{enterprise}"))
 }
 
+/// The same for a region as a whole.
+pub(crate) fn region_place(region: &RegionId) -> OutletId {
+    OutletId::new(format!("region/{region}"))
+}
+
 fn alarm(connection: &Connection, row: &AlarmRow) -> Result<(), StoreError> {
     let outlet = match &row.subject {
         AlarmSubject::Outlet(outlet) => Some(outlet.to_string()),
         AlarmSubject::Enterprise(enterprise) => Some(enterprise_place(enterprise).to_string()),
-        AlarmSubject::Region(_)
-        | AlarmSubject::Daemon(_)
-        | AlarmSubject::Device(_)
-        | AlarmSubject::Peer(_) => None,
+        AlarmSubject::Region(region) => Some(region_place(region).to_string()),
+        AlarmSubject::Daemon(_) | AlarmSubject::Device(_) | AlarmSubject::Peer(_) => None,
     };
     put(
         connection,
@@ -320,6 +326,19 @@ fn alarm(connection: &Connection, row: &AlarmRow) -> Result<(), StoreError> {
             row.region.as_ref().map(RegionId::as_str),
             row.raised_at.0,
             row.state().as_str(),
+        ),
+    )
+}
+
+fn alarm_service(connection: &Connection, row: &AlarmServiceRow) -> Result<(), StoreError> {
+    put(
+        connection,
+        "REPLACE INTO alarm_service (outlet, kind, out, body) VALUES (?1, ?2, ?3, ?4)",
+        (
+            row.outlet.as_str(),
+            row.kind.as_str(),
+            row.out,
+            json("an alarm service entry", row)?,
         ),
     )
 }
@@ -392,6 +411,39 @@ fn manual_report(connection: &Connection, row: &ManualReportRow) -> Result<(), S
             row.report.outlet.as_str(),
             row.report.sampled_at.0,
             json("a manual report", row)?,
+        ),
+    )
+}
+
+/// What stands in the `subject` column for a subject of duties.
+pub(super) fn duty_subject(subject: &DutySubject) -> String {
+    format!("{}/{}", subject.kind().as_str(), subject.id())
+}
+
+fn duty(connection: &Connection, row: &DutyRow) -> Result<(), StoreError> {
+    let outlet = match &row.subject {
+        DutySubject::Outlet(id) => Some(id.as_str()),
+        DutySubject::Enterprise(_) | DutySubject::Region(_) => None,
+    };
+    put(
+        connection,
+        "REPLACE INTO duty (key, rule, round, subject, outlet, enterprise, region, inside, due_at, \
+         ended_at, open, gone, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        (
+            row.key.as_str(),
+            row.rule.as_str(),
+            row.round.as_str(),
+            duty_subject(&row.subject),
+            outlet,
+            row.enterprise.as_ref().map(|id| id.as_str()),
+            row.region.as_ref().map(|id| id.as_str()),
+            row.inside,
+            row.due_at.0,
+            row.ended_at().map(|at| at.0),
+            row.is_open(),
+            row.gone.is_some(),
+            json("a duty", row)?,
         ),
     )
 }

@@ -1,8 +1,8 @@
 //! From the forward log of the projections into the mailboxes.
 
-use super::lanes::blocking;
 use super::outbox::{LogPlace, Mailbox, Outbox};
 use crate::clock::Clock;
+use crate::store::blocking;
 use crate::store::{Readers, StoreError};
 use cems_config::{RealtimeUpload, Uplink};
 use cems_core::model::time::{DAY_MS, SECOND_MS};

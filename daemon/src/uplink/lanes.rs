@@ -4,7 +4,7 @@
 //! acknowledged and not booked yet.
 
 use super::outbox::{Mailbox, Outbox, Owed, Receipt};
-use crate::store::StoreError;
+use crate::store::{StoreError, blocking};
 use cems_core::model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -302,15 +302,6 @@ impl Lanes {
         self.old.clear();
         self.look_again();
     }
-}
-
-/// Runs a question to a database on a thread that may wait.
-pub(super) async fn blocking<T: Send + 'static>(
-    ask: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(ask)
-        .await
-        .map_err(|error| StoreError::Io(format!("a look-up ended early: {error}")))?
 }
 
 #[cfg(test)]

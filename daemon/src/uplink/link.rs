@@ -10,13 +10,14 @@ mod serve;
 
 use super::board::UplinkBoard;
 use super::kept::Kept;
-use super::lanes::{Lanes, blocking};
+use super::lanes::Lanes;
 use super::outbox::{Mailbox, Outbox};
 use super::translate::edition;
 use crate::clock::Clock;
 use crate::events::JournalEvent;
 use crate::journal::{Draft, Journal};
 use crate::keys::{DeviceKey, KeyOwner, KeyRing};
+use crate::store::blocking;
 use crate::store::{Readers, StoreError};
 use cems_config::{CrcVariant, Uplink, UplinkOutlet};
 use cems_core::model::time::MINUTE_MS;

@@ -5,7 +5,7 @@ use super::schema::{Exact, Iso, shape};
 use std::collections::BTreeMap;
 
 shape! {
-    /// Who acknowledged or closed an alarm.
+    /// Who acknowledged, shelved or closed an alarm.
     AnswerOut {
         /// When.
         at: Iso,
@@ -13,6 +13,8 @@ shape! {
         by: String,
         /// Note or conclusion.
         text: String,
+        /// Until when it holds, where it ends by itself.
+        until: Option<Iso>,
     }
 }
 shape! {
@@ -22,14 +24,21 @@ shape! {
         id: u64,
         /// Kind, such as `exceedance.hour`.
         kind: String,
-        /// urgent, high or normal.
+        /// urgent, high, normal or low.
         priority: String,
-        /// What it is about: outlet, device or peer.
+        /// State after ISA-18.2: unacknowledged, returned-unacknowledged, acknowledged, shelved,
+        /// suppressed, out-of-service, normal or closed.
+        state: String,
+        /// What it is about: outlet, enterprise, region, daemon, device or peer.
         subject_type: String,
         /// Its identity.
         subject: String,
         /// Enterprise concerned.
         enterprise: Option<String>,
+        /// Region concerned.
+        region: Option<String>,
+        /// Which of its kind: number of a check, letter of a flag, kind of record.
+        code: Option<String>,
         /// Factor concerned.
         factor: Option<String>,
         /// Limit broken.
@@ -52,10 +61,28 @@ shape! {
         returned_at: Option<Iso>,
         /// Acknowledgement.
         acknowledged: Option<AnswerOut>,
+        /// When somebody first took notice.
+        answered_at: Option<Iso>,
+        /// Put aside for a limited time.
+        shelved: Option<AnswerOut>,
+        /// Why it tells nobody: stopped, maintenance, outage or out-of-service.
+        suppressed: Option<String>,
         /// Closure.
         closed: Option<AnswerOut>,
         /// Previous occurrence.
         previous: Option<u64>,
+        /// First alarm of the cascade it belongs to.
+        first_out: Option<u64>,
+        /// The outage that stands for it.
+        covered_by: Option<u64>,
+        /// Outlets that an outage covers.
+        outlets: u64,
+        /// Steps of its escalation taken.
+        escalated: u64,
+        /// Times it was armed again.
+        rearmed: u64,
+        /// It came and went too often.
+        chattering: bool,
         /// Further facts.
         facts: BTreeMap<String, String>,
         /// Title in the language asked for.
@@ -350,6 +377,8 @@ shape! {
     AcknowledgeIn {
         /// Note, not empty.
         note: String,
+        /// Until when it holds while the condition does; may be left out.
+        until: Option<Iso>,
     }
 }
 shape! {

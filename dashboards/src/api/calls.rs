@@ -190,17 +190,9 @@ pub(super) async fn aggregates(
 }
 
 pub(super) async fn alarms(caller: Caller, query: Params) -> Answer<Vec<AlarmOut>> {
-    let before = match query.get("before") {
-        None => None,
-        Some(text) => Some(
-            text.parse()
-                .map_err(|_| caller.bad(format!("before {text}")))?,
-        ),
-    };
     let filter = AlarmFilter {
         open_only: flag(&query, "open"),
-        outlet: query.get("outlet").map(OutletId::new),
-        before: before.map(AlarmId),
+        ..crate::pages::alarm_filter(&query).map_err(|text| caller.bad(text))?
     };
     let rows = caller.read(move |b, actor| b.alarms(actor, &filter)).await;
     let rows = rows.map_err(|e| caller.problem(&e))?;
@@ -213,39 +205,6 @@ pub(super) async fn alarm(caller: Caller, id: Id<u64>) -> Answer<AlarmDetailOut>
     let row = caller.read(move |b, actor| b.alarm(actor, id)).await;
     let row = row.map_err(|e| caller.problem(&e))?;
     Ok(Json(caller.convert().alarm_detail(&row)))
-}
-
-pub(super) async fn acknowledge(
-    caller: Caller,
-    id: Id<u64>,
-    body: Body<AcknowledgeIn>,
-) -> Answer<ReceiptOut> {
-    let id = AlarmId(caller.id(id)?);
-    caller
-        .require(Permission::AcknowledgeAlarm)
-        .map_err(|e| caller.problem(&e))?;
-    let body = caller.body(body)?;
-    let note = crate::pages::checked_note(Some(&body.note)).map_err(|e| caller.problem(&e))?;
-    let receipt = caller
-        .app
-        .backend
-        .acknowledge(&caller.actor, id, note)
-        .await;
-    let receipt = receipt.map_err(|e| caller.problem(&e))?;
-    Ok(Json(caller.convert().receipt(receipt)))
-}
-
-pub(super) async fn close(caller: Caller, id: Id<u64>, body: Body<CloseIn>) -> Answer<ReceiptOut> {
-    let id = AlarmId(caller.id(id)?);
-    caller
-        .require(Permission::CloseAlarm)
-        .map_err(|e| caller.problem(&e))?;
-    let body = caller.body(body)?;
-    let text = crate::pages::checked_note(Some(&body.conclusion));
-    let text = text.map_err(|e| caller.problem(&e))?;
-    let receipt = caller.app.backend.close(&caller.actor, id, text).await;
-    let receipt = receipt.map_err(|e| caller.problem(&e))?;
-    Ok(Json(caller.convert().receipt(receipt)))
 }
 
 pub(super) async fn fallbacks(caller: Caller, query: Params) -> Answer<Vec<FallbackOut>> {

@@ -152,7 +152,7 @@ impl Convert<'_> {
         }
     }
 
-    fn trouble(&self, trouble: Option<&(Timestamp, String)>) -> Option<TroubleOut> {
+    pub(super) fn trouble(&self, trouble: Option<&(Timestamp, String)>) -> Option<TroubleOut> {
         trouble.map(|(at, text)| TroubleOut {
             at: self.iso(*at),
             text: text.clone(),

@@ -35,6 +35,18 @@ fn text(id: &impl ToString) -> String {
     id.to_string()
 }
 
+/// What a subject is, and its identity.
+pub(super) fn subject(subject: &AlarmSubject) -> (&'static str, String) {
+    match subject {
+        AlarmSubject::Outlet(id) => ("outlet", text(id)),
+        AlarmSubject::Enterprise(id) => ("enterprise", text(id)),
+        AlarmSubject::Region(id) => ("region", text(id)),
+        AlarmSubject::Daemon(part) => ("daemon", text(part)),
+        AlarmSubject::Device(mn) => ("device", text(mn)),
+        AlarmSubject::Peer(peer) => ("peer", text(peer)),
+    }
+}
+
 impl Convert<'_> {
     pub(super) fn iso(&self, at: Timestamp) -> Iso {
         Iso(self.times.iso(at))
@@ -162,26 +174,24 @@ impl Convert<'_> {
             registry: self.registry,
         };
         let item = AlarmItem::new(&eyes, row);
-        let (subject_type, subject) = match &row.subject {
-            AlarmSubject::Outlet(id) => ("outlet", text(id)),
-            AlarmSubject::Enterprise(id) => ("enterprise", text(id)),
-            AlarmSubject::Region(id) => ("region", text(id)),
-            AlarmSubject::Daemon(part) => ("daemon", text(part)),
-            AlarmSubject::Device(mn) => ("device", text(mn)),
-            AlarmSubject::Peer(peer) => ("peer", text(peer)),
-        };
-        let answer = |at: Timestamp, by: String, words: &str| AnswerOut {
+        let (subject_type, subject) = subject(&row.subject);
+        let answer = |at: Timestamp, by: String, words: &str, until: Option<Timestamp>| AnswerOut {
             at: self.iso(at),
             by,
             text: words.to_owned(),
+            until: self.iso_opt(until),
         };
+        let covered_by = row.suppressed.as_ref().and_then(|s| s.covered_by);
         AlarmOut {
             id: row.id.0,
             kind: row.kind.as_str().to_owned(),
             priority: priority(row).to_owned(),
+            state: row.state().as_str().to_owned(),
             subject_type: subject_type.to_owned(),
             subject,
             enterprise: row.enterprise.as_ref().map(text),
+            region: row.region.as_ref().map(text),
+            code: row.code.as_ref().map(text),
             factor: row.factor.as_ref().map(text),
             limit: row.limit.as_ref().map(text),
             since: self.iso(row.since),
@@ -195,12 +205,24 @@ impl Convert<'_> {
             acknowledged: row
                 .acknowledged
                 .as_ref()
-                .map(|a| answer(a.at, text(&a.by), &a.note)),
+                .map(|a| answer(a.at, text(&a.by), &a.note, a.until)),
+            answered_at: self.iso_opt(row.answered_at),
+            shelved: row
+                .shelved
+                .as_ref()
+                .map(|s| answer(s.at, text(&s.by), &s.note, Some(s.until))),
+            suppressed: row.suppressed.as_ref().map(|s| text(&s.why)),
             closed: row
                 .closed
                 .as_ref()
-                .map(|c| answer(c.at, text(&c.by), &c.conclusion)),
+                .map(|c| answer(c.at, text(&c.by), &c.conclusion, None)),
             previous: row.previous.map(|id| id.0),
+            first_out: row.first_out.map(|id| id.0),
+            covered_by: covered_by.map(|id| id.0),
+            outlets: u64::from(row.outlets),
+            escalated: u64::from(row.escalated),
+            rearmed: u64::from(row.rearmed),
+            chattering: row.chattering,
             facts: row.facts.clone(),
             title: item.title,
             text: item.text,

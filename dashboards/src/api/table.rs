@@ -1,6 +1,9 @@
 //! The table of addresses: everything the API does, once.
 
+mod desk;
+mod duties;
 mod judgement;
+mod post;
 mod reporting;
 
 use super::answers::*;
@@ -77,7 +80,7 @@ const LEVEL: [Param; 3] = [
     SPAN[0],
     SPAN[1],
 ];
-const ALARMS: [Param; 3] = [
+const ALARMS: [Param; 9] = [
     Param {
         name: "open",
         about: "true: only alarms not closed",
@@ -85,6 +88,15 @@ const ALARMS: [Param; 3] = [
     Param {
         name: "outlet",
         about: "only of this outlet",
+    },
+    desk::QUEUE[0],
+    desk::QUEUE[1],
+    desk::QUEUE[2],
+    desk::QUEUE[3],
+    desk::QUEUE[4],
+    Param {
+        name: "covered_by",
+        about: "only those that the outage of this number stands for",
     },
     Param {
         name: "before",
@@ -146,9 +158,14 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = outlets();
     routes.extend(answers());
     routes.extend(devices());
+    routes.extend(desk::routes());
+    routes.extend(duties::routes());
     routes.extend(judgement::routes());
+    routes.extend(post::routes());
     routes.extend(reporting::routes());
     routes.extend(writes());
+    routes.extend(desk::writes());
+    routes.extend(duties::writes());
     routes.extend(judgement::writes());
     routes.extend(reporting::writes());
     routes
@@ -288,18 +305,6 @@ fn writes() -> Vec<Route> {
             "sendCommand",
             "Orders a command; the answer's position is the id of the exchange",
             post(control::command),
-        ),
-        write::<AcknowledgeIn>(
-            "/api/v1/alarms/{id}/acknowledge",
-            "acknowledgeAlarm",
-            "Takes notice of an alarm; answers when the event is on disk",
-            post(calls::acknowledge),
-        ),
-        write::<CloseIn>(
-            "/api/v1/alarms/{id}/close",
-            "closeAlarm",
-            "Closes an alarm that is acknowledged and back to normal",
-            post(calls::close),
         ),
         write::<DecisionIn>(
             "/api/v1/outlets/{id}/fallback",

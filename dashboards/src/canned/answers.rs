@@ -152,6 +152,12 @@ pub(super) fn alarms(registry: &Registry) -> BTreeMap<AlarmId, AlarmRow> {
     if let Some(row) = rows.get_mut(&AlarmId(30)) {
         row.previous = Some(AlarmId(12));
     }
+    super::desk::put_aside(&mut rows);
+    for row in rows.values_mut() {
+        let enterprise = row.enterprise.as_ref();
+        let enterprise = enterprise.and_then(|id| registry.enterprises.get(id));
+        row.region = enterprise.map(|e| e.region.clone());
+    }
     rows
 }
 

@@ -2,15 +2,16 @@
 
 use super::{answers, rows};
 use crate::backend::{
-    Actor, AlarmDetail, AmountProgress, BackendError, Health, OutletDetail, OutletSummary,
-    Overview, StationStatus, Upload,
+    Actor, AlarmDetail, AmountProgress, BackendError, ChannelStatus, Health, MessageStatus,
+    OutletDetail, OutletSummary, Overview, StationStatus, Upload,
 };
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    Access, AlarmId, AlarmRow, AlarmSubject, ExchangeRow, FallbackId, FallbackRow, ManualReportRow,
-    MarkRow, Outlet, OutletId, QaRow, Registry, ReviewRow, Seq, Timestamp,
+    Access, AlarmId, AlarmRow, AlarmServiceRow, AlarmSubject, DutyBook, DutyKey, DutyRow,
+    ExchangeRow, FallbackId, FallbackRow, HandOverRow, ManualReportRow, MarkRow, Outlet, OutletId,
+    QaRow, Registry, ReviewRow, Seq, ShiftRow, Timestamp, UserId,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything that changes.
@@ -20,6 +21,8 @@ pub(super) struct Held {
     pub(super) fallbacks: BTreeMap<FallbackId, FallbackRow>,
     pub(super) exchanges: BTreeMap<Seq, ExchangeRow>,
     pub(super) station: StationStatus,
+    pub(super) channels: Vec<ChannelStatus>,
+    pub(super) messages: Vec<MessageStatus>,
     pub(super) reports: Vec<ManualReportRow>,
     pub(super) marks: BTreeMap<Seq, MarkRow>,
     pub(super) tests: Vec<QaRow>,
@@ -27,6 +30,17 @@ pub(super) struct Held {
     /// Files by outlet and SHA-256.
     pub(super) files: BTreeMap<(OutletId, String), Upload>,
     pub(super) audit: Vec<AuditRow>,
+    pub(super) shifts: BTreeMap<Timestamp, ShiftRow>,
+    /// Oldest first.
+    pub(super) hand_overs: Vec<HandOverRow>,
+    pub(super) services: Vec<AlarmServiceRow>,
+    /// The table of duties.
+    pub(super) book: Arc<DutyBook>,
+    pub(super) duties: BTreeMap<DutyKey, DutyRow>,
+    /// Documents by duty and SHA-256.
+    pub(super) duty_files: BTreeMap<(DutyKey, String), Upload>,
+    /// Who has a feed of the calendar.
+    pub(super) feeds: BTreeSet<UserId>,
     pub(super) health: Health,
     pub(super) ended: Vec<String>,
     pub(super) seq: u64,

@@ -8,9 +8,12 @@ mod answers;
 mod books;
 mod commands;
 mod derivation;
+mod desk;
+mod duties;
 mod entering;
 mod exchanges;
 mod held;
+mod post;
 mod reckoning;
 mod registry;
 mod reporting;
@@ -24,6 +27,7 @@ use crate::backend::{Actor, Change, Changes, Health, StationStatus};
 use crate::{DemoAccount, DemoBanner};
 use cems_core::model::{EnterpriseId, ExchangeState, OutletId, Registry, Role, Scope, Seq, UserId};
 use held::Held;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
@@ -58,12 +62,30 @@ fn user_of(role: Role) -> &'static str {
     }
 }
 
+/// Name shown of each role's log-in.
+fn name_of(role: Role) -> &'static str {
+    match role {
+        Role::DutyOfficer => "值班员甲",
+        Role::Supervisor => "主管乙",
+        Role::EnterpriseUser => "企业用户丙",
+        Role::Operator => "运维员丁",
+        Role::Inspector => "执法员戊",
+        Role::Auditor => "审计员己",
+        Role::Administrator => "管理员庚",
+    }
+}
+
 impl Canned {
     /// Fresh canned data.
     pub fn new() -> Self {
         let registry = registry::registry();
         let books = books::books(&registry);
+        let book = duties::book();
         let held = Held {
+            duties: duties::rows(&registry, &book),
+            book: Arc::new(book),
+            duty_files: BTreeMap::new(),
+            feeds: BTreeSet::new(),
             marks: books.marks,
             tests: books.tests,
             reviews: books.reviews,
@@ -72,8 +94,13 @@ impl Canned {
             fallbacks: answers::fallbacks(),
             reports: answers::reports(),
             audit: answers::audit(),
+            shifts: desk::shifts(),
+            hand_overs: desk::hand_overs(),
+            services: desk::services(),
             exchanges: exchanges::exchanges(),
             station: station::station(),
+            channels: post::channels(),
+            messages: post::messages(),
             registry: Arc::new(registry),
             health: Health {
                 ready: true,
@@ -169,16 +196,7 @@ impl Canned {
         };
         Some(Actor {
             user: UserId::new(user_of(role)),
-            name: match role {
-                Role::DutyOfficer => "值班员甲",
-                Role::Supervisor => "主管乙",
-                Role::EnterpriseUser => "企业用户丙",
-                Role::Operator => "运维员丁",
-                Role::Inspector => "执法员戊",
-                Role::Auditor => "审计员己",
-                Role::Administrator => "管理员庚",
-            }
-            .to_owned(),
+            name: name_of(role).to_owned(),
             role,
             scope,
         })

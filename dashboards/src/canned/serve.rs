@@ -1,7 +1,7 @@
 //! What the canned backend answers.
 
 use super::held::access;
-use super::{Canned, PASSWORD, answers, commands, derivation, reckoning, rows, user_of};
+use super::{Canned, PASSWORD, answers, commands, derivation, desk, reckoning, rows, user_of};
 use crate::backend::{
     Actor, AlarmDetail, AlarmFilter, Backend, BackendError, Changes, CommandForm, CommandOrder,
     FallbackDetail, Health, LIST_ROWS_MAX, LoginError, OutletDetail, Overview, ProjectionRow,
@@ -77,7 +77,8 @@ impl Backend for Canned {
         let of = filter.outlet.clone().map(AlarmSubject::Outlet);
         let rows = held.alarms.values().rev().filter(|a| {
             held.sees_alarm(actor, a)
-                && !(filter.open_only && a.closed.is_some())
+                && !(filter.open_only && !a.is_open())
+                && desk::suits(a, filter)
                 && of.as_ref().is_none_or(|of| &a.subject == of)
                 && filter.before.is_none_or(|before| a.id < before)
         });
@@ -275,24 +276,6 @@ impl Backend for Canned {
             .rev()
             .filter(|r| before.is_none_or(|seq| r.seq < seq));
         Ok(rows.take(LIST_ROWS_MAX).cloned().collect())
-    }
-
-    fn acknowledge<'a>(
-        &'a self,
-        actor: &'a Actor,
-        alarm: AlarmId,
-        note: String,
-    ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(async move { self.write_acknowledge(actor, alarm, &note) })
-    }
-
-    fn close<'a>(
-        &'a self,
-        actor: &'a Actor,
-        alarm: AlarmId,
-        conclusion: String,
-    ) -> Reply<'a, Result<Receipt, BackendError>> {
-        Box::pin(async move { self.write_close(actor, alarm, &conclusion) })
     }
 
     fn submit_reports<'a>(

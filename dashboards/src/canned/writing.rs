@@ -6,13 +6,10 @@ use super::held::Held;
 use super::rows::NOW;
 use crate::backend::{Actor, Backend, BackendError, Change, CommandOrder, ParameterKind, Receipt};
 use cems_core::model::rows::AuditRow;
-use cems_core::model::{
-    Acknowledgement, AlarmId, Closure, FallbackId, FallbackReason, FallbackRow, OutletId,
-    Permission, Seq,
-};
+use cems_core::model::{FallbackId, FallbackReason, FallbackRow, OutletId, Permission, Seq};
 use smol_str::SmolStr;
 
-fn refused(code: &str, detail: &impl ToString) -> BackendError {
+pub(super) fn refused(code: &str, detail: &impl ToString) -> BackendError {
     BackendError::Refused {
         code: code.to_owned(),
         detail: detail.to_string(),
@@ -55,55 +52,6 @@ impl Held {
 }
 
 impl Canned {
-    pub(super) fn write_acknowledge(
-        &self,
-        actor: &Actor,
-        id: AlarmId,
-        note: &str,
-    ) -> Result<Receipt, BackendError> {
-        allow(actor, Permission::AcknowledgeAlarm)?;
-        self.alarm(actor, id)?;
-        let mut held = self.lock();
-        let row = held.alarms.get_mut(&id).ok_or(BackendError::NotFound)?;
-        if row.acknowledged.is_some() {
-            return Err(refused("already-acknowledged", &id));
-        }
-        row.acknowledged = Some(Acknowledgement {
-            at: NOW,
-            by: actor.user.clone(),
-            note: note.to_owned(),
-            until: None,
-        });
-        let receipt = held.write(actor, "alarm.acknowledged", format!("alarm/{id}"), note);
-        drop(held);
-        self.announce(&[Change::Alarm(id)]);
-        Ok(receipt)
-    }
-
-    pub(super) fn write_close(
-        &self,
-        actor: &Actor,
-        id: AlarmId,
-        conclusion: &str,
-    ) -> Result<Receipt, BackendError> {
-        allow(actor, Permission::CloseAlarm)?;
-        self.alarm(actor, id)?;
-        let mut held = self.lock();
-        let row = held.alarms.get_mut(&id).ok_or(BackendError::NotFound)?;
-        if row.active {
-            return Err(refused("alarm-active", &id));
-        }
-        row.closed = Some(Closure {
-            at: NOW,
-            by: actor.user.clone(),
-            conclusion: conclusion.to_owned(),
-        });
-        let receipt = held.write(actor, "alarm.closed", format!("alarm/{id}"), conclusion);
-        drop(held);
-        self.announce(&[Change::Alarm(id)]);
-        Ok(receipt)
-    }
-
     /// Orders a command; it stays queued until [`Canned::advance`] moves it.
     pub(super) fn write_command(
         &self,

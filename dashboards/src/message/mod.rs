@@ -10,6 +10,7 @@ mod layout;
 use crate::format::Times;
 use crate::text::{Lang, Words};
 use crate::view::Eyes;
+use crate::view::alarm::AlarmItem;
 use cems_core::model::{
     About, AlarmRow, FallbackRow, MessageReason, MessageRow, Registry, Timestamp,
 };
@@ -106,6 +107,42 @@ pub fn write(letter: &Letter<'_>, lang: Lang) -> Written {
         markdown: layout::markdown(&draft),
         short: short(&draft),
         subject: draft.subject,
+    }
+}
+
+/// An alarm in one language, for lists of other programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headline {
+    /// Which language.
+    pub lang: Lang,
+    /// What and where.
+    pub title: String,
+    /// What happened, and what to do first.
+    pub text: String,
+}
+
+/// Puts an alarm into words, cheaply enough to do it for thousands.
+pub fn headline(row: &AlarmRow, registry: &Registry, now: Timestamp, lang: Lang) -> Headline {
+    let words = Words(lang);
+    let times = Times {
+        offset: registry.offset,
+        now,
+        words,
+    };
+    let eyes = Eyes {
+        words,
+        times,
+        registry,
+    };
+    let item = AlarmItem::new(&eyes, row);
+    Headline {
+        lang,
+        title: format!("{} · {}", item.subject, item.title),
+        text: format!(
+            "{}\n{}",
+            item.text,
+            words.with("message-ask", &[("first", &item.first)])
+        ),
     }
 }
 

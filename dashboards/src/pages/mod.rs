@@ -1,25 +1,31 @@
 //! The pages. Each module is one page with its view and its forms.
 
+mod alarm_rules;
 mod alarms;
 mod audit;
+mod calendar;
 mod catalogues;
 mod chart;
 mod clues;
 mod command_rules;
 mod commands;
 mod compliance;
+mod desk;
+mod duties;
 mod entries;
 mod entry_rules;
 mod equipment;
 mod exchanges;
 mod explain;
 mod fallbacks;
+mod figures;
 mod health;
 mod judgement;
 mod login;
 mod marks;
 mod outlet;
 mod overview;
+mod post;
 mod projections;
 mod quarantine;
 mod quarters;
@@ -27,10 +33,14 @@ mod rates;
 mod report_rules;
 mod report_tables;
 mod reviews;
+mod roster;
 mod station;
 mod tax;
 
+pub(crate) use alarm_rules::{alarm_filter, checked_act};
+pub(crate) use calendar::{doubt, kind_of, month_of};
 pub(crate) use command_rules::checked_order;
+pub(crate) use duties::subject_of;
 pub(crate) use entry_rules::{
     check_mark, check_review, check_scope, check_test, checked_reason, permission_of, quarter,
 };
@@ -61,6 +71,8 @@ pub(crate) const NOTE_CHARS_MAX: usize = 2_000;
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(judgement::routes())
+        .merge(duties::routes())
+        .merge(calendar::routes())
         .route("/", get(overview::page))
         .route("/login", get(login::page).post(login::enter))
         .route("/logout", post(login::leave))
@@ -77,9 +89,19 @@ pub(crate) fn routes() -> Router<App> {
         .route("/station", get(station::page))
         .route("/alarms", get(alarms::list))
         .route("/alarms/{id}", get(alarms::page))
-        .route("/alarms/{id}/acknowledge", post(alarms::acknowledge))
-        .route("/alarms/{id}/close", post(alarms::close))
+        .route("/alarms/{id}/{verb}", post(alarms::act))
+        .route("/alarms/acknowledge", post(alarms::acknowledge_all))
+        .route("/alarms/figures", get(figures::page))
+        .route("/alarms/figures.csv", get(figures::csv))
+        .route("/outlets/{id}/alarm-service", post(alarms::set_service))
+        .route("/desk", get(desk::page))
+        .route("/desk/hand-over", post(desk::hand_over))
+        .route("/roster", get(roster::page).post(roster::enter))
         .merge(reporting())
+        .route("/channels", get(post::channels))
+        .route("/channels/{id}/test", post(post::test))
+        .route("/messages", get(post::messages))
+        .route("/messages/{id}/again", post(post::again))
         .route("/quarantine", get(quarantine::page))
         .route("/audit", get(audit::page))
         .route("/health", get(health::page))

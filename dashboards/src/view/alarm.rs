@@ -20,6 +20,11 @@ pub(crate) fn key(kind: AlarmKind, part: &str) -> String {
     format!("alarm-{}-{part}", kind.as_str().replace('.', "-"))
 }
 
+/// What a kind of alarm is called.
+pub(crate) fn kind_name(words: Words, kind: AlarmKind) -> String {
+    words.code("alarm-kind", kind.as_str())
+}
+
 /// An alarm as lists show it.
 pub(crate) struct AlarmItem {
     pub(crate) id: u64,
@@ -43,6 +48,8 @@ pub(crate) struct AlarmItem {
     pub(crate) since_full: String,
     pub(crate) state: &'static str,
     pub(crate) state_word: String,
+    /// Why it tells nobody or until when, in a few words; empty where it needs none.
+    pub(crate) standing: String,
 }
 
 /// A figure of an alarm with its unit, by what kind of figure it is.
@@ -138,8 +145,9 @@ fn outlet_of<'a>(eyes: &Eyes<'a>, alarm: &AlarmRow) -> Option<&'a Outlet> {
     }
 }
 
-fn subject(eyes: &Eyes<'_>, alarm: &AlarmRow) -> (String, Option<String>) {
-    match &alarm.subject {
+/// What an alarm is about, in words, and the page of it.
+pub(crate) fn subject_name(eyes: &Eyes<'_>, subject: &AlarmSubject) -> (String, Option<String>) {
+    match subject {
         AlarmSubject::Outlet(id) => {
             let words = eyes.registry.outlets.get(id).map_or_else(
                 || id.to_string(),
@@ -275,7 +283,7 @@ impl AlarmItem {
     pub(crate) fn new(eyes: &Eyes<'_>, alarm: &AlarmRow) -> Self {
         let words = eyes.words;
         let figures = Figures::new(eyes, alarm);
-        let (subject, subject_link) = subject(eyes, alarm);
+        let (subject, subject_link) = subject_name(eyes, &alarm.subject);
         let [title, text, first] = texts(eyes, alarm, &figures, &subject);
         let measure = figures.measure(words, alarm.kind);
         let state = alarm.state().as_str();
@@ -310,10 +318,24 @@ impl AlarmItem {
             since_full: eyes.times.full(alarm.since),
             state,
             state_word: words.code("alarm-state", state),
+            standing: standing(eyes, alarm),
             factor: figures.factor.name,
             subject,
             subject_link,
         }
+    }
+}
+
+/// Until when an alarm is put aside, or why it is suppressed.
+fn standing(eyes: &Eyes<'_>, alarm: &AlarmRow) -> String {
+    let words = eyes.words;
+    match (&alarm.suppressed, &alarm.shelved) {
+        (Some(why), _) => words.code("suppressed-why", &why.why),
+        (None, Some(shelved)) => {
+            let until = eyes.times.short(shelved.until);
+            format!("{} {until} · {}", words.t("holds-until"), shelved.note)
+        }
+        (None, None) => String::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The frame around every page.
 
 use crate::app::{App, Visit};
+use crate::backend::may_see_messages;
 use crate::format::Times;
 use crate::text::{Lang, Words};
 use cems_core::model::Permission;
@@ -21,6 +22,7 @@ pub(crate) struct Shell {
     pub(crate) speed: u32,
     pub(crate) demo: bool,
     pub(crate) may_audit: bool,
+    pub(crate) may_see_messages: bool,
     /// This daemon reads instruments or uploads.
     pub(crate) has_station: bool,
     /// Something keeps data from being stored or processed; said on every page.
@@ -59,6 +61,7 @@ impl Shell {
             user: Some((visit.actor.name.clone(), role)),
             active,
             may_audit: visit.may(Permission::ViewAudit),
+            may_see_messages: may_see_messages(visit.actor.role),
             has_station: visit.app.backend.has_station(&visit.actor),
             trouble: !visit.app.backend.health().ready,
             ..Self::outside(&visit.app, visit.words, &visit.here)
@@ -86,6 +89,7 @@ impl Shell {
             speed: demo.map_or(1, |d| d.speed.max(1)),
             demo: demo.is_some(),
             may_audit: false,
+            may_see_messages: false,
             has_station: false,
             trouble: false,
             notice: None,

@@ -56,14 +56,14 @@ pub(crate) struct UplinkItem {
     pub(crate) trouble: Option<Trouble>,
 }
 
-fn moment(eyes: &Eyes<'_>, at: Timestamp) -> Moment {
+pub(crate) fn moment(eyes: &Eyes<'_>, at: Timestamp) -> Moment {
     Moment {
         ago: eyes.words.with("ago", &[("span", &eyes.times.ago(at))]),
         full: eyes.times.full(at),
     }
 }
 
-fn trouble(eyes: &Eyes<'_>, row: Option<&(Timestamp, String)>) -> Option<Trouble> {
+pub(crate) fn trouble(eyes: &Eyes<'_>, row: Option<&(Timestamp, String)>) -> Option<Trouble> {
     row.map(|(at, text)| Trouble {
         text: text.clone(),
         at: moment(eyes, *at),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Addresses with their golden files.
-const GOLDEN: [(&str, &str); 35] = [
+const GOLDEN: &[(&str, &str)] = &[
     ("overview", "/api/v1/overview"),
     ("outlet", "/api/v1/outlets/yt-01"),
     (
@@ -23,6 +23,20 @@ const GOLDEN: [(&str, &str); 35] = [
     ("alarms-open", "/api/v1/alarms?open=true"),
     ("alarms-outlet", "/api/v1/alarms?outlet=qs-01&before=30"),
     ("alarm", "/api/v1/alarms/30"),
+    (
+        "alarms-shelved",
+        "/api/v1/alarms?open=true&state=shelved,suppressed",
+    ),
+    ("desk", "/api/v1/desk"),
+    ("alarm-groups", "/api/v1/alarms/groups?priority=urgent"),
+    (
+        "alarm-figures",
+        "/api/v1/alarms/figures?from=2026-03-11T00:00:00%2B08:00",
+    ),
+    (
+        "roster",
+        "/api/v1/roster?from=2026-03-18T00:00:00%2B08:00&until=2026-03-19T00:00:00%2B08:00",
+    ),
     ("fallbacks", "/api/v1/fallbacks"),
     ("fallback", "/api/v1/fallbacks/5"),
     ("fallback-reasons", "/api/v1/fallbacks/6"),
@@ -34,6 +48,8 @@ const GOLDEN: [(&str, &str); 35] = [
     ("exchanges", "/api/v1/exchanges?outlet=yt-01"),
     ("exchange", "/api/v1/exchanges/183702"),
     ("station", "/api/v1/station"),
+    ("channels", "/api/v1/channels"),
+    ("messages", "/api/v1/messages?state=dead"),
     ("marks", "/api/v1/outlets/yt-01/marks"),
     ("marks-all", "/api/v1/marks?outlet=hy-02"),
     ("tests", "/api/v1/outlets/yt-01/tests"),
@@ -60,6 +76,9 @@ const GOLDEN: [(&str, &str); 35] = [
         "explain-quarter",
         "/api/v1/explain?outlet=yt-01&factor=a21026&period=2025-Q4&depth=2",
     ),
+    ("duties", "/api/v1/duties?rule=month-total"),
+    ("duty-rules", "/api/v1/duty-rules"),
+    ("calendar", "/api/v1/calendar?month=2026-03"),
     ("checks", "/api/v1/checks"),
     ("formulas", "/api/v1/formulas"),
 ];
@@ -84,7 +103,7 @@ fn golden(name: &str, found: &Value) {
 #[tokio::test]
 async fn shapes_are_as_published() {
     let console = Console::start().await;
-    for (name, path) in GOLDEN {
+    for &(name, path) in GOLDEN {
         let request = Request::get(path)
             .bearer(Role::Supervisor)
             .header("accept-language", "en");
@@ -192,7 +211,11 @@ async fn the_document_covers_every_route_and_every_answer_fits_it() {
                 assert_eq!(denied.status, 403, "{path} takes no anonymous write");
                 let odd = Request::json(&address, &json!({ "x": 1 })).bearer(Role::Supervisor);
                 let status = console.ask(odd).await.status;
-                assert!(status == 400 || status == 403, "{path} exists: {status}");
+                let bare = operation.get("requestBody").is_none() && status == 422;
+                assert!(
+                    status == 400 || status == 403 || bare,
+                    "{path} exists: {status}"
+                );
                 continue;
             }
             assert_eq!(
@@ -214,7 +237,7 @@ async fn the_document_covers_every_route_and_every_answer_fits_it() {
             check(&document, schema, &answer.json(), path);
         }
     }
-    assert_eq!(answered, 34);
+    assert_eq!(answered, 37);
     for open in ["/healthz", "/readyz", "/metrics"] {
         assert!(paths.contains_key(open), "{open}");
     }

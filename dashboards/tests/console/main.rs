@@ -5,6 +5,8 @@
 mod api;
 mod assets;
 mod control;
+mod desk;
+mod duties;
 mod forms;
 mod http;
 mod judgement;

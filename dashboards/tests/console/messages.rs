@@ -1,8 +1,9 @@
 //! Messages in words: every reason in both languages as people read it, and what no text may do.
 
+use crate::http::{Console, Request};
 use cems_core::model::{
     About, AlarmId, AlarmRow, FallbackId, FallbackRow, MessageId, MessageReason, MessageRow,
-    Priority, Recipient, Registry, Seq, Timestamp,
+    Priority, Recipient, Registry, Role, Seq, Timestamp,
 };
 use cems_dashboards::backend::{AlarmFilter, Backend};
 use cems_dashboards::canned::Canned;
@@ -204,4 +205,65 @@ fn a_flood_is_told_in_full_for_a_few_and_counted_for_the_rest() {
     let gone = [Thing::Other(About::Fallback(FallbackId(99)))];
     let written = city.written(MessageReason::ReportReminder, &gone, Lang::Zh);
     assert!(written.text.contains("#99"), "{}", written.text);
+}
+
+#[tokio::test]
+async fn a_supervisor_tries_a_channel_and_a_duty_officer_sends_a_dead_letter_again() {
+    let console = Console::start().await;
+    for (channel, role, status) in [
+        ("mail", Role::DutyOfficer, 403),
+        ("sms", Role::Administrator, 422),
+        ("pigeon", Role::Supervisor, 422),
+        ("mail", Role::Supervisor, 303),
+    ] {
+        let path = format!("/channels/{channel}/test");
+        let form = Request::form(&path, "").visit(role, "zh-CN");
+        let answer = console.ask(form).await;
+        assert_eq!(answer.status, status, "{channel} {role}");
+        if channel == "sms" {
+            assert!(
+                answer.body.contains("您在此渠道没有地址"),
+                "{}",
+                answer.body
+            );
+        }
+    }
+
+    let dead = Request::get("/messages").visit(Role::DutyOfficer, "en");
+    let page = console.ask(dead).await.body;
+    assert!(page.contains("action=\"/messages/2/again\""), "{page}");
+    let again = || Request::form("/messages/2/again", "").visit(Role::DutyOfficer, "en");
+    assert_eq!(console.ask(again()).await.status, 303);
+    assert_eq!(
+        console.ask(again()).await.status,
+        422,
+        "it is no dead letter any more"
+    );
+    let waiting = Request::get("/api/v1/messages?state=waiting").bearer(Role::Supervisor);
+    let rows = console.ask(waiting).await.json();
+    let rows = rows.as_array().unwrap();
+    let ids: Vec<u64> = rows.iter().map(|m| m["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, [3, 2]);
+}
+
+#[tokio::test]
+async fn messages_are_for_those_who_answer_for_them() {
+    let console = Console::start().await;
+    for (role, status) in [
+        (Role::DutyOfficer, 200),
+        (Role::Auditor, 200),
+        (Role::Administrator, 200),
+        (Role::EnterpriseUser, 403),
+        (Role::Inspector, 403),
+    ] {
+        for path in ["/messages", "/channels"] {
+            let answer = console.ask(Request::get(path).visit(role, "en")).await;
+            assert_eq!(answer.status, status, "{role} {path}");
+            let path = format!("/api/v1{path}");
+            let answer = console.ask(Request::get(&path).bearer(role)).await;
+            assert_eq!(answer.status, status, "{role} {path}");
+        }
+    }
+    let sent = Request::form("/messages/2/again", "").visit(Role::Auditor, "en");
+    assert_eq!(console.ask(sent).await.status, 403);
 }

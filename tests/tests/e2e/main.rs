@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod day;
 mod demo;
+mod desk;
 mod fallback;
 mod frames;
 mod fulldisk;
@@ -15,6 +16,7 @@ mod hostile;
 mod inside;
 mod instruments;
 mod judgement;
+mod notify;
 mod numbers;
 mod orders;
 mod published;
@@ -56,6 +58,11 @@ impl Town {
             daemon,
             api,
         }
+    }
+
+    /// A program with another token.
+    fn api_of(&self, token: &str) -> Api {
+        Api::new(self.daemon.console, token)
     }
 
     /// The data directory.

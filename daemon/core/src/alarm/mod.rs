@@ -4,6 +4,11 @@
 //! An alarm that has returned never becomes active again: the next occurrence is a new alarm that
 //! names this one as its `previous`. Closing takes both: the condition gone, and somebody having
 //! taken notice.
+//!
+//! [`groups`] folds a flood into few rows for the desk, [`figures`] says how well a desk does.
+
+pub mod figures;
+pub mod groups;
 
 use crate::model::{Acknowledgement, AlarmId, AlarmRow, Closure, Seq, Shelving, Timestamp};
 
@@ -36,6 +41,7 @@ pub fn acknowledge(row: &mut AlarmRow, acknowledgement: Acknowledgement, seq: Se
         return false;
     }
     row.updated_seq = seq;
+    row.answered_at.get_or_insert(acknowledgement.at);
     row.acknowledged = Some(acknowledgement);
     true
 }

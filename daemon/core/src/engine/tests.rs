@@ -1,5 +1,7 @@
 //! The engine as a whole: stories of a duty desk, and the invariants of [`Engine`](super::Engine).
 
+mod desk;
+mod duties;
 mod equipment;
 mod fallbacks;
 mod judged;
@@ -13,4 +15,5 @@ mod sampled;
 mod sampling;
 mod stories;
 mod trouble;
+mod vigil;
 mod watch;

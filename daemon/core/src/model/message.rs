@@ -113,6 +113,14 @@ impl About {
 }
 
 impl Recipient {
+    /// The person; `None` for the channel's own address.
+    pub fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Channel => None,
+        }
+    }
+
     /// The user id, or `*` for the channel's own address.
     pub fn as_str(&self) -> &str {
         match self {

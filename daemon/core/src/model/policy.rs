@@ -5,6 +5,7 @@
 
 use super::access::{Access, Role};
 use super::alarm::{AlarmKind, Priority};
+use super::duty::DutyBook;
 use super::ids::{ChannelId, EnterpriseId, RegionId, UserId};
 use super::message::MessageReason;
 use crate::lang::Lang;
@@ -12,6 +13,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Everything that decides who must do what about what happens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ pub struct Policy {
     pub alarms: AlarmPolicy,
     /// Who is told what, through which channel.
     pub notify: NotifyPolicy,
+    /// Duties with a clock, and the working days they are counted by.
+    #[serde(default)]
+    pub duties: Arc<DutyBook>,
     /// People who can be told and who answer.
     pub people: BTreeMap<UserId, Person>,
 }
@@ -93,6 +98,16 @@ impl Response {
             Self::Day => "day",
         }
     }
+
+    /// Minutes it allows where no policy says otherwise.
+    pub fn minutes(self) -> u32 {
+        match self {
+            Self::Immediate => 10,
+            Self::Prompt => 60,
+            Self::Shift => 480,
+            Self::Day => 1_440,
+        }
+    }
 }
 
 /// Why alarms of a kind are suppressed by design (IEC 62682: 设计抑制).
@@ -103,6 +118,19 @@ pub enum SuppressedBy {
     Stopped,
     /// A maintenance or calibration of the equipment is marked.
     Maintenance,
+}
+
+impl SuppressedBy {
+    /// Every reason.
+    pub const ALL: [SuppressedBy; 2] = [Self::Stopped, Self::Maintenance];
+
+    /// The name in files, rows and text keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Maintenance => "maintenance",
+        }
+    }
 }
 
 /// How alarms are ranked and answered (ISA-18.2 / IEC 62682).
@@ -118,6 +146,9 @@ pub struct AlarmPolicy {
     pub chatter: ChatterRule,
     /// When silent outlets are one outage of a line.
     pub outage: OutageRule,
+    /// Minutes that each response allows; what is not named has [`Response::minutes`].
+    #[serde(default)]
+    pub respond_min: BTreeMap<Response, u32>,
 }
 
 impl AlarmPolicy {
@@ -128,6 +159,13 @@ impl AlarmPolicy {
             .get(&kind)
             .and_then(|rule| self.matrix.get(&rule.consequence)?.get(&rule.response));
         by_matrix.copied().unwrap_or_else(|| kind.priority())
+    }
+
+    /// How soon an alarm of a kind should be acknowledged, min; `None` where no rule is known.
+    pub fn answer_within_min(&self, kind: AlarmKind) -> Option<u32> {
+        let response = self.kinds.get(&kind)?.response;
+        let said = self.respond_min.get(&response).copied();
+        Some(said.unwrap_or_else(|| response.minutes()))
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the engine puts out: rows for the projections. Every row is an upsert by its key and
 //! carries the journal position that produced it.
 
-use super::alarm::AlarmRow;
+use super::alarm::{AlarmRow, AlarmServiceRow};
 use super::clue::ClueRow;
+use super::duty::DutyRow;
 use super::exchange::ExchangeRow;
 use super::fallback::{FallbackRow, ManualReportRow};
 use super::ids::{FactorCode, LimitId, OutletId, ProfileId, Seq};
@@ -437,6 +438,8 @@ pub enum Output {
     Fallback(FallbackRow),
     /// Add a manual report.
     ManualReport(ManualReportRow),
+    /// Insert or replace an instance of a duty.
+    Duty(DutyRow),
     /// Add to the audit trail.
     Audit(AuditRow),
     /// The registry in force from this position on, as JSON.
@@ -452,6 +455,8 @@ pub enum Output {
     Shift(ShiftRow),
     /// Add a hand-over.
     HandOver(HandOverRow),
+    /// Insert or replace what is known of a kind of alarm out of service.
+    AlarmService(AlarmServiceRow),
     /// Add a message to send.
     Message(MessageRow),
     /// Insert or replace engine state.

@@ -82,8 +82,15 @@ impl Roster {
     /// As [`check_shift`], and when the roster is full.
     pub fn enter(&mut self, shift: Shift, now: Timestamp) -> Result<(), RosterError> {
         check_shift(&shift)?;
+        let forgotten = |known: &Shift| now.since_ms(known.until) >= FORGET_MS;
+        // A shift that ended a hand-over is not forgotten alone: the hand-over would come back.
+        let over = self.over.take();
+        self.over = over.filter(|(when, _)| {
+            let mut shifts = self.shifts.iter();
+            !shifts.any(|known| forgotten(known) && known.from > *when)
+        });
         self.shifts
-            .retain(|known| known.from != shift.from && now.since_ms(known.until) < FORGET_MS);
+            .retain(|known| known.from != shift.from && !forgotten(known));
         if shift.people.is_empty() {
             return Ok(());
         }
@@ -105,22 +112,32 @@ impl Roster {
         Ok(())
     }
 
-    /// Who is on duty at `at`: those of the shifts that run, or those who took over since the last
-    /// shift began. Empty: the roster says nothing.
+    /// Who is on duty at `at`, as [`on_duty`] says.
     pub fn on_duty(&self, at: Timestamp) -> BTreeSet<UserId> {
-        let running = self.shifts.iter().filter(|s| s.from <= at && at < s.until);
-        let begun = running.clone().map(|s| s.from).max();
-        match &self.over {
-            Some((when, people)) if begun.is_none_or(|begun| *when >= begun) => {
-                let ended = self.shifts.iter().any(|s| s.from > *when && s.from <= at);
-                if ended {
-                    running.flat_map(|s| s.people.iter().cloned()).collect()
-                } else {
-                    people.clone()
-                }
-            }
-            _ => running.flat_map(|s| s.people.iter().cloned()).collect(),
+        let over = self.over.as_ref().map(|(when, people)| (*when, people));
+        on_duty(&self.shifts, over, at)
+    }
+}
+
+/// Who is on duty at `at`: those of the shifts that run, or those who took over since the last
+/// shift began. Empty: the roster says nothing. `over` is the last hand-over; `shifts` holds at
+/// least those that begin after it or run at `at`.
+pub fn on_duty<'a>(
+    shifts: impl IntoIterator<Item = &'a Shift>,
+    over: Option<(Timestamp, &BTreeSet<UserId>)>,
+    at: Timestamp,
+) -> BTreeSet<UserId> {
+    let mut people = BTreeSet::new();
+    let mut begun: Option<Timestamp> = None;
+    for shift in shifts.into_iter().filter(|shift| shift.from <= at) {
+        begun = begun.max(Some(shift.from));
+        if at < shift.until {
+            people.extend(shift.people.iter().cloned());
         }
+    }
+    match over {
+        Some((when, taken)) if begun.is_none_or(|begun| begun <= when) => taken.clone(),
+        _ => people,
     }
 }
 
@@ -166,6 +183,22 @@ mod tests {
         roster.enter(shift(16, 24, &["late"]), at(12)).unwrap();
         assert_eq!(names(&roster, 15), ["stand-in"]);
         assert_eq!(names(&roster, 17), ["late"]);
+    }
+
+    #[test]
+    fn a_hand_over_that_a_shift_ended_does_not_come_back_when_the_shift_is_forgotten() {
+        let mut roster = Roster::default();
+        roster.enter(shift(0, 8, &["night"]), at(0)).unwrap();
+        let over = HandOver {
+            from: "night".into(),
+            to: [UserId::from("stand-in")].into(),
+            note: String::new(),
+        };
+        roster.hand_over(&over, at(4)).unwrap();
+        roster.enter(shift(8, 16, &["early"]), at(4)).unwrap();
+        roster.enter(shift(200, 208, &["later"]), at(100)).unwrap();
+        assert!(names(&roster, 100).is_empty());
+        assert_eq!(names(&roster, 201), ["later"]);
     }
 
     #[test]

@@ -24,6 +24,15 @@ CREATE INDEX alarm_raised ON alarm (raised_at, id);
 CREATE INDEX alarm_groups ON alarm (kind, region, enterprise, priority, standing, raised_at)
     WHERE open = 1;
 
+-- Kinds of alarm of an outlet that are or were out of service.
+CREATE TABLE alarm_service (
+    outlet TEXT NOT NULL,
+    kind   TEXT NOT NULL,
+    out    INTEGER NOT NULL,
+    body   TEXT NOT NULL,
+    PRIMARY KEY (outlet, kind)
+) STRICT;
+
 -- Shifts of the roster; `body` has the people.
 CREATE TABLE shift (
     start INTEGER NOT NULL PRIMARY KEY,

@@ -11,19 +11,6 @@ use cems_core::model::{
 use rusqlite::Row;
 use std::collections::BTreeSet;
 
-/// Which alarms to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AlarmFilter {
-    /// Only those that nobody has closed.
-    pub open_only: bool,
-    /// Only of these outlets; `None`: all, also those of unknown loggers and peers.
-    pub outlets: Option<BTreeSet<OutletId>>,
-    /// Only those numbered below this one (for paging).
-    pub before: Option<AlarmId>,
-    /// At most so many, and never more than [`LIST_MAX`](super::LIST_MAX).
-    pub limit: usize,
-}
-
 /// Which fallbacks to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FallbackFilter {
@@ -70,38 +57,6 @@ impl Queries<'_> {
             [int_capped(id.0)],
             |row| body_at("alarm", row),
         )
-    }
-
-    /// Alarms, newest first.
-    pub fn alarms(&self, filter: &AlarmFilter) -> Result<Vec<AlarmRow>, StoreError> {
-        let before = filter.before.map_or(i64::MAX, |id| int_capped(id.0));
-        let limit = rows_capped(filter.limit);
-        let read = |row: &Row<'_>| body_at("alarm", row);
-        // One text per combination, so that each finds its index and stays prepared.
-        match (&filter.outlets, filter.open_only) {
-            (None, false) => self.list(
-                "SELECT body FROM alarm WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-                (before, limit),
-                read,
-            ),
-            (None, true) => self.list(
-                "SELECT body FROM alarm WHERE open = 1 AND id < ?1 ORDER BY id DESC LIMIT ?2",
-                (before, limit),
-                read,
-            ),
-            (Some(outlets), false) => self.list(
-                "SELECT body FROM alarm WHERE id < ?1 \
-                 AND outlet IN (SELECT value FROM json_each(?3)) ORDER BY id DESC LIMIT ?2",
-                (before, limit, outlet_list(outlets)?),
-                read,
-            ),
-            (Some(outlets), true) => self.list(
-                "SELECT body FROM alarm WHERE open = 1 AND id < ?1 \
-                 AND outlet IN (SELECT value FROM json_each(?3)) ORDER BY id DESC LIMIT ?2",
-                (before, limit, outlet_list(outlets)?),
-                read,
-            ),
-        }
     }
 
     /// Open alarms counted by outlet and priority; outlets without any are left out.
@@ -315,7 +270,7 @@ impl Queries<'_> {
     }
 }
 
-fn priority(name: &str) -> Result<Priority, StoreError> {
+pub(super) fn priority(name: &str) -> Result<Priority, StoreError> {
     Priority::ALL
         .into_iter()
         .find(|p| p.as_str() == name)

@@ -168,6 +168,7 @@ fn alarms_are_found_by_state_scope_and_page() {
             outlets: places.map(|p| p.iter().map(OutletId::new).collect::<BTreeSet<_>>()),
             before: before.map(AlarmId),
             limit,
+            ..AlarmFilter::default()
         };
         readers
             .alarms(&filter)

@@ -1,12 +1,12 @@
 //! Commands of a centre that the dialogue leaves to us: executed, or refused with the ExeRtn that
 //! says why.
 
-use super::super::lanes::blocking;
 use super::super::translate::instant;
 use super::fetch::{Fetch, SPAN_MS_MAX};
 use super::serve::Writer;
 use super::{Ending, Link};
 use crate::keys::DeviceKey;
+use crate::store::blocking;
 use cems_core::model::time::SECOND_MS;
 use cems_core::model::{RecordKind, Timestamp};
 use cems_protocols::hj212::dialogue::{StationOutput, Token};

@@ -1,9 +1,9 @@
 //! Records a centre has asked for (补取: CN 2051, 2061, 2031): one after another from the store,
 //! each under a number of its own, between what is new.
 
-use super::super::lanes::blocking;
 use super::serve::Writer;
 use super::{Ending, Link};
+use crate::store::blocking;
 use crate::store::{Readers, StoreError};
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{OutletId, RecordKind, RecordRow, Timestamp};

@@ -4,9 +4,9 @@
 //! 2 state, 3 parameter) and three characters (HJ 212-2017 table B.10). There are no parameters
 //! that a centre could read here.
 
-use super::super::lanes::blocking;
 use super::super::translate::{instant, local};
 use super::{Ending, Link};
+use crate::store::blocking;
 use cems_core::model::Timestamp;
 use cems_core::model::rows::LatestRow;
 use cems_core::model::time::DAY_MS;

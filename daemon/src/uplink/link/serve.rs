@@ -1,11 +1,12 @@
 //! While a connection stands: frames out, frames in, timers.
 
-use super::super::lanes::{Next, blocking};
+use super::super::lanes::Next;
 use super::super::outbox::Owed;
 use super::super::translate::parcel;
 use super::super::{feed, mask};
 use super::{Ending, Link};
 use crate::events::{JournalEvent, Raw};
+use crate::store::blocking;
 use cems_config::UplinkEdition;
 use cems_core::model::{RecordKind, RecordRow, Timestamp};
 use cems_protocols::hj212::dialogue::StationOutput;

@@ -7,8 +7,8 @@ use crate::engine::event::{AlarmAction, AlarmActionKind, AlarmService};
 use crate::model::policy::SuppressedBy;
 use crate::model::time::MINUTE_MS;
 use crate::model::{
-    About, Acknowledgement, AlarmId, AlarmKind, AlarmRow, Closure, MarkKind, MessageReason,
-    OUT_OF_SERVICE, OutletId, Role, Shelving, Suppression, Timestamp,
+    About, Acknowledgement, AlarmId, AlarmKind, AlarmRow, AlarmServiceRow, Closure, MarkKind,
+    MessageReason, OUT_OF_SERVICE, OutletId, Output, Role, Shelving, Suppression, Timestamp,
 };
 use crate::notify::Notice;
 use std::collections::BTreeSet;
@@ -192,7 +192,7 @@ impl AlarmBook {
             rule.suppressed_by.contains(&by).then_some((by, row))
         });
         match reasons.min_by_key(|(by, row)| (*by, row.id)) {
-            Some((by, row)) => (Some(of(code(by))), Some(row.mark.until)),
+            Some((by, row)) => (Some(of(by.as_str())), Some(row.mark.until)),
             None => (None, None),
         }
     }
@@ -235,6 +235,7 @@ impl AlarmBook {
         let row = row.clone();
         self.put(id, cx);
         if row.suppressed.is_some() {
+            cx.covered(About::Alarm(id));
             cx.audit(ENGINE, "alarm.suppressed", object(id), detail);
             self.desk.change(id, |watch| watch.escalate = None);
         } else {
@@ -286,6 +287,15 @@ impl AlarmBook {
             self.out_of_service.remove(&outlet);
         }
         let detail = format!("{}: {note}", kind.as_str());
+        cx.emit(Output::AlarmService(AlarmServiceRow {
+            outlet: outlet.clone(),
+            kind,
+            out,
+            at: cx.at,
+            by: by.clone(),
+            note,
+            seq: cx.seq,
+        }));
         cx.audit(by.as_str(), what, format!("outlet/{outlet}"), detail);
         self.recheck_outlet(&outlet, cx);
     }
@@ -394,12 +404,5 @@ fn suppresses(kind: MarkKind) -> Option<SuppressedBy> {
         MarkKind::Stopped => Some(SuppressedBy::Stopped),
         MarkKind::Maintenance | MarkKind::Calibration => Some(SuppressedBy::Maintenance),
         _ => None,
-    }
-}
-
-fn code(by: SuppressedBy) -> &'static str {
-    match by {
-        SuppressedBy::Stopped => "stopped",
-        SuppressedBy::Maintenance => "maintenance",
     }
 }

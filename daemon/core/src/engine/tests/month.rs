@@ -19,7 +19,7 @@
 //! tell what happened in time; they are not functions of the data.
 
 mod city;
-mod dice;
+pub(super) mod dice;
 mod plain;
 mod plan;
 

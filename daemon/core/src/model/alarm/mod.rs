@@ -99,6 +99,26 @@ pub struct Suppression {
     pub covered_by: Option<AlarmId>,
 }
 
+/// A kind of alarm of one outlet that a person took out of service (退出服务), or put back; key is
+/// outlet and kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmServiceRow {
+    /// Whose alarms.
+    pub outlet: OutletId,
+    /// Which kind.
+    pub kind: AlarmKind,
+    /// Out of service (true) or back.
+    pub out: bool,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: UserId,
+    /// Why.
+    pub note: String,
+    /// Journal position.
+    pub seq: Seq,
+}
+
 /// The end of an alarm (关闭) with its conclusion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closure {
@@ -145,6 +165,7 @@ impl AlarmRow {
             active: true,
             returned_at: None,
             acknowledged: None,
+            answered_at: None,
             closed: None,
             previous: None,
             region: None,
@@ -198,6 +219,9 @@ pub struct AlarmRow {
     pub returned_at: Option<Timestamp>,
     /// Who took notice.
     pub acknowledged: Option<Acknowledgement>,
+    /// When somebody first took notice; an acknowledgement that runs out does not take it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
     /// Who closed it.
     pub closed: Option<Closure>,
     /// The previous occurrence of the same condition.

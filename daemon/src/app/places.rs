@@ -1,0 +1,58 @@
+//! Where things lie.
+
+use std::path::{Path, PathBuf};
+
+/// Where things lie in the data directory.
+#[derive(Debug, Clone)]
+pub struct Places {
+    root: PathBuf,
+}
+
+impl Places {
+    /// The places of a data directory.
+    pub fn of(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+        }
+    }
+
+    /// The journal's directory.
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    /// The projections.
+    pub fn projections(&self) -> PathBuf {
+        self.root.join("projections.db")
+    }
+
+    /// What is owed to centres: neither journal nor projection.
+    pub fn uplinks(&self) -> PathBuf {
+        self.root.join("uplink.db")
+    }
+
+    /// Messages on their way: neither journal nor projection.
+    pub fn messages(&self) -> PathBuf {
+        self.root.join("notify.db")
+    }
+
+    /// Keys of enciphered lines, sealed: neither journal nor projection.
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys.db")
+    }
+
+    /// The master key under which they are sealed, unless the settings name another place.
+    pub fn master_key(&self) -> PathBuf {
+        self.root.join("master.key")
+    }
+
+    /// Files that people attached: named by journal entries, read by nobody but people.
+    pub fn attachments(&self) -> PathBuf {
+        self.root.join("attachments")
+    }
+
+    /// Sessions of the console: neither journal nor projection.
+    pub fn sessions(&self) -> PathBuf {
+        self.root.join("sessions.db")
+    }
+}

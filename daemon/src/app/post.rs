@@ -1,0 +1,50 @@
+//! Messages to people.
+
+use super::{App, Places};
+use crate::console::Troubles;
+use crate::notify::{self, PostBoard};
+use crate::store::Readers;
+use crate::uplink::UplinkBoard;
+use cems_config::Settings;
+use cems_dashboards::backend::Change;
+use std::sync::Arc;
+
+impl App {
+    /// Sets the couriers of all channels to work.
+    pub(super) fn start_post(
+        &self,
+        settings: &Settings,
+        places: &Places,
+        readers: &Readers,
+    ) -> anyhow::Result<Arc<PostBoard>> {
+        let (registry, pages) = (Arc::clone(&self.projected), Arc::clone(&self.projected));
+        let start = notify::Start {
+            settings,
+            file: &places.messages(),
+            journal: self.journal.clone(),
+            readers: readers.clone(),
+            registry: Arc::new(move || registry.registry()),
+            announce: Box::new(move || pages.announce(Change::Messages)),
+            clock: self.clock.clone(),
+        };
+        let changes = || self.projected.changes();
+        notify::start(
+            start,
+            self.projected.position(),
+            changes,
+            &self.tasks,
+            &self.stop,
+        )
+    }
+}
+
+/// Centres that have not been heard of, and channels that take no messages, for long.
+pub(super) fn troubles(uplinks: Option<Arc<UplinkBoard>>, post: Arc<PostBoard>) -> Troubles {
+    Arc::new(move || {
+        let mut all = uplinks
+            .as_ref()
+            .map_or_else(Vec::new, |board| board.problems());
+        all.extend(post.problems());
+        all
+    })
+}
