@@ -4,6 +4,7 @@
 mod access;
 mod command;
 mod desk;
+mod duties;
 mod judgement;
 mod post;
 mod read;

@@ -164,7 +164,8 @@ impl Courier {
                         self.rest_until = Some(self.bag.clock.now().plus_ms(pause));
                     }
                     Err(error) => {
-                        tracing::error!(channel = %self.id(), %error, "notify.db cannot be written");
+                        let channel = self.id();
+                        tracing::error!(%channel, %error, "notify.db cannot be written");
                         let pause = pause_ms(1, None, chance());
                         self.rest_until = Some(self.bag.clock.now().plus_ms(pause));
                     }
@@ -313,3 +314,6 @@ impl Bag {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

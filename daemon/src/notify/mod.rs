@@ -1,12 +1,12 @@
 //! Messages on their way to people (通知): from what the engine decided to what a channel took.
 //!
 //! ```text
-//!  projections (table `message`) ─▶ post::Feed ─▶ outbox (`notify.db`) ─▶ courier, one per channel
-//!                                                     ▲      │                │ stages
-//!                                    send again ──────┘      │             parcel: rows as they
-//!                                                            ▼             stand, words, address
-//!                       journal ◀── post::Notary ◀── ends of messages         │
-//!                                                                          channel ─▶ the other side
+//!  projections (table `message`) ─▶ post::Feed ─▶ outbox ─▶ courier, one per channel
+//!                                         ▲         │         │ stages
+//!                        send again ──────┘         │       parcel: rows as they stand, words,
+//!                                                   ▼         │     address
+//!              journal ◀── post::Notary ◀── ends of messages  channel ─▶ the other side
+//!
 //!  projections (alarms) ─▶ follower ─▶ state boards of MQTT and Alertmanager
 //! ```
 //!

@@ -439,7 +439,8 @@ impl Outbox {
         Ok(transaction.commit()?)
     }
 
-    /// Takes away what is remembered long enough. Gives how many rows; call again while it is not 0.
+    /// Takes away what is remembered long enough. Gives how many rows; call again while it is
+    /// not 0.
     ///
     /// # Errors
     /// Disk.

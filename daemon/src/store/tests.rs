@@ -15,6 +15,7 @@ mod batches;
 mod canon;
 mod damage;
 mod desk;
+mod duties;
 mod questions;
 mod samples;
 

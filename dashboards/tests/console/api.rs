@@ -76,6 +76,9 @@ const GOLDEN: &[(&str, &str)] = &[
         "explain-quarter",
         "/api/v1/explain?outlet=yt-01&factor=a21026&period=2025-Q4&depth=2",
     ),
+    ("duties", "/api/v1/duties?rule=month-total"),
+    ("duty-rules", "/api/v1/duty-rules"),
+    ("calendar", "/api/v1/calendar?month=2026-03"),
     ("checks", "/api/v1/checks"),
     ("formulas", "/api/v1/formulas"),
 ];
@@ -208,7 +211,11 @@ async fn the_document_covers_every_route_and_every_answer_fits_it() {
                 assert_eq!(denied.status, 403, "{path} takes no anonymous write");
                 let odd = Request::json(&address, &json!({ "x": 1 })).bearer(Role::Supervisor);
                 let status = console.ask(odd).await.status;
-                assert!(status == 400 || status == 403, "{path} exists: {status}");
+                let bare = operation.get("requestBody").is_none() && status == 422;
+                assert!(
+                    status == 400 || status == 403 || bare,
+                    "{path} exists: {status}"
+                );
                 continue;
             }
             assert_eq!(

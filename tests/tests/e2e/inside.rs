@@ -30,7 +30,8 @@ impl Inside {
         Self::open(directory, at, speed).await
     }
 
-    async fn open(directory: TempDir, at: Moment, speed: u32) -> Self {
+    /// Starts on a directory that holds its settings already.
+    pub(crate) async fn open(directory: TempDir, at: Moment, speed: u32) -> Self {
         let checked = match cems_config::load(&directory.path().join("cemsd.toml")) {
             Ok(checked) => checked,
             Err(problems) => panic!("{problems}"),
@@ -71,6 +72,11 @@ impl Inside {
     /// The daemon's time.
     pub(crate) fn now(&self) -> Moment {
         Moment(self.app.clock().now().0)
+    }
+
+    /// Where the console is.
+    pub(crate) fn console(&self) -> std::net::SocketAddr {
+        self.app.console_address()
     }
 
     /// Address of a page.

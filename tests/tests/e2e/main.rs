@@ -16,6 +16,7 @@ mod hostile;
 mod inside;
 mod instruments;
 mod judgement;
+mod notify;
 mod numbers;
 mod orders;
 mod published;
@@ -57,6 +58,11 @@ impl Town {
             daemon,
             api,
         }
+    }
+
+    /// A program with another token.
+    fn api_of(&self, token: &str) -> Api {
+        Api::new(self.daemon.console, token)
     }
 
     /// The data directory.
