@@ -10,10 +10,12 @@
 //! * [`alarms`]: the alarm policy built in.
 //! * [`units`]: units and their conversion.
 //! * [`profiles`]: the rule profiles built in.
+//! * [`duties`]: the duties with a clock and the working-day calendars built in.
 //! * [`instruments`]: the register maps built in; [`load_map`] reads one from a file.
 
 pub mod alarms;
 mod check;
+pub mod duties;
 pub mod factors;
 pub mod instruments;
 mod policy;
@@ -55,7 +57,7 @@ pub struct Checked {
     pub settings: Settings,
     /// What the engine knows about the world.
     pub registry: Registry,
-    /// How alarms are ranked and answered, and who is told what.
+    /// How alarms are ranked and answered, who is told what, and the duties with their clocks.
     pub policy: Policy,
     /// What is doubtful but usable.
     pub warnings: Vec<Problem>,
@@ -123,8 +125,8 @@ fn load_from(files: &dyn Files, main: &Path) -> Result<Checked, Problems> {
     let failed = report.has_errors();
     let (problems, warnings) = report.into_parts();
     match built {
-        Some((settings, registry)) if !failed => Ok(Checked {
-            policy: policy::of(&settings),
+        Some((settings, registry, duties)) if !failed => Ok(Checked {
+            policy: policy::of(&settings, duties),
             settings,
             registry,
             warnings,

@@ -1,13 +1,15 @@
-//! The policy of a daemon: how alarms are ranked and answered, who is told what.
+//! The policy of a daemon: how alarms are ranked and answered, who is told what, which duties have
+//! a clock.
 
 use crate::Settings;
-use cems_core::model::Policy;
+use cems_core::model::{DutyBook, Policy};
 
-/// The policy that the settings make.
-pub(crate) fn of(settings: &Settings) -> Policy {
+/// The policy that the settings and the table of duties make.
+pub(crate) fn of(settings: &Settings, duties: DutyBook) -> Policy {
     Policy {
         alarms: settings.alarms.clone(),
         notify: settings.notify_policy(),
+        duties: duties.into(),
         people: settings.people(),
     }
 }

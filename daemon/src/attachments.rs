@@ -1,5 +1,5 @@
-//! Evidence that people attach to marks, tests and reviews: files under the hash of their content,
-//! so that the journal's entry, which names the hash, speaks for them, too.
+//! Evidence that people attach to marks, tests, reviews and reports: files under the hash of their
+//! content, so that the journal's entry, which names the hash, speaks for them, too.
 //!
 //! A file is on disk before its entry is journalled; a file without an entry (the entry failed)
 //! does no harm and takes its room. Nothing is ever overwritten or removed here.

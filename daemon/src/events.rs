@@ -5,9 +5,9 @@
 
 use cems_core::engine::{AlarmActionKind, AuditEntry, FallbackDecision};
 use cems_core::model::{
-    AlarmId, AlarmKind, Attachment, ChannelTest, ExchangeState, HandOver, ManualReport, Mark,
-    MessageFate, OutletId, Policy, QaTest, RecordKind, Registry, ReviewAction, SampleSet, Shift,
-    Timestamp, UserId,
+    AlarmId, AlarmKind, Attachment, ChannelTest, DutyId, DutyKey, DutySubject, ExchangeState,
+    HandOver, ManualReport, Mark, MessageFate, OutletId, Policy, QaTest, RecordKind, Registry,
+    ReviewAction, SampleSet, Shift, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -180,6 +180,40 @@ pub enum JournalEvent {
         threshold: Option<Decimal>,
         /// In words.
         detail: String,
+    },
+    /// A person says that a duty is done.
+    DutyDone {
+        /// Which instance.
+        key: DutyKey,
+        /// Who.
+        by: UserId,
+        /// Their words.
+        note: String,
+        /// Documents.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
+    },
+    /// A person takes a completion back, or else an opening by hand.
+    DutyTakenBack {
+        /// Which instance.
+        key: DutyKey,
+        /// Who.
+        by: UserId,
+        /// Why.
+        reason: String,
+    },
+    /// A person opens an instance of a duty; its position is part of the name of the round.
+    DutyOpened {
+        /// Of which row.
+        rule: DutyId,
+        /// For whom.
+        subject: DutySubject,
+        /// From which moment, or towards which, the time counts.
+        trigger_at: Timestamp,
+        /// Who.
+        by: UserId,
+        /// Their words.
+        note: String,
     },
     /// A person decided about a fallback.
     Fallback {

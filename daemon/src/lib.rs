@@ -11,6 +11,7 @@ pub mod console;
 pub mod demo;
 pub mod events;
 pub mod figures;
+pub mod health;
 pub mod intake;
 pub mod journal;
 pub mod keys;

@@ -6,6 +6,7 @@
 
 mod desk;
 mod devices;
+mod duties;
 mod post;
 mod results;
 
@@ -15,6 +16,7 @@ pub use devices::{
     CommandForm, CommandOrder, CommandParameter, InstrumentStatus, ParameterKind, StationStatus,
     UplinkStatus,
 };
+pub use duties::{DutyAsk, DutyBackend, DutyDetail, DutyRound, Feed, Places, sees_duty};
 pub use post::{
     ChannelStatus, MessageState, MessageStatus, PostOffice, may_see_messages, may_test_channels,
 };
@@ -264,6 +266,8 @@ pub enum Change {
     Desk,
     /// The health changed.
     Health,
+    /// Duties opened, were completed, or ended.
+    Duties,
     /// An exchange with the device of an outlet was ordered or moved on.
     Exchange(Seq, OutletId),
     /// A message was decided, delivered or given up.
@@ -281,7 +285,7 @@ pub struct Changes {
 
 /// The daemon behind the console. Every method applies the actor's scope; what lies outside it is
 /// [`BackendError::NotFound`].
-pub trait Backend: DeskBackend + PostOffice {
+pub trait Backend: DeskBackend + DutyBackend + PostOffice {
     /// The registry in force; empty before the first configuration was journalled.
     fn registry(&self) -> Arc<Registry>;
     /// The daemon's clock (simulated time in a fast demo).

@@ -11,6 +11,7 @@ pub mod backend;
 mod batch;
 pub mod canned;
 pub mod format;
+mod ics;
 mod live;
 pub mod message;
 mod options;

@@ -32,8 +32,8 @@ const OUTLETS_MAX: usize = 100;
 struct News {
     /// Journal position reached; 0 when the message stands for an unknown number of changes.
     seq: u64,
-    /// `values`, `values:<outlet>`, `alarms`, `fallbacks`, `exchanges`, `exchanges:<outlet>`,
-    /// `exchange:<id>`, `registry`, `desk`, `health`, or `all`.
+    /// `values`, `values:<outlet>`, `alarms`, `fallbacks`, `duties`, `exchanges`,
+    /// `exchanges:<outlet>`, `exchange:<id>`, `registry`, `desk`, `health`, or `all`.
     topics: BTreeSet<String>,
 }
 
@@ -188,6 +188,9 @@ impl Feed {
                 }
                 Change::Messages => {
                     news.topics.insert("messages".to_owned());
+                }
+                Change::Duties => {
+                    news.topics.insert("duties".to_owned());
                 }
                 Change::Registry => {
                     news.topics.insert("registry".to_owned());

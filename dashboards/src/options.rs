@@ -10,6 +10,9 @@ pub struct ConsoleOptions {
     pub secure_cookie: bool,
     /// Shown by `cemsd demo`: that all data are simulated, and the log-ins.
     pub demo_banner: Option<DemoBanner>,
+    /// Address under which people reach the console, without a slash at the end; `None`: what leaves
+    /// the console has no links.
+    pub public_url: Option<String>,
     /// Turns true when the daemon stops: live streams then end, so that a graceful shutdown does
     /// not wait for them. `None`: they end when the backend's change channel closes.
     pub closing: Option<watch::Receiver<bool>>,

@@ -3,6 +3,7 @@
 //! same.
 
 use crate::backend::BackendError;
+use cems_core::duties::DutyError;
 use cems_core::engine::ActionError;
 use cems_core::explain::ExplainError;
 use cems_core::marks::{ANNOUNCED_DAYS_MAX, ATTACHMENTS_MAX, LENGTH_DAYS_MAX, MarkError};
@@ -79,6 +80,25 @@ pub fn of_action(error: &ActionError, offset: UtcOffset) -> BackendError {
         E::UnknownAlarm(id) => format!("#{id}"),
         E::NoValue | E::NoDocument => String::new(),
         E::Lifecycle(error) => error.to_string(),
+    };
+    refused(error.code(), detail)
+}
+
+/// An entry about a duty that makes no sense.
+#[must_use]
+pub fn of_duty(error: &DutyError, offset: UtcOffset) -> BackendError {
+    use DutyError as E;
+    let detail = match error {
+        E::Unknown(key)
+        | E::Done(key)
+        | E::Gone(key)
+        | E::NothingToTakeBack(key)
+        | E::NoDocument(key) => key.to_string(),
+        E::UnknownRule(id) | E::NotByHand(id) => id.to_string(),
+        E::WrongSubject { subject, .. } => subject.clone(),
+        E::WrongTime(at) => minute(*at, offset),
+        E::Empty(field) | E::TooLong(field) => (*field).to_owned(),
+        E::TooManyAttachments(n) => format!("{n} > {ATTACHMENTS_MAX}"),
     };
     refused(error.code(), detail)
 }

@@ -95,6 +95,7 @@ sources!(
     "alarms",
     "desk",
     "fallbacks",
+    "duties",
     "messages",
     "commands",
     "station",

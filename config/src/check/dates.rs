@@ -1,8 +1,8 @@
 //! Dates and times in files: `from` and `until` of limits, special periods and profiles.
 
 use crate::report::{Report, say};
-use crate::section::{Got, Section};
-use cems_core::model::{Timestamp, UtcOffset};
+use crate::section::{Got, Item, Section};
+use cems_core::model::{Day, Timestamp, UtcOffset};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use toml::de::DeValue;
 
@@ -42,6 +42,26 @@ pub(super) fn overlap(
     let begins = [from, other_from];
     ends.iter()
         .all(|end| begins.iter().all(|begin| !before(*end, *begin)))
+}
+
+/// A day: a TOML date without a time.
+pub(super) fn day(item: &Item<'_>, key: &str, r: &mut Report) -> Option<Day> {
+    let date = match item.value {
+        DeValue::Datetime(datetime) if datetime.time.is_none() => datetime.date,
+        _ => None,
+    };
+    let day = date.and_then(|d| Day::new(d.year.into(), d.month.into(), d.day.into()));
+    if day.is_none() {
+        r.error(
+            item.at,
+            say!("`{key}` is not a day", "`{key}` 不是日期"),
+            say!(
+                "without quotes: {key} = 2026-01-01",
+                "不加引号：{key} = 2026-01-01"
+            ),
+        );
+    }
+    day
 }
 
 /// A TOML date (midnight at the site), local time (at the site) or time with offset.

@@ -7,7 +7,9 @@ mod bus;
 mod daemon;
 mod dates;
 mod dialogue;
+mod duty;
 mod factor;
+mod holidays;
 mod instrument;
 mod limit;
 mod map;
@@ -26,7 +28,7 @@ use crate::report::{At, Report, Say, say};
 use crate::section::{Got, Section};
 use crate::source::{Loader, Text};
 use crate::{Settings, suggest};
-use cems_core::model::{Profile, ProfileId, Registry, UtcOffset};
+use cems_core::model::{DutyBook, Profile, ProfileId, Registry, UtcOffset};
 use cems_protocols::instrument::Map;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +37,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub(crate) use alarms::alarm_rules;
+pub(crate) use duty::Rows;
 pub(crate) use map::map;
 pub(crate) use profile::{families, profile};
 
@@ -55,6 +58,10 @@ enum Kind {
     Notify,
     /// One rule profile.
     Profile,
+    /// Duties of somebody's own.
+    Duties,
+    /// The working-day calendar of one year.
+    Holidays,
 }
 
 /// Reads and checks everything; `None` when the main file cannot be read at all.
@@ -62,7 +69,7 @@ pub(crate) fn all(
     main: &Path,
     loader: &mut Loader<'_>,
     r: &mut Report,
-) -> Option<(Settings, Registry)> {
+) -> Option<(Settings, Registry, DutyBook)> {
     let first = loader.text(main, r)?;
     let mut texts = vec![(Kind::Main, first)];
     for (kind, path) in named_files(&texts[0].1, loader, r) {
@@ -148,6 +155,8 @@ fn named_files(main: &Text, loader: &Loader<'_>, r: &mut Report) -> Vec<(Kind, P
         ("registry", Kind::Registry),
         ("users", Kind::Users),
         ("station", Kind::Station),
+        ("duties", Kind::Duties),
+        ("holidays", Kind::Holidays),
         ("alarms", Kind::Alarms),
         ("notify", Kind::Notify),
     ];
@@ -174,10 +183,10 @@ fn build(
     docs: &[(Kind, Section<'_>)],
     loader: &mut Loader<'_>,
     r: &mut Report,
-) -> (Settings, Registry) {
+) -> (Settings, Registry, DutyBook) {
     let main = &docs[0].1;
     for key in [
-        "profiles", "registry", "users", "station", "alarms", "notify",
+        "profiles", "registry", "users", "station", "duties", "holidays", "alarms", "notify",
     ] {
         // Already followed.
         let _ = main.item(key);
@@ -218,6 +227,7 @@ fn build(
     }
     let station = instrument::station(&lines, &registry, loader, r);
     let uplinks = uplink::uplinks(&lines, &mut registry, &station, loader, r);
+    let duties = duties(docs, &registry, r);
     let rules = docs.iter().filter(|(kind, _)| *kind == Kind::Alarms);
     let rules: Vec<&Section<'_>> = rules.map(|(_, root)| root).collect();
     (
@@ -231,7 +241,25 @@ fn build(
             ..settings
         },
         registry,
+        duties,
     )
+}
+
+/// The duties built in with what own files change, and the days they are counted by.
+fn duties(docs: &[(Kind, Section<'_>)], registry: &Registry, r: &mut Report) -> DutyBook {
+    let mut rows = crate::duties::read(registry.offset, r);
+    let own: Vec<&Section<'_>> = docs
+        .iter()
+        .filter(|(kind, _)| matches!(kind, Kind::Main | Kind::Duties))
+        .map(|(_, root)| root)
+        .collect();
+    rows.add_own(&own, registry, r);
+    for (kind, root) in docs {
+        if *kind == Kind::Holidays {
+            rows.add_year(root, r);
+        }
+    }
+    rows.book
 }
 
 /// Reads a register map from a file of its own, with the place of its beginning.

@@ -52,6 +52,23 @@ pub enum Means {
 }
 
 impl Means {
+    /// Certificates in PEM that it uses: those it shows, and the authorities it trusts in place of
+    /// the public ones.
+    pub fn certificates(&self) -> Vec<&str> {
+        let (ca, own) = match self {
+            Self::Mail(server) => (&server.ca, None),
+            Self::Mqtt(broker) => (&broker.ca, broker.certificate.as_ref()),
+            Self::Sms(SmsGateway { hook, .. })
+            | Self::Dingtalk(hook)
+            | Self::Wecom(hook)
+            | Self::Feishu(hook)
+            | Self::Webhook(hook)
+            | Self::Alertmanager(hook) => (&hook.ca, None),
+        };
+        let own = own.map(|(chain, _)| chain.as_str());
+        own.into_iter().chain(ca.as_deref()).collect()
+    }
+
     /// The kind of channel.
     pub fn kind(&self) -> ChannelKind {
         match self {

@@ -133,6 +133,7 @@ pub(crate) fn policy(outlets: usize) -> Policy {
         people.insert(user, person(Role::EnterpriseUser, &[enterprise]));
     }
     Policy {
+        duties: Default::default(),
         alarms: cems_config::alarms::builtin(),
         notify: NotifyPolicy {
             channels: [(ChannelId::new("mail"), channel)].into(),

@@ -5,7 +5,7 @@ use crate::city::{BEGIN, GROUP_WAIT_S, enterprise_of, mn, outlet_id, policy, reg
 use crate::{Size, ms, say};
 use cems_core::alarm::groups::GROUPS_BELOW;
 use cems_core::model::{EnterpriseId, Recipient, Role, Scope, Timestamp, UserId};
-use cems_daemon::console::{Desk, DeskAsk};
+use cems_daemon::console::Desk;
 use cems_daemon::events::{JournalEvent, Verdict};
 use cems_daemon::intake::Interpreter;
 use cems_daemon::journal::Entry;
@@ -93,10 +93,7 @@ fn page(books: &Books, name: &str, scope: Scope) {
             policy: &rules,
             now,
         };
-        let view = desk.view(&DeskAsk {
-            actor: &actor,
-            filter: &AlarmFilter::default(),
-        });
+        let view = desk.view(&actor, &AlarmFilter::default());
         (ms(began), view.unwrap())
     };
     let (first, view) = ask();

@@ -7,6 +7,7 @@
 pub mod aggregate;
 pub mod alarm;
 pub mod convert;
+pub mod duties;
 pub mod engine;
 pub mod explain;
 pub mod fallback;

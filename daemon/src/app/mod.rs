@@ -169,6 +169,16 @@ impl App {
         app.tasks
             .spawn(steward.run(wishes, before, app.stop.clone()));
         let post = app.start_post(&settings, &places, &readers)?;
+        let watch = crate::health::Watch {
+            journal: app.journal.clone(),
+            projected: Arc::clone(&app.projected),
+            data_dir: settings.data_dir.clone(),
+            uplinks: uplinks.clone(),
+            post: Arc::clone(&post),
+            papers: crate::health::papers(&settings.channels),
+            clock: app.clock.clone(),
+        };
+        app.tasks.spawn(watch.run(app.stop.clone()));
         let backend = app.backend(&settings, readers, &places, (uplinks, post))?;
         app.buses.reload(&settings.station);
         let (close, closing) = tokio::sync::watch::channel(false);
@@ -195,6 +205,7 @@ impl App {
         let options = ConsoleOptions {
             secure_cookie: settings.console.secure_cookie,
             demo_banner: demo,
+            public_url: settings.console.public_url.clone(),
             closing: Some(closing),
         };
         app.tasks.spawn(tasks::serve_console(

@@ -1,7 +1,7 @@
 //! Log-in, sessions and API tokens.
 
 use crate::clock::Clock;
-use crate::store::{Sessions, StoreError};
+use crate::store::{FeedTimes, Sessions, StoreError};
 use crate::text::hex;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -150,6 +150,44 @@ impl Access {
             .inspect_err(|error| tracing::error!(%error, "sessions.db"))
             .ok()??;
         self.users.get(&session.user).map(actor)
+    }
+
+    /// The user logs in at the console: a person, not a program.
+    pub fn is_person(&self, user: &UserId) -> bool {
+        self.users.contains_key(user)
+    }
+
+    /// A person's calendar feed.
+    ///
+    /// # Errors
+    /// When the session database cannot be read.
+    pub fn feed(&self, user: &UserId) -> Result<Option<FeedTimes>, StoreError> {
+        self.sessions.feed(user)
+    }
+
+    /// Gives a person's calendar feed this secret.
+    ///
+    /// # Errors
+    /// When the session database cannot be written.
+    pub fn renew_feed(&self, user: &UserId, token: &str) -> Result<(), StoreError> {
+        self.sessions.renew_feed(user, token, self.clock.now())
+    }
+
+    /// Ends a person's calendar feed.
+    ///
+    /// # Errors
+    /// When the session database cannot be written.
+    pub fn end_feed(&self, user: &UserId) -> Result<(), StoreError> {
+        self.sessions.end_feed(user).map(|_| ())
+    }
+
+    /// Whose calendar feed has this secret.
+    pub fn feed_of(&self, token: &str) -> Option<Actor> {
+        let found = self.sessions.feed_of(token, self.clock.now());
+        let user = found
+            .inspect_err(|error| tracing::error!(%error, "sessions.db"))
+            .ok()??;
+        self.users.get(&user).map(actor)
     }
 
     /// Who is behind an API token.

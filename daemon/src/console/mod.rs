@@ -4,6 +4,7 @@
 mod access;
 mod command;
 mod desk;
+mod duties;
 mod judgement;
 mod post;
 mod read;
@@ -11,6 +12,7 @@ mod reports;
 mod write;
 
 pub use access::{Access, hash_password};
+pub use desk::Desk;
 pub use post::Post;
 
 use crate::attachments::Attachments;

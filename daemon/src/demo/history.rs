@@ -5,7 +5,7 @@
 use super::city::Resident;
 use super::settings::{Expected, Settings};
 use super::story::Story;
-use super::upkeep;
+use super::{desk, upkeep};
 use crate::app::{Places, admission, journal_options};
 use crate::attachments::Attachments;
 use crate::cli::verify::progress_bar;
@@ -241,6 +241,7 @@ impl Past<'_> {
             registry,
             &attachments,
         )?);
+        list.extend(desk::entries(self.story)?);
         list.sort_by_key(|(at, _)| *at);
         Ok(list)
     }

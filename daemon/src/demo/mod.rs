@@ -5,6 +5,7 @@
 //! weeks before the start, `upkeep` what people entered in them, `life` what goes on afterwards.
 
 mod city;
+mod desk;
 mod history;
 mod life;
 mod people;

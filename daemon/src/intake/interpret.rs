@@ -6,8 +6,8 @@ use super::translate::{self, Translated};
 use crate::events::{JournalEvent, Verdict, Withdrawable};
 use crate::text::excerpt;
 use cems_core::engine::{
-    AlarmAction, AlarmService, AuditEntry, Contact, Event, FallbackDecision, HealthReport, Refusal,
-    RefusalReason, ReportBack, TakeBack, WrittenIn,
+    AlarmAction, AlarmService, AuditEntry, Contact, DutyCompletion, DutyOpening, DutyTakeBack,
+    Event, FallbackDecision, HealthReport, Refusal, RefusalReason, ReportBack, TakeBack, WrittenIn,
 };
 use cems_core::model::{
     ExchangeNews, FallbackId, Mn, Outlet, OutletId, Registry, ReportId, Seq, Timestamp,
@@ -101,6 +101,33 @@ impl Interpreter {
             JournalEvent::Policy { policy } => Event::Policy(policy),
             JournalEvent::Shift { shift } => Event::Shift(shift),
             JournalEvent::HandOver { over } => Event::HandOver(over),
+            JournalEvent::DutyDone {
+                key,
+                by,
+                note,
+                attachments,
+            } => Event::DutyCompleted(DutyCompletion {
+                key,
+                by,
+                note,
+                attachments,
+            }),
+            JournalEvent::DutyTakenBack { key, by, reason } => {
+                Event::DutyTakenBack(DutyTakeBack { key, by, reason })
+            }
+            JournalEvent::DutyOpened {
+                rule,
+                subject,
+                trigger_at,
+                by,
+                note,
+            } => Event::DutyOpened(DutyOpening {
+                rule,
+                subject,
+                trigger_at,
+                by,
+                note,
+            }),
             JournalEvent::Health {
                 kind,
                 part,

@@ -388,6 +388,7 @@ fn note(output: &Output, changes: &mut Vec<Change>) {
             None => Change::Values(row.report.outlet.clone()),
         },
         Output::Message(_) => Change::Messages,
+        Output::Duty(_) => Change::Duties,
         Output::Registry { .. } => Change::Registry,
         Output::Shift(_) | Output::HandOver(_) | Output::AlarmService(_) => Change::Desk,
         _ => return,
@@ -407,6 +408,7 @@ fn order(change: &Change) -> (u8, u64, String) {
         Change::Values(outlet) => (4, 0, outlet.to_string()),
         Change::Exchange(id, _) => (5, id.0, String::new()),
         Change::Messages => (6, 0, String::new()),
+        Change::Duties => (7, 0, String::new()),
     }
 }
 

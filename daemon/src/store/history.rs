@@ -25,6 +25,9 @@ macro_rules! history_through_with {
             quarter(outlet: &OutletId, start: Timestamp) -> Option<QuarterRow>;
             pack(outlet: &OutletId, month: Timestamp) -> Option<PackRow>;
             clues(outlet: &OutletId, level: Level, start: Timestamp) -> Option<ClueRow>;
+            duty(key: &DutyKey) -> Option<DutyRow>;
+            open_duties(rule: &DutyId, round: Option<&str>) -> Vec<DutyRow>;
+            open_duties_about(subject: &DutySubject) -> Vec<DutyRow>;
             manual_report(id: ReportId) -> Option<ManualReportRow>;
             manual_reports(outlet: &OutletId, from: Timestamp, until: Timestamp)
                 -> Vec<ManualReportRow>;
@@ -35,9 +38,7 @@ macro_rules! history_through_with {
     )*) => {
         const _: () = {
             use cems_core::model::{
-                AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId,
-                FallbackRow, Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow,
-                QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ClueRow, DutyId, DutyKey, DutyRow, DutySubject, ExchangeRow, FactorCode, FallbackId, FallbackRow, Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, Timestamp,
             };
 
             impl $($generics)* cems_core::engine::History for $kind {

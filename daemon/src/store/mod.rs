@@ -15,6 +15,7 @@
 mod canonical;
 mod encode;
 mod error;
+mod feeds;
 pub(crate) mod history;
 mod query;
 mod readers;
@@ -28,7 +29,11 @@ mod tests;
 
 pub use canonical::{Digest, TableDigest, canonicalise, digest, replace};
 pub use error::StoreError;
-pub use query::{AlarmCount, AlarmFilter, FallbackFilter, LIST_MAX, OCCURRENCES_MAX, Queries};
+pub use feeds::FeedTimes;
+pub use query::{
+    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, LIST_MAX,
+    OCCURRENCES_MAX, Queries,
+};
 pub use readers::{READER_WAIT, READERS, Readers};
 pub(crate) use schema::Schema;
 pub use schema::{BUSY_TIMEOUT, Damage, set_aside};

@@ -3,6 +3,7 @@
 
 mod alarms;
 mod desk;
+mod duties;
 mod judgement;
 mod readings;
 mod trail;
@@ -18,6 +19,7 @@ use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
 pub use alarms::{AlarmFilter, OCCURRENCES_MAX};
+pub use duties::{DutyDay, DutyFilter, DutyPlaces};
 pub use trail::{AlarmCount, FallbackFilter};
 
 /// Most rows that one list may ask for; a larger limit is cut to it. Pages ask for less.

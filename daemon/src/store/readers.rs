@@ -3,7 +3,9 @@
 
 use super::Position;
 use super::error::StoreError;
-use super::query::{AlarmCount, AlarmFilter, FallbackFilter, Queries};
+use super::query::{
+    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, Queries,
+};
 use super::schema::open_read_only;
 use cems_core::alarm::figures::Occurrence;
 use cems_core::alarm::groups::Cell;
@@ -11,10 +13,10 @@ use cems_core::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, AlarmServiceRow, ClueRow, ExchangeRow, FactorCode, FallbackId,
-    FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow, MessageId, MessageRow,
-    OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq,
-    ShiftRow, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, AlarmServiceRow, ClueRow, DutyKey, DutyRow, ExchangeRow,
+    FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow,
+    MessageId, MessageRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow,
+    ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -181,6 +183,10 @@ questions! {
     manual_report(id: ReportId) -> Option<ManualReportRow>;
     manual_reports(outlet: &OutletId, from: Timestamp, until: Timestamp)
         -> Vec<ManualReportRow>;
+    duty(key: &DutyKey) -> Option<DutyRow>;
+    duties(filter: &DutyFilter) -> Vec<DutyRow>;
+    duty_days(places: Option<&DutyPlaces>, inside: bool, due: (Timestamp, Timestamp),
+        limit: usize) -> Vec<DutyDay>;
     mark(id: Seq) -> Option<MarkRow>;
     marks(outlet: &OutletId, from: Timestamp, until: Timestamp) -> Vec<MarkRow>;
     newest_marks(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<MarkRow>;

@@ -49,13 +49,17 @@ pub(super) const PROJECTIONS: Schema = Schema {
         include_str!("migrations/0003-forward.sql"),
         include_str!("migrations/0004-judgement.sql"),
         include_str!("migrations/0005-desk.sql"),
+        include_str!("migrations/0006-duties.sql"),
     ],
 };
 
 /// Log-in sessions (application id `CEMS`).
 pub(super) const SESSIONS: Schema = Schema {
     application_id: 0x4345_4d53,
-    migrations: &[include_str!("migrations/sessions-0001.sql")],
+    migrations: &[
+        include_str!("migrations/sessions-0001.sql"),
+        include_str!("migrations/sessions-0002.sql"),
+    ],
 };
 
 /// A damaged file that was put aside.

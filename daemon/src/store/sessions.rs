@@ -56,7 +56,7 @@ pub struct OpenedSessions {
     pub damage: Option<Damage>,
 }
 
-fn key(token: &str) -> [u8; 32] {
+pub(super) fn key(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
@@ -81,7 +81,7 @@ impl Sessions {
         Ok(OpenedSessions { sessions, damage })
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         // Every method is one statement or one transaction that rolls back when it is dropped.
         self.connection
             .lock()

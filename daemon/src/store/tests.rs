@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 mod batches;
 mod canon;
 mod damage;
+mod desk;
+mod duties;
 mod questions;
 mod samples;
 

@@ -7,9 +7,10 @@ use cems_core::model::rows::{
 };
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{
-    AggregateRow, AlarmRow, AlarmServiceRow, AlarmSubject, ClueRow, EnterpriseId, ExchangeRow,
-    FallbackRow, ForwardRow, HandOverRow, ManualReportRow, MarkRow, MessageRow, OutletId, Output,
-    PackRow, QaOutcome, QaRow, QuarterRow, Recipient, RecordRow, RegionId, ReviewRow, ShiftRow,
+    AggregateRow, AlarmRow, AlarmServiceRow, AlarmSubject, ClueRow, DutyRow, DutySubject,
+    EnterpriseId, ExchangeRow, FallbackRow, ForwardRow, HandOverRow, ManualReportRow, MarkRow,
+    MessageRow, OutletId, Output, PackRow, QaOutcome, QaRow, QuarterRow, Recipient, RecordRow,
+    RegionId, ReviewRow, ShiftRow,
 };
 use rusqlite::{Connection, Params};
 
@@ -38,6 +39,7 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
         Output::Alarm(row) => alarm(connection, row),
         Output::Fallback(row) => fallback(connection, row),
         Output::ManualReport(row) => manual_report(connection, row),
+        Output::Duty(row) => duty(connection, row),
         Output::Audit(row) => audit(connection, row),
         Output::Registry { seq, at, json } => put(
             connection,
@@ -409,6 +411,39 @@ fn manual_report(connection: &Connection, row: &ManualReportRow) -> Result<(), S
             row.report.outlet.as_str(),
             row.report.sampled_at.0,
             json("a manual report", row)?,
+        ),
+    )
+}
+
+/// What stands in the `subject` column for a subject of duties.
+pub(super) fn duty_subject(subject: &DutySubject) -> String {
+    format!("{}/{}", subject.kind().as_str(), subject.id())
+}
+
+fn duty(connection: &Connection, row: &DutyRow) -> Result<(), StoreError> {
+    let outlet = match &row.subject {
+        DutySubject::Outlet(id) => Some(id.as_str()),
+        DutySubject::Enterprise(_) | DutySubject::Region(_) => None,
+    };
+    put(
+        connection,
+        "REPLACE INTO duty (key, rule, round, subject, outlet, enterprise, region, inside, due_at, \
+         ended_at, open, gone, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        (
+            row.key.as_str(),
+            row.rule.as_str(),
+            row.round.as_str(),
+            duty_subject(&row.subject),
+            outlet,
+            row.enterprise.as_ref().map(|id| id.as_str()),
+            row.region.as_ref().map(|id| id.as_str()),
+            row.inside,
+            row.due_at.0,
+            row.ended_at().map(|at| at.0),
+            row.is_open(),
+            row.gone.is_some(),
+            json("a duty", row)?,
         ),
     )
 }

@@ -36,7 +36,7 @@ impl Caller {
         Decimal::from_str_exact(text).map_err(|_| self.bad(text))
     }
 
-    fn time(&self, Iso(text): &Iso) -> Result<Timestamp, Problem> {
+    pub(super) fn time(&self, Iso(text): &Iso) -> Result<Timestamp, Problem> {
         self.instant(text)
     }
 

@@ -9,6 +9,7 @@ mod derived;
 mod desk;
 mod desk_calls;
 mod devices;
+mod duties;
 mod judged;
 mod openapi;
 mod post;

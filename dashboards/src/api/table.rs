@@ -1,6 +1,7 @@
 //! The table of addresses: everything the API does, once.
 
 mod desk;
+mod duties;
 mod judgement;
 mod post;
 mod reporting;
@@ -158,11 +159,13 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(answers());
     routes.extend(devices());
     routes.extend(desk::routes());
+    routes.extend(duties::routes());
     routes.extend(judgement::routes());
     routes.extend(post::routes());
     routes.extend(reporting::routes());
     routes.extend(writes());
     routes.extend(desk::writes());
+    routes.extend(duties::writes());
     routes.extend(judgement::writes());
     routes.extend(reporting::writes());
     routes

@@ -7,11 +7,11 @@ use crate::backend::{
 };
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    Access, AlarmId, AlarmRow, AlarmServiceRow, AlarmSubject, ExchangeRow, FallbackId, FallbackRow,
-    HandOverRow, ManualReportRow, MarkRow, Outlet, OutletId, QaRow, Registry, ReviewRow, Seq,
-    ShiftRow, Timestamp,
+    Access, AlarmId, AlarmRow, AlarmServiceRow, AlarmSubject, DutyBook, DutyKey, DutyRow,
+    ExchangeRow, FallbackId, FallbackRow, HandOverRow, ManualReportRow, MarkRow, Outlet, OutletId,
+    QaRow, Registry, ReviewRow, Seq, ShiftRow, Timestamp, UserId,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything that changes.
@@ -34,6 +34,13 @@ pub(super) struct Held {
     /// Oldest first.
     pub(super) hand_overs: Vec<HandOverRow>,
     pub(super) services: Vec<AlarmServiceRow>,
+    /// The table of duties.
+    pub(super) book: Arc<DutyBook>,
+    pub(super) duties: BTreeMap<DutyKey, DutyRow>,
+    /// Documents by duty and SHA-256.
+    pub(super) duty_files: BTreeMap<(DutyKey, String), Upload>,
+    /// Who has a feed of the calendar.
+    pub(super) feeds: BTreeSet<UserId>,
     pub(super) health: Health,
     pub(super) ended: Vec<String>,
     pub(super) seq: u64,

@@ -9,6 +9,7 @@ mod books;
 mod commands;
 mod derivation;
 mod desk;
+mod duties;
 mod entering;
 mod exchanges;
 mod held;
@@ -26,6 +27,7 @@ use crate::backend::{Actor, Change, Changes, Health, StationStatus};
 use crate::{DemoAccount, DemoBanner};
 use cems_core::model::{EnterpriseId, ExchangeState, OutletId, Registry, Role, Scope, Seq, UserId};
 use held::Held;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
@@ -78,7 +80,12 @@ impl Canned {
     pub fn new() -> Self {
         let registry = registry::registry();
         let books = books::books(&registry);
+        let book = duties::book();
         let held = Held {
+            duties: duties::rows(&registry, &book),
+            book: Arc::new(book),
+            duty_files: BTreeMap::new(),
+            feeds: BTreeSet::new(),
             marks: books.marks,
             tests: books.tests,
             reviews: books.reviews,

@@ -3,6 +3,7 @@
 mod alarm_rules;
 mod alarms;
 mod audit;
+mod calendar;
 mod catalogues;
 mod chart;
 mod clues;
@@ -10,6 +11,7 @@ mod command_rules;
 mod commands;
 mod compliance;
 mod desk;
+mod duties;
 mod entries;
 mod entry_rules;
 mod equipment;
@@ -36,7 +38,9 @@ mod station;
 mod tax;
 
 pub(crate) use alarm_rules::{alarm_filter, checked_act};
+pub(crate) use calendar::{doubt, kind_of, month_of};
 pub(crate) use command_rules::checked_order;
+pub(crate) use duties::subject_of;
 pub(crate) use entry_rules::{
     check_mark, check_review, check_scope, check_test, checked_reason, permission_of, quarter,
 };
@@ -67,6 +71,8 @@ pub(crate) const NOTE_CHARS_MAX: usize = 2_000;
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(judgement::routes())
+        .merge(duties::routes())
+        .merge(calendar::routes())
         .route("/", get(overview::page))
         .route("/login", get(login::page).post(login::enter))
         .route("/logout", post(login::leave))

@@ -2,8 +2,8 @@ use super::*;
 use crate::backend::{AlarmVerb, OutletState};
 use crate::view::alarm::key;
 use cems_core::model::{
-    AlarmKind, AlarmState, Level, LimitKind, MarkKind, Priority, QaKind, RecordKind, ReviewStep,
-    Role,
+    AlarmKind, AlarmState, DutyEvent, DutyFor, DutyStanding, Level, LimitKind, MarkKind, Priority,
+    QaKind, QuotaUnit, RecordKind, Recurrence, ReviewStep, Role, Watch,
 };
 use cems_core::permits::tax::why;
 use cems_core::qa::Why;
@@ -134,6 +134,7 @@ fn every_code_that_data_carry_has_its_words() {
         wanted.push(format!("refused-{code}"));
     }
     wanted.extend(desk_keys());
+    wanted.extend(duty_keys());
     wanted.extend(control_keys());
     wanted.extend(entry_keys());
     wanted.extend(result_keys());
@@ -166,6 +167,41 @@ fn desk_keys() -> Vec<String> {
     }
     keys.extend(Priority::ALL.map(|p| format!("priority-{}", p.as_str())));
     keys.extend(AlarmState::ALL.map(|s| format!("alarm-state-{}", s.as_str())));
+    keys
+}
+
+/// What the codes of duties and their refusals become.
+fn duty_keys() -> Vec<String> {
+    let mut keys: Vec<String> = keys_of([
+        (
+            "tab",
+            "duties duties-open duties-ended duties-rules calendar",
+        ),
+        ("duty-gone", "subject-gone rule-gone taken-back"),
+        ("sure", "V V2 M"),
+        ("feed", "written report"),
+        (
+            "action",
+            "unknown-duty unknown-duty-rule duty-done duty-gone duty-nothing-to-take-back \
+             duty-no-document duty-not-by-hand duty-wrong-subject duty-wrong-time",
+        ),
+        (
+            "audit",
+            "duty-opened duty-moved duty-reminded duty-overdue duty-escalated duty-done \
+             duty-done-late duty-taken-back duty-gone duty-refused feed-renewed feed-ended",
+        ),
+        (
+            "duty-due",
+            "working-day period-end day working-days-after days-after hours-after days-before",
+        ),
+    ])
+    .collect();
+    keys.extend(DutyStanding::ALL.map(|s| format!("duty-standing-{}", s.as_str())));
+    keys.extend(DutyFor::ALL.map(|kind| format!("duty-for-{}", kind.as_str())));
+    keys.extend(Recurrence::ALL.map(|every| format!("duty-every-{}", every.as_str())));
+    keys.extend(DutyEvent::ALL.map(|event| format!("duty-on-{}", event.as_str())));
+    keys.extend(Watch::ALL.map(|watch| format!("duty-watched-{}", watch.as_str())));
+    keys.extend(QuotaUnit::ALL.map(|unit| format!("duty-quota-{}", unit.as_str())));
     keys
 }
 

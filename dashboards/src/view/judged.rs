@@ -42,15 +42,20 @@ fn size(bytes: u64) -> String {
 pub(crate) fn files(outlet: &OutletId, list: &[Attachment]) -> Vec<FileItem> {
     let id = crate::url::encode(outlet.as_str());
     list.iter()
-        .map(|file| FileItem {
-            name: file.name.clone(),
-            href: format!(
-                "/api/v1/outlets/{id}/attachments/{}",
-                crate::url::encode(&file.sha256)
-            ),
-            size: size(file.bytes),
+        .map(|file| {
+            let sha256 = crate::url::encode(&file.sha256);
+            file_item(file, format!("/api/v1/outlets/{id}/attachments/{sha256}"))
         })
         .collect()
+}
+
+/// A file that is kept at this address.
+pub(crate) fn file_item(file: &Attachment, href: String) -> FileItem {
+    FileItem {
+        name: file.name.clone(),
+        href,
+        size: size(file.bytes),
+    }
 }
 
 fn withdrawn(eyes: &Eyes<'_>, row: Option<&Withdrawal>) -> Option<String> {

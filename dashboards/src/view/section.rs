@@ -80,6 +80,22 @@ pub(crate) fn desk_tabs(words: Words, centre: bool, current: &str) -> Vec<Tab> {
     )
 }
 
+/// Links between the pages about duties.
+pub(crate) fn duty_tabs(words: Words, current: &str) -> Vec<Tab> {
+    let pages = [
+        ("duties", "/duties"),
+        ("duties-open", "/duties?all=1"),
+        ("duties-ended", "/duties?ended=1"),
+        ("calendar", "/calendar"),
+        ("duties-rules", "/duties/rules"),
+    ];
+    tabs(
+        words,
+        pages.map(|(page, href)| (page, href.to_owned())),
+        current,
+    )
+}
+
 fn tabs<const N: usize>(words: Words, pages: [(&str, String); N], current: &str) -> Vec<Tab> {
     pages
         .into_iter()

@@ -85,7 +85,10 @@ async fn the_desk_says_who_is_on_duty_and_hides_nothing() {
         !queue.contains("<b>hour mean over its limit</b>"),
         "{queue}"
     );
-    assert!(queue.contains("<b>day mean over its limit</b>"));
+    assert!(
+        queue.contains("<b>wrong password or address</b>"),
+        "{queue}"
+    );
     let wrong = console
         .ask(Request::get("/desk?state=sleeping").visit(Role::DutyOfficer, "en"))
         .await;

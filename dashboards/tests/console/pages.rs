@@ -4,7 +4,7 @@ use crate::http::{Console, Request};
 use cems_core::model::{OutletId, Role};
 use cems_dashboards::backend::Health;
 
-const PAGES: [&str; 57] = [
+const PAGES: &[&str] = &[
     "/",
     "/outlets/qs-01",
     "/outlets/qs-01?factor=a21002&day=2026-03-17",
@@ -24,6 +24,12 @@ const PAGES: [&str; 57] = [
     "/outlets/qs-01/commands",
     "/outlets/mx-01/commands?cn=1012",
     "/outlets/bl-02/commands",
+    "/duties",
+    "/duties?all=1",
+    "/duties?ended=1",
+    "/duties?rule=month-total",
+    "/duties/rules",
+    "/calendar?month=2026-04",
     "/exchanges",
     "/exchanges?people=1&outlet=qs-01",
     "/exchanges/183702",

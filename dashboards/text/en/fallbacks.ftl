@@ -124,3 +124,4 @@ day-state-enough = enough
 day-state-short = short
 day-state-running = running
 day-state-part = not a full day
+report-withdraw = Take this report back

@@ -121,3 +121,4 @@ day-state-enough = 足够
 day-state-short = 不足
 day-state-running = 进行中
 day-state-part = 非完整日
+report-withdraw = 撤回该报告

@@ -18,6 +18,7 @@ use smol_str::SmolStr;
 use std::ops::RangeInclusive;
 
 pub(crate) use family::families;
+pub(super) use provenance::parse as provenance;
 
 /// Keys that every profile has, because without them nothing can be judged.
 const KEYS: [&str; 18] = [

@@ -85,7 +85,7 @@ fn leaves<'a>(s: &Section<'a>, above: &str, out: &mut Vec<(Got<String>, Item<'a>
 }
 
 /// `V2: source`.
-fn parse(got: &Got<String>, key: &str, r: &mut Report) -> Option<Provenance> {
+pub(in crate::check) fn parse(got: &Got<String>, key: &str, r: &mut Report) -> Option<Provenance> {
     let parts = got.value.split_once(':');
     let sure = parts.and_then(|(mark, _)| {
         let mut known = SURE.iter();

@@ -3,7 +3,7 @@
 use super::history::History;
 use crate::aggregate::gather;
 use crate::model::rows::AuditRow;
-use crate::model::{Outlet, Output, Policy, Profile, Registry, Seq, Timestamp, UtcOffset};
+use crate::model::{About, Outlet, Output, Policy, Profile, Registry, Seq, Timestamp, UtcOffset};
 use crate::notify::Notice;
 use smol_str::SmolStr;
 
@@ -23,6 +23,8 @@ pub(super) struct Cx<'a> {
     pub(super) policy: &'a Policy,
     /// What somebody may have to be told; taken by the planner after each event and deadline.
     notices: Vec<Notice>,
+    /// What nobody needs to be told by itself any more.
+    covered: Vec<About>,
     out: &'a mut dyn FnMut(Output),
 }
 
@@ -44,6 +46,7 @@ impl<'a> Cx<'a> {
             registry,
             policy,
             notices: Vec::new(),
+            covered: Vec::new(),
             out,
         }
     }
@@ -56,6 +59,17 @@ impl<'a> Cx<'a> {
     /// Something somebody may have to be told.
     pub(super) fn notice(&mut self, notice: Notice) {
         self.notices.push(notice);
+    }
+
+    /// What was noted about this a moment ago, and nobody has been told yet, is told under something
+    /// else.
+    pub(super) fn covered(&mut self, about: About) {
+        self.covered.push(about);
+    }
+
+    /// Takes what nobody needs to be told by itself any more.
+    pub(super) fn take_covered(&mut self) -> Vec<About> {
+        std::mem::take(&mut self.covered)
     }
 
     /// Takes what was noted since the last time.

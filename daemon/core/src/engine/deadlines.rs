@@ -2,7 +2,9 @@
 
 use super::context::{Cx, Site};
 use super::state::Live;
-use super::{Engine, alarms, closing, fallbacks, intake, notices, quarters, sampling, supervision};
+use super::{
+    Engine, alarms, closing, duties, fallbacks, intake, notices, quarters, sampling, supervision,
+};
 use crate::model::{OutletId, Registry, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +56,7 @@ pub(super) fn renew_shared(engine: &mut Engine) {
         shared.book.desk.first(),
         shared.health.quiet_due(),
         shared.notices.due(),
+        shared.duties.due(),
     ];
     engine.deadlines.set(&None, at.into_iter().flatten().min());
 }
@@ -101,6 +104,7 @@ fn shared_due(engine: &mut Engine, cx: &mut Cx<'_>) {
         shared.book.due(id, cx);
     }
     shared.health.quiet(&mut shared.book, cx);
+    duties::run(shared, cx);
     renew_shared(engine);
 }
 
@@ -118,7 +122,8 @@ pub(super) fn settle(engine: &mut Engine, cx: &mut Cx<'_>) {
         }
     }
     let told = notices::plan(&mut engine.shared, cx);
-    if engine.shared.book.desk.take_moved() || told {
+    let moved = engine.shared.book.desk.take_moved() | engine.shared.duties.take_moved();
+    if moved || told {
         renew_shared(engine);
     }
 }

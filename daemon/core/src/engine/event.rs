@@ -2,9 +2,9 @@
 
 use crate::model::rows::Habits;
 use crate::model::{
-    AlarmId, AlarmKind, Attachment, ChannelTest, ExchangeNews, FallbackId, HandOver, ManualReport,
-    Mark, MessageFate, Mn, OutletId, Policy, QaTest, Record, Registry, ReportId, ReviewAction,
-    SampleSet, Seq, Shift, Timestamp, UserId,
+    AlarmId, AlarmKind, Attachment, ChannelTest, DutyId, DutyKey, DutySubject, ExchangeNews,
+    FallbackId, HandOver, ManualReport, Mark, MessageFate, Mn, OutletId, Policy, QaTest, Record,
+    Registry, ReportId, ReviewAction, SampleSet, Seq, Shift, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -231,6 +231,45 @@ pub struct WrittenIn {
     pub attachments: Vec<Attachment>,
 }
 
+/// A person says that a duty is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyCompletion {
+    /// Which instance.
+    pub key: DutyKey,
+    /// Who.
+    pub by: UserId,
+    /// Their words.
+    pub note: String,
+    /// Documents.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A person takes the completion of a duty back, or else its opening by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyTakeBack {
+    /// Which instance.
+    pub key: DutyKey,
+    /// Who.
+    pub by: UserId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A person opens an instance of a duty: a finding, a decision, an announced stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyOpening {
+    /// Of which row.
+    pub rule: DutyId,
+    /// For whom.
+    pub subject: DutySubject,
+    /// The moment from which, or towards which, the time counts.
+    pub trigger_at: Timestamp,
+    /// Who.
+    pub by: UserId,
+    /// Their words.
+    pub note: String,
+}
+
 /// Something for the audit trail only: log-in, start, stop, recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -295,6 +334,12 @@ pub enum Event {
     HandOver(HandOver),
     /// A part of the daemon reports how it is.
     Health(HealthReport),
+    /// A person says that a duty is done.
+    DutyCompleted(DutyCompletion),
+    /// A person takes that back, or the opening by hand.
+    DutyTakenBack(DutyTakeBack),
+    /// A person opens an instance of a duty.
+    DutyOpened(DutyOpening),
     /// For the audit trail.
     Audit(AuditEntry),
     /// Time passes.

@@ -3,6 +3,7 @@
 
 use super::alarms::{NewAlarm, ended, gone, holds};
 use super::context::{Cx, ENGINE, Site};
+use super::duties;
 use super::state::{Live, Shared};
 use crate::fallback::{Identity, Judged, Owed, Terms, Turn};
 use crate::model::{
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 
 /// Key of the condition "manual report overdue".
 const OVERDUE: &str = "fallback.overdue";
-/// Key of the condition "written report overdue".
+/// Key of the condition "written report overdue", with the number of its fallback: each owes one.
 const WRITTEN: &str = "fallback.written";
 
 /// The terms of an outlet's rule.
@@ -108,6 +109,7 @@ fn one(live: &mut Live, shared: &mut Shared, site: Site<'_>, turn: Turn, cx: &mu
             let outlet = site.outlet.id.to_string();
             cx.audit(ENGINE, "fallback.opened", object(row.id), outlet);
             tell(site, row.id, MessageReason::FallbackOpened, None, cx);
+            duties::fallback_opened(shared, &row, cx);
         }
         (Turn::Overdue(since), Some(row)) => overdue(live, shared, site, (&row, since), cx),
         (Turn::Relieved, _) => {
@@ -210,16 +212,18 @@ pub(super) fn wrote(
     };
     let Some(mut row) = row else { return };
     let conditions = &mut live.state.conditions;
+    let key = format_smolstr!("{WRITTEN}|{id}");
     if let Some(due) = written.overdue_since {
         let why = Owed::Written.as_str();
         let new = NewAlarm {
             facts: facts(site, (id, why, due)),
             ..NewAlarm::of(AlarmKind::WrittenReportOverdue, site.outlet, row.opened_at)
         };
-        holds(conditions, &mut shared.book, (WRITTEN, new), None, cx);
+        holds(conditions, &mut shared.book, (&key, new), None, cx);
         cx.audit(ENGINE, "fallback.overdue", object(id), why.into());
-    } else if !live.state.fallback.owes_writing(cx.at) {
-        gone(conditions, &mut shared.book, WRITTEN, "report-came", cx);
+    } else {
+        ended(conditions, &mut shared.book, &key, "report-came", cx);
+        conditions.remove(&key);
     }
     row.written = Some(written);
     row.updated_seq = cx.seq;

@@ -1,9 +1,9 @@
 //! What the engine may look up in the past: rows it put out earlier.
 
 use crate::model::{
-    AggregateRow, AlarmId, AlarmRow, ClueRow, ExchangeRow, FactorCode, FallbackId, FallbackRow,
-    Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind,
-    RecordRow, ReportId, ReviewRow, Seq, Timestamp,
+    AggregateRow, AlarmId, AlarmRow, ClueRow, DutyId, DutyKey, DutyRow, DutySubject, ExchangeRow,
+    FactorCode, FallbackId, FallbackRow, Level, ManualReportRow, MarkRow, OutletId, PackRow,
+    QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, Timestamp,
 };
 
 /// Read access to earlier outputs, the current batch included. Answers must depend only on the
@@ -75,6 +75,16 @@ pub trait History {
     /// The clues of a period.
     fn clues(&self, outlet: &OutletId, level: Level, start: Timestamp) -> Option<ClueRow>;
 
+    /// An instance of a duty.
+    fn duty(&self, key: &DutyKey) -> Option<DutyRow>;
+
+    /// Open instances of a row, of one round or of all, by key.
+    fn open_duties(&self, rule: &DutyId, round: Option<&str>) -> Vec<DutyRow>;
+
+    /// Open instances about a subject, by key.
+    fn open_duties_about(&self, subject: &DutySubject) -> Vec<DutyRow>;
+
+    /// Manual reports sampled within `from..until`, by sampling time, then number.
     /// A manual report.
     fn manual_report(&self, id: ReportId) -> Option<ManualReportRow>;
 
@@ -157,6 +167,18 @@ impl History for EmptyHistory {
 
     fn clues(&self, _: &OutletId, _: Level, _: Timestamp) -> Option<ClueRow> {
         None
+    }
+
+    fn duty(&self, _: &DutyKey) -> Option<DutyRow> {
+        None
+    }
+
+    fn open_duties(&self, _: &DutyId, _: Option<&str>) -> Vec<DutyRow> {
+        Vec::new()
+    }
+
+    fn open_duties_about(&self, _: &DutySubject) -> Vec<DutyRow> {
+        Vec::new()
     }
 
     fn manual_report(&self, _: ReportId) -> Option<ManualReportRow> {

@@ -6,10 +6,10 @@ use crate::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StateRow, StatementRow, SupersededRow,
 };
 use crate::model::{
-    AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmServiceRow, ClueRow, ExchangeRow, FactorCode,
-    FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow, MessageId,
-    MessageRow, OutletId, Output, PackRow, QaKind, QaOutcome, QaRow, QuarterRow, RecordKind,
-    RecordRow, ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
+    AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmServiceRow, ClueRow, DutyId, DutyKey, DutyRow,
+    DutySubject, ExchangeRow, FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level,
+    ManualReportRow, MarkRow, MessageId, MessageRow, OutletId, Output, PackRow, QaKind, QaOutcome,
+    QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
 };
 use smol_str::SmolStr;
 use std::cell::RefCell;
@@ -57,6 +57,8 @@ pub struct Tables {
     pub fallbacks: BTreeMap<FallbackId, FallbackRow>,
     /// Manual reports.
     pub reports: BTreeMap<ReportId, ManualReportRow>,
+    /// Instances of duties.
+    pub duties: BTreeMap<DutyKey, DutyRow>,
     /// Audit trail.
     pub audit: BTreeMap<(Seq, u32), AuditRow>,
     /// Registries by the position from which they were in force.
@@ -138,6 +140,9 @@ impl Tables {
             Output::ManualReport(row) => {
                 self.reports.insert(row.id, row);
             }
+            Output::Duty(row) => {
+                self.duties.insert(row.key.clone(), row);
+            }
             Output::Audit(row) => {
                 self.audit.insert((row.seq, row.n), row);
             }
@@ -196,6 +201,12 @@ impl MemoryHistory {
     /// A copy of all rows.
     pub fn tables(&self) -> Tables {
         self.tables.borrow().clone()
+    }
+
+    fn open_duties_where(&self, wanted: impl Fn(&DutyRow) -> bool) -> Vec<DutyRow> {
+        let tables = self.tables.borrow();
+        let open = tables.duties.values().filter(|row| row.is_open());
+        open.filter(|row| wanted(row)).cloned().collect()
     }
 
     /// The state rows, as [`Engine::restore`](super::Engine::restore) wants them.
@@ -330,6 +341,20 @@ impl History for MemoryHistory {
     fn clues(&self, outlet: &OutletId, level: Level, start: Timestamp) -> Option<ClueRow> {
         let key = (outlet.clone(), level, start);
         self.tables.borrow().clues.get(&key).cloned()
+    }
+
+    fn duty(&self, key: &DutyKey) -> Option<DutyRow> {
+        self.tables.borrow().duties.get(key).cloned()
+    }
+
+    fn open_duties(&self, rule: &DutyId, round: Option<&str>) -> Vec<DutyRow> {
+        self.open_duties_where(|row| {
+            row.rule == *rule && round.is_none_or(|round| row.round == round)
+        })
+    }
+
+    fn open_duties_about(&self, subject: &DutySubject) -> Vec<DutyRow> {
+        self.open_duties_where(|row| row.subject == *subject)
     }
 
     fn manual_report(&self, id: ReportId) -> Option<ManualReportRow> {

@@ -16,6 +16,7 @@
 //! | `quarters` | packed hours; capture rate and substitutes of the quarter |
 //! | `exceedance` | means against limits |
 //! | `permitted` | totals against permitted amounts, of outlets and enterprises |
+//! | `duties` | duties with a clock: rounds, completions, their alarms |
 //! | `supervision`, `outage` | silence, alone and together; impossible values |
 //! | `fallbacks` | the manual fallback: what opens and closes it, what it tells |
 //! | `watch` | conditions that must last: values, flags, clocks, parameters, tests, outlook |
@@ -48,6 +49,7 @@ mod closing;
 mod clues;
 mod context;
 mod deadlines;
+mod duties;
 mod event;
 mod exceedance;
 mod exchange;
@@ -78,9 +80,11 @@ mod watch;
 pub use alarms::CASCADE_MS;
 pub use check::{ActionError, HOLD_DAYS_MAX, MANUAL_VALUES_MAX, TEXT_CHARS_MAX};
 pub use closing::{GRACE_MS, SETTLE_MS};
+pub use duties::DUTIES_ONE_BY_ONE_MAX;
 pub use event::{
-    AlarmAction, AlarmActionKind, AlarmService, AuditEntry, Contact, Event, FallbackDecision,
-    HealthReport, Input, Refusal, RefusalReason, ReportBack, Statement, TakeBack, WrittenIn,
+    AlarmAction, AlarmActionKind, AlarmService, AuditEntry, Contact, DutyCompletion, DutyOpening,
+    DutyTakeBack, Event, FallbackDecision, HealthReport, Input, Refusal, RefusalReason, ReportBack,
+    Statement, TakeBack, WrittenIn,
 };
 pub use history::{EmptyHistory, History};
 pub use intake::{ATTEMPT_QUIET_MS, STORM_FRAMES, STORM_QUIET_MS, STORM_WINDOW_MS, STRANGERS_MAX};

@@ -29,9 +29,9 @@ impl Notices {
 /// Takes in what was noted since the last time, and puts out what is due; true when a deadline may
 /// have moved.
 pub(super) fn plan(shared: &mut Shared, cx: &mut Cx<'_>) -> bool {
-    let noted = cx.take_notices();
+    let (noted, covered) = (cx.take_notices(), cx.take_covered());
     let due = shared.notices.due().is_some_and(|due| due <= cx.at);
-    if cx.policy.notify.routes.is_empty() || (noted.is_empty() && !due) {
+    if cx.policy.notify.routes.is_empty() || (noted.is_empty() && covered.is_empty() && !due) {
         return false;
     }
     let policy = cx.policy;
@@ -54,6 +54,7 @@ pub(super) fn plan(shared: &mut Shared, cx: &mut Cx<'_>) -> bool {
     for notice in &noted {
         planner.note(notice, cx.at, scene);
     }
+    planner.forget(&covered);
     *dirty = true;
     if due {
         for row in planner.flush(cx.at, cx.seq, scene) {

@@ -3,8 +3,8 @@
 use super::alarms::Watch;
 use super::context::ENGINE;
 use super::state::{
-    Live, NOTICES_ROW, OUTAGES_ROW, OutletState, POLICY_ROW, REGISTRY_ROW, ROSTER_ROW, SHARED_ROW,
-    STRANGERS_ROW, WATCH_ROW,
+    DUTIES_ROW, Live, NOTICES_ROW, OUTAGES_ROW, OutletState, POLICY_ROW, REGISTRY_ROW, ROSTER_ROW,
+    SHARED_ROW, STRANGERS_ROW, WATCH_ROW,
 };
 use super::versions::VERSIONS_ROW;
 use super::{Engine, deadlines};
@@ -44,7 +44,7 @@ fn watch(row: &StateRow) -> Result<(AlarmId, Watch), RestoreError> {
 
 pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine, RestoreError> {
     let mut engine = Engine::default();
-    let (mut strangers, mut roster, mut planner) = (None, None, None);
+    let (mut strangers, mut roster, mut planner, mut duties) = (None, None, None, None);
     let (mut watches, mut outages) = (Vec::new(), None);
     let mut versions = Vec::new();
     for row in rows {
@@ -55,6 +55,7 @@ pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine
             NOTICES_ROW => planner = Some(read(&row)?),
             OUTAGES_ROW => outages = Some(read(&row)?),
             ROSTER_ROW => roster = Some(read(&row)?),
+            DUTIES_ROW => duties = Some(read(&row)?),
             name if name.starts_with(WATCH_ROW) => watches.push(watch(&row)?),
             REGISTRY_ROW => engine.registry = Some(Arc::new(read(&row)?)),
             name if name.starts_with(VERSIONS_ROW) => {
@@ -75,12 +76,15 @@ pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine
     }
     engine.shared.strangers = strangers.unwrap_or_default();
     engine.shared.roster = roster.unwrap_or_default();
+    engine.shared.duties = duties.unwrap_or_default();
     engine.shared.outages = outages.unwrap_or_default();
     engine.shared.notices.planner = planner.unwrap_or_default();
     for (id, watch) in watches {
         engine.shared.book.desk.restore(id, watch);
     }
     if let Some(registry) = engine.registry.clone() {
+        let book = engine.policy.clone().unwrap_or_default();
+        engine.shared.duties.index(&book.duties, registry.offset);
         let ids: Vec<OutletId> = engine.outlets.keys().cloned().collect();
         for id in &ids {
             deadlines::renew_outlet(&mut engine, &registry, id);
@@ -118,6 +122,9 @@ pub(super) fn flush(engine: &mut Engine, out: &mut dyn FnMut(Output)) {
             Some(watch) => write(&name, watch, out),
             None => out(Output::StateRemoved(name.into())),
         }
+    }
+    if std::mem::take(&mut engine.shared.duties.dirty) {
+        write(DUTIES_ROW, &engine.shared.duties, out);
     }
     if std::mem::take(&mut engine.shared.roster_dirty) {
         write(ROSTER_ROW, &engine.shared.roster, out);

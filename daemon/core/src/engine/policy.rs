@@ -4,7 +4,7 @@
 //! again only where their kind goes out of service or comes back.
 
 use super::context::{Cx, ENGINE};
-use super::{Engine, deadlines};
+use super::{Engine, deadlines, duties};
 use crate::model::Policy;
 use std::sync::Arc;
 
@@ -14,16 +14,19 @@ pub(super) fn takes_force(engine: &mut Engine, new: &Arc<Policy>, cx: &mut Cx<'_
         return;
     }
     let detail = format!(
-        "kinds {}, routes {}, channels {}, people {}",
+        "kinds {}, routes {}, channels {}, people {}, duties {}",
         new.alarms.kinds.len(),
         new.notify.routes.len(),
         new.notify.channels.len(),
-        new.people.len()
+        new.people.len(),
+        new.duties.rules.len()
     );
     cx.audit(ENGINE, "policy.changed", "policy", detail);
     engine.shared.book.recheck_all(cx);
     engine.shared.policy_since.get_or_insert(cx.at);
     engine.shared.notices.forget_people();
+    let before = engine.policy.take().unwrap_or_default();
+    duties::book_changed(&mut engine.shared, &before.duties, cx);
     engine.policy = Some(Arc::clone(new));
     engine.policy_dirty = true;
     let registry = engine.registry.clone();

@@ -10,7 +10,8 @@ use super::context::{Cx, ENGINE, Site};
 use super::state::Live;
 use super::watch::device;
 use super::{
-    Engine, deadlines, exceedance, fallbacks, intake, outage, permitted, quarters, supervision,
+    Engine, deadlines, duties, exceedance, fallbacks, intake, outage, permitted, quarters,
+    supervision,
 };
 use crate::fallback::Machine;
 use crate::model::{FactorCode, Outlet, OutletId, Output, Registry};
@@ -52,6 +53,7 @@ pub(super) fn takes_force(engine: &mut Engine, new: &Arc<Registry>, cx: &mut Cx<
     cx.audit(ENGINE, "registry.changed", "registry", detail);
     engine.shared.outages.forget_sizes();
     permitted::keep_only_of_enterprises(&mut engine.shared, new, cx);
+    duties::registry_changed(&mut engine.shared, old.as_deref(), new, cx);
     for outlet in old.iter().flat_map(|old| old.outlets.values()) {
         if let Some(now) = new.outlets.get(&outlet.id) {
             device::registered(&mut engine.shared, (outlet, now), cx);

@@ -1,12 +1,13 @@
 //! State of the engine: what is kept in state rows, and the caches beside it.
 //!
 //! Row `#` holds what belongs to no outlet, `#strangers` the peers and loggers that are no
-//! outlet's, `#registry` and `#policy` what is in force, `#roster` who is on duty, `#notices` what waits to be told, `#alarm/` with a
-//! number what an alarm waits for, `#past/` with an outlet's id its earlier settings,
-//! and a row named after each outlet the rest. Caches are rebuilt from the past and never change a
-//! result.
+//! outlet's, `#registry` and `#policy` what is in force, `#roster` who is on duty, `#notices` what
+//! waits to be told, `#duties` the rounds of duties, `#alarm/` with a number what an alarm waits
+//! for, `#past/` with an outlet's id its earlier settings, and a row named after each outlet the
+//! rest. Caches are rebuilt from the past and never change a result.
 
 use super::alarms::{AlarmBook, Conditions};
+use super::duties::Duties;
 use super::exceedance::Stretches;
 use super::health::Health;
 use super::intake::Strangers;
@@ -30,6 +31,8 @@ pub(super) const SHARED_ROW: &str = "#";
 pub(super) const STRANGERS_ROW: &str = "#strangers";
 /// Name of the state row that holds the roster.
 pub(super) const ROSTER_ROW: &str = "#roster";
+/// Name of the state row that holds rounds of duties.
+pub(super) const DUTIES_ROW: &str = "#duties";
 /// Name of the state row that holds what waits to be told.
 pub(super) const NOTICES_ROW: &str = "#notices";
 /// Name of the state row of outlets that are silent together.
@@ -80,6 +83,9 @@ pub(super) struct Shared {
     /// That row must be written.
     #[serde(skip)]
     pub(super) roster_dirty: bool,
+    /// Duties with a clock; in a row of their own.
+    #[serde(skip)]
+    pub(super) duties: Duties,
     /// Amount alarms of enterprises as a whole.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) enterprises: BTreeMap<EnterpriseId, AmountAlarms>,

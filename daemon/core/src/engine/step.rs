@@ -6,8 +6,8 @@ use super::history::History;
 use super::state::{Live, Shared};
 use super::watch::{control, device};
 use super::{
-    Engine, check, deadlines, exchange, health, intake, judgement, messages, people, policy,
-    records, registry, reports, sampling,
+    Engine, check, deadlines, duties, exchange, health, intake, judgement, messages, people,
+    policy, records, registry, reports, sampling,
 };
 use crate::model::rows::{QuarantineRow, StatementRow};
 use crate::model::{OutletId, Output, Registry, Timestamp, UtcOffset};
@@ -113,6 +113,9 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
         Event::AlarmService(order) => engine.shared.book.service(order, cx),
         Event::Shift(shift) => people::shift(&mut engine.shared, shift, cx),
         Event::HandOver(over) => people::hand_over(&mut engine.shared, over, cx),
+        Event::DutyCompleted(entry) => duties::complete(&mut engine.shared, entry, cx),
+        Event::DutyTakenBack(entry) => duties::take_back(&mut engine.shared, entry, cx),
+        Event::DutyOpened(entry) => duties::open_by_hand(&mut engine.shared, entry, cx),
         Event::Health(report) => health::reported(&mut engine.shared, report, cx),
         Event::FallbackDecision(decision) => match engine.check_fallback_decision(&decision) {
             Ok(()) => {
@@ -174,10 +177,13 @@ fn judged(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
     let known = at_outlet(engine, &outlet, cx, |live, shared, site, cx| match event {
         Event::Mark(mark) => {
             judgement::mark(live, site, mark, cx);
+            duties::marked(shared, cx);
             shared.book.recheck_outlet(&site.outlet.id, cx);
         }
         Event::MarkWithdrawn(back) => {
+            let id = back.id;
             judgement::withdraw_mark(live, site, back, cx);
+            duties::unmarked(shared, id, cx);
             shared.book.recheck_outlet(&site.outlet.id, cx);
         }
         Event::QaTest(test) => {

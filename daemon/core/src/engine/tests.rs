@@ -1,6 +1,7 @@
 //! The engine as a whole: stories of a duty desk, and the invariants of [`Engine`](super::Engine).
 
 mod desk;
+mod duties;
 mod equipment;
 mod fallbacks;
 mod judged;

@@ -48,6 +48,9 @@ pub enum Permission {
     DecideReview,
     /// Open or end a fallback by decision (人工监测替代时段).
     DecideFallback,
+    /// Complete duties with a clock that one's role owes, and open those that somebody has to
+    /// enter (法定事项).
+    CompleteDuty,
     /// Order a command from a device (反控).
     Command,
     /// Enter the roster, and take kinds of alarm out of service (值班管理).
@@ -60,7 +63,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 13] = [
+    pub const ALL: [Permission; 14] = [
         Self::View,
         Self::AcknowledgeAlarm,
         Self::CloseAlarm,
@@ -70,6 +73,7 @@ impl Permission {
         Self::SubmitReview,
         Self::DecideReview,
         Self::DecideFallback,
+        Self::CompleteDuty,
         Self::Command,
         Self::ManageDesk,
         Self::ViewAudit,
@@ -121,7 +125,12 @@ impl Role {
         match self {
             Self::DutyOfficer => matches!(
                 permission,
-                P::View | P::AcknowledgeAlarm | P::CloseAlarm | P::DecideFallback | P::Command
+                P::View
+                    | P::AcknowledgeAlarm
+                    | P::CloseAlarm
+                    | P::DecideFallback
+                    | P::CompleteDuty
+                    | P::Command
             ),
             Self::Supervisor => matches!(
                 permission,
@@ -131,15 +140,21 @@ impl Role {
                     | P::DecideFallback
                     | P::EnterTest
                     | P::DecideReview
+                    | P::CompleteDuty
                     | P::Command
                     | P::ManageDesk
                     | P::ViewAudit
             ),
             Self::EnterpriseUser | Self::Operator => matches!(
                 permission,
-                P::View | P::SubmitManualReport | P::EnterMark | P::EnterTest | P::SubmitReview
+                P::View
+                    | P::SubmitManualReport
+                    | P::EnterMark
+                    | P::EnterTest
+                    | P::SubmitReview
+                    | P::CompleteDuty
             ),
-            Self::Inspector => matches!(permission, P::View),
+            Self::Inspector => matches!(permission, P::View | P::CompleteDuty),
             Self::Auditor => matches!(permission, P::View | P::ViewAudit),
             Self::Administrator => matches!(
                 permission,

@@ -106,6 +106,14 @@ text_id!(
     ProfileId
 );
 text_id!(
+    /// A row of the duties table (法定事项), as written in its file.
+    DutyId
+);
+text_id!(
+    /// An instance of a duty: `rule:subject:round`, such as `month-total:jia:2026-09`.
+    DutyKey
+);
+text_id!(
     /// A channel for messages (通知渠道), as named in the settings.
     ChannelId
 );

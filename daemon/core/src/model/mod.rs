@@ -3,7 +3,9 @@
 
 pub mod access;
 pub mod alarm;
+pub mod calendar;
 pub mod clue;
+pub mod duty;
 pub mod exchange;
 pub mod fallback;
 pub mod ids;
@@ -25,15 +27,20 @@ pub use alarm::{
     Acknowledgement, AlarmKind, AlarmRow, AlarmServiceRow, AlarmState, AlarmSubject, Closure,
     OUT_OF_SERVICE, Priority, Shelving, Suppression,
 };
+pub use calendar::{CalendarYear, Day, DayKind, Holiday, Known, WorkCalendar};
 pub use clue::{Clue, ClueRow};
+pub use duty::{
+    DutyBook, DutyDeadline, DutyDone, DutyEvent, DutyFor, DutyGone, DutyRow, DutyRule,
+    DutyStanding, DutyStep, DutySubject, DutyTrigger, Quota, QuotaUnit, Recurrence, Speaks, Watch,
+};
 pub use exchange::{ExchangeNews, ExchangeRow, ExchangeState, ExchangeStep};
 pub use fallback::{
     Delivery, FallbackReason, FallbackRow, Lifting, ManualReport, ManualReportRow, ManualValue,
     ReportFinding, Superseded, WrittenReport,
 };
 pub use ids::{
-    AlarmId, ChannelId, EnterpriseId, FactorCode, FallbackId, LimitId, MessageId, Mn, OutletId,
-    ProfileId, RegionId, ReportId, Seq, UserId,
+    AlarmId, ChannelId, DutyId, DutyKey, EnterpriseId, FactorCode, FallbackId, LimitId, MessageId,
+    Mn, OutletId, ProfileId, RegionId, ReportId, Seq, UserId,
 };
 pub use mark::{Attachment, Mark, MarkKind, MarkRow, Withdrawal};
 pub use message::{

@@ -5,6 +5,7 @@
 
 use super::access::{Access, Role};
 use super::alarm::{AlarmKind, Priority};
+use super::duty::DutyBook;
 use super::ids::{ChannelId, EnterpriseId, RegionId, UserId};
 use super::message::MessageReason;
 use crate::lang::Lang;
@@ -12,6 +13,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Everything that decides who must do what about what happens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ pub struct Policy {
     pub alarms: AlarmPolicy,
     /// Who is told what, through which channel.
     pub notify: NotifyPolicy,
+    /// Duties with a clock, and the working days they are counted by.
+    #[serde(default)]
+    pub duties: Arc<DutyBook>,
     /// People who can be told and who answer.
     pub people: BTreeMap<UserId, Person>,
 }

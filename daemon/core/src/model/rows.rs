@@ -3,6 +3,7 @@
 
 use super::alarm::{AlarmRow, AlarmServiceRow};
 use super::clue::ClueRow;
+use super::duty::DutyRow;
 use super::exchange::ExchangeRow;
 use super::fallback::{FallbackRow, ManualReportRow};
 use super::ids::{FactorCode, LimitId, OutletId, ProfileId, Seq};
@@ -437,6 +438,8 @@ pub enum Output {
     Fallback(FallbackRow),
     /// Add a manual report.
     ManualReport(ManualReportRow),
+    /// Insert or replace an instance of a duty.
+    Duty(DutyRow),
     /// Add to the audit trail.
     Audit(AuditRow),
     /// The registry in force from this position on, as JSON.

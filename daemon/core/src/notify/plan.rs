@@ -141,6 +141,20 @@ impl Planner {
         }
     }
 
+    /// Takes out of what was gathered that these alarms were raised: they are told under another.
+    pub fn forget(&mut self, covered: &[About]) {
+        if covered.is_empty() {
+            return;
+        }
+        let covered: BTreeSet<&About> = covered.iter().collect();
+        self.buckets.retain(|place, bucket| {
+            if place.reason == Some(MessageReason::AlarmRaised) {
+                bucket.items.retain(|(_, about)| !covered.contains(about));
+            }
+            !bucket.items.is_empty()
+        });
+    }
+
     /// The messages whose time has come by `at`, in the order of their time.
     pub fn flush(&mut self, at: Timestamp, seq: Seq, scene: Scene<'_>) -> Vec<MessageRow> {
         let due = |bucket: &Bucket| bucket.due <= at;

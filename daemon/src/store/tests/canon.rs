@@ -27,6 +27,7 @@ fn key(output: &Output) -> String {
         Output::Alarm(r) => format!("alarm {}", r.id),
         Output::Fallback(r) => format!("fallback {}", r.id),
         Output::ManualReport(r) => format!("report {}", r.id),
+        Output::Duty(r) => format!("duty {}", r.key),
         Output::Audit(r) => format!("audit {} {}", r.seq, r.n),
         Output::Registry { seq, .. } => format!("registry {seq}"),
         Output::Shift(r) => format!("shift {}", r.shift.from),

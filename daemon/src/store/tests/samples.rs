@@ -3,9 +3,11 @@
 //! frames that a test thread does not have.
 
 mod judged;
+mod owed;
 mod plain;
 
-pub(super) use plain::{T0, alarm_row, audit_row, fallback_row, message_row, minute};
+pub(super) use owed::duty_row;
+pub(super) use plain::{T0, alarm_row, audit_row, fallback_row, message_row, minute, of_the_desk};
 
 use cems_core::model::rows::{
     AggregateOrigin, DeviceRow, Habits, LatestRow, QuarantineRow, StateRow, StatementRow,
@@ -474,7 +476,9 @@ pub(super) fn output() -> BoxedStrategy<Output> {
         2 => alarm().prop_map(Output::Alarm),
         1 => fallback().prop_map(Output::Fallback),
         1 => manual_report().prop_map(Output::ManualReport),
+        2 => owed::duty().prop_map(Output::Duty),
         1 => (1..9_u64).prop_map(|id| Output::Message(message_row(id))),
+        1 => (1..9_u64).prop_map(of_the_desk),
         1 => (1..9_u64, 0..3_u32, object)
             .prop_map(|(seq, n, object)| Output::Audit(audit_row(seq, n, object))),
         1 => (seq(), text()).prop_map(|(seq, json)| Output::Registry { seq, at: T0, json }),

@@ -235,6 +235,7 @@ impl AlarmBook {
         let row = row.clone();
         self.put(id, cx);
         if row.suppressed.is_some() {
+            cx.covered(About::Alarm(id));
             cx.audit(ENGINE, "alarm.suppressed", object(id), detail);
             self.desk.change(id, |watch| watch.escalate = None);
         } else {

@@ -2,12 +2,14 @@
 
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    About, AlarmId, AlarmKind, AlarmRow, AlarmSubject, FactorCode, FallbackId, FallbackReason,
-    FallbackRow, Flag, MessageId, MessageReason, MessageRow, Number, OutletId, Priority, Recipient,
-    RecordKind, RecordRow, Seq, StoredValue, Timestamp, Value, WrittenReport,
+    About, AlarmId, AlarmKind, AlarmRow, AlarmServiceRow, AlarmSubject, FactorCode, FallbackId,
+    FallbackReason, FallbackRow, Flag, HandOver, HandOverRow, MessageId, MessageReason, MessageRow,
+    Number, OutletId, Output, Priority, Recipient, RecordKind, RecordRow, Seq, Shift, ShiftRow,
+    StoredValue, Timestamp, UserId, Value, WrittenReport,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
+use std::collections::BTreeSet;
 
 /// 2026-11-22T10:30:00+08:00.
 pub(in crate::store::tests) const T0: Timestamp = Timestamp(1_795_314_600_000);
@@ -18,6 +20,42 @@ pub(in crate::store::tests) fn alarm_row(
     kind: AlarmKind,
 ) -> AlarmRow {
     AlarmRow::raised(AlarmId(id), kind, subject, T0, Seq(1))
+}
+
+/// A shift, a hand-over, a kind of alarm out of service.
+pub(in crate::store::tests) fn of_the_desk(n: u64) -> Output {
+    let hours = i64::try_from(n).unwrap_or(0) * 3_600_000;
+    let people = BTreeSet::from([UserId::new("lin")]);
+    match n % 3 {
+        0 => Output::Shift(ShiftRow {
+            shift: Shift {
+                from: T0.plus_ms(hours),
+                until: T0.plus_ms(hours + 8 * 3_600_000),
+                people,
+                by: UserId::new("chief"),
+            },
+            seq: Seq(n),
+        }),
+        1 => Output::HandOver(HandOverRow {
+            id: Seq(n),
+            at: T0.plus_ms(hours),
+            over: HandOver {
+                from: UserId::new("lin"),
+                to: people,
+                note: "二号炉启炉".into(),
+            },
+            open_alarms: 3,
+        }),
+        _ => Output::AlarmService(AlarmServiceRow {
+            outlet: OutletId::new(format!("dc-0{n}")),
+            kind: AlarmKind::NoData,
+            out: n % 2 == 0,
+            at: T0,
+            by: UserId::new("chief"),
+            note: "线路施工".into(),
+            seq: Seq(n),
+        }),
+    }
 }
 
 pub(in crate::store::tests) fn fallback_row(id: u64, outlet: OutletId) -> FallbackRow {

@@ -77,6 +77,9 @@ fn rules() -> Policy {
     }
     let second = policy.people["duty-1"].clone();
     policy.people.insert("duty-2".into(), second);
+    if let Some(near) = policy.alarms.kinds.get_mut(&AlarmKind::LimitApproaching) {
+        near.consequence = Consequence::Minor;
+    }
     policy.alarms.chatter = ChatterRule {
         raises: 3,
         window_min: 240,
@@ -321,8 +324,55 @@ fn people() -> Vec<(Timestamp, Event)> {
             }),
         ),
         (
+            at(2, 11, 21),
+            act(2, Do::Acknowledge, "duty-1", "the same cause"),
+        ),
+        (at(2, 16, 1), act(2, Do::Close, "duty-1", "fan repaired")),
+        (
+            at(5, 10, 20),
+            act(5, Do::Acknowledge, "duty-1", "valid data flow again"),
+        ),
+        (
+            at(5, 10, 21),
+            act(5, Do::Close, "duty-1", "the fallback is closed"),
+        ),
+        (
             at(7, 4, 10),
-            act(12, Do::Acknowledge, "duty-2", "the provider works on it"),
+            act(9, Do::Acknowledge, "duty-2", "the provider works on it"),
+        ),
+        (
+            at(7, 4, 12),
+            act(9, Do::HandedOver, "duty-2", "day shift: check re-sent data"),
+        ),
+        // Acknowledged for two hours only: it arms again; then shelved, and back by itself.
+        (
+            at(9, 8, 40),
+            until(
+                10,
+                Do::Acknowledge,
+                "duty-1",
+                "technician is on the way",
+                Some(at(9, 10, 40)),
+            ),
+        ),
+        (
+            at(9, 11, 0),
+            until(
+                10,
+                Do::Shelve,
+                "duty-1",
+                "spare part in the afternoon",
+                Some(at(9, 15, 0)),
+            ),
+        ),
+        (at(9, 15, 5), act(10, Do::ToldOperator, "duty-1", "")),
+        (
+            at(9, 21, 30),
+            act(10, Do::Acknowledge, "duty-2", "sends again"),
+        ),
+        (
+            at(9, 21, 31),
+            act(10, Do::Close, "duty-2", "modem exchanged"),
         ),
         (
             at(11, 17, 0),
