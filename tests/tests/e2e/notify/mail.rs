@@ -1,7 +1,7 @@
 //! Mail through aiosmtpd: STARTTLS with an authority of the site, a log-in, refusals for now and
 //! for good, a slow answer, and a dead letter sent again.
 
-use super::peer::{Peer, certificates, secret};
+use super::peer::{Lines, Peer, certificates, secret};
 use super::{in_state, route, write_city};
 use crate::inside::Inside;
 use cems_tests::city::{DUTY_TOKEN, PASSWORD, SUPERVISOR_USER};
@@ -20,25 +20,9 @@ fn settings(port: u16) -> String {
     channel + &route("mail", to)
 }
 
-/// Gives people addresses: the duty officer's mailbox is slow, the supervisor's busy at first, the
-/// enterprise's gone.
-fn address_people(directory: &Path) {
-    let file = directory.join("cemsd.toml");
-    let mut text = std::fs::read_to_string(&file).expect("just written");
-    for (user, mail) in [("duty1", "slow"), ("supervisor1", "busy"), ("jia1", "gone")] {
-        let id = format!("id = \"{user}\"\n");
-        let more = format!("{id}mail = \"{mail}@centre.example\"\n");
-        text = text.replace(&id, &more);
-    }
-    // One of them reads English.
-    text = text.replace("mail = \"slow@", "lang = \"en\"\nmail = \"slow@");
-    std::fs::write(&file, text).expect("the same directory");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_alarm_reaches_people_by_mail_whatever_the_server_says_first() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let place = certificates(directory.path());
+/// A city in a directory that sends its mail to a server of these tests; the lines it prints.
+pub(super) async fn with_mail(directory: &Path) -> (Peer, Lines) {
+    let place = certificates(directory);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/smtp_peer.py");
     let mut command = Command::new("/usr/bin/python3");
     command
@@ -46,14 +30,43 @@ async fn an_alarm_reaches_people_by_mail_whatever_the_server_says_first() {
         .args([place.join("server.pem"), place.join("server.key")]);
     let mut server = Peer::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
     let printed = server.lines();
-    let port: u16 = printed
-        .next("the server's port")
-        .await
-        .parse()
-        .expect("a port");
-    write_city(directory.path(), &settings(port));
+    let port = printed.next("the server's port").await;
+    write_city(directory, &settings(port.parse().expect("a port")));
+    secret(&directory.join("mail-password"), "mail-password\n");
+    (server, printed)
+}
+
+/// Gives people addresses: the duty officer's mailbox is slow, the supervisor's busy at first, the
+/// enterprise's gone.
+fn address_people(directory: &Path) {
+    addresses(
+        directory,
+        &[("duty1", "slow"), ("supervisor1", "busy"), ("jia1", "gone")],
+    );
+    // One of them reads English.
+    let file = directory.join("cemsd.toml");
+    let text = std::fs::read_to_string(&file).expect("just written");
+    let text = text.replace("mail = \"slow@", "lang = \"en\"\nmail = \"slow@");
+    std::fs::write(&file, text).expect("the same directory");
+}
+
+/// Gives people mailboxes.
+pub(super) fn addresses(directory: &Path, people: &[(&str, &str)]) {
+    let file = directory.join("cemsd.toml");
+    let mut text = std::fs::read_to_string(&file).expect("just written");
+    for (user, mail) in people {
+        let id = format!("id = \"{user}\"\n");
+        let more = format!("{id}mail = \"{mail}@centre.example\"\n");
+        text = text.replace(&id, &more);
+    }
+    std::fs::write(&file, text).expect("the same directory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_reaches_people_by_mail_whatever_the_server_says_first() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (_server, printed) = with_mail(directory.path()).await;
     address_people(directory.path());
-    secret(&directory.path().join("mail-password"), "mail-password\n");
 
     let start = Moment::midnight(2026, 3, 16).plus_minutes(10 * 60 + 5);
     let mut inside = Inside::open(directory, start, 20).await;

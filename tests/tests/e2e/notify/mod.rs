@@ -6,6 +6,7 @@ mod alertmanager;
 mod mail;
 mod mqtt;
 mod peer;
+mod people;
 mod webhook;
 
 use crate::inside::Inside;
