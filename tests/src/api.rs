@@ -92,6 +92,19 @@ impl Api {
         response.bytes().await.expect("a whole answer").to_vec()
     }
 
+    /// Sends a form as a browser on one of the console's pages does; the page that answers.
+    ///
+    /// # Panics
+    /// When it does not succeed.
+    pub async fn submit(&self, path: &str, form: &[(&str, &str)]) -> String {
+        let request = self.request(Method::POST, path).header("origin", &self.base);
+        let response = request.form(form).send().await;
+        let response = response.expect("the console answers");
+        let status = response.status();
+        assert!(status.is_success(), "POST {path}: {status}");
+        response.text().await.expect("a whole answer")
+    }
+
     /// `POST` of JSON.
     ///
     /// # Panics

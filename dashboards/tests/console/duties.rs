@@ -39,7 +39,7 @@ async fn what_one_owes_stands_first_and_nobody_is_told_of_checks_on_them() {
 async fn a_duty_is_completed_with_its_document_and_taken_back() {
     let console = Console::start().await;
     let page = get(&console, TOTAL, Role::EnterpriseUser).await;
-    assert!(page.body.contains("2026-03-11 24:00"), "{}", page.body);
+    assert!(page.body.contains("2026-03-10 24:00"), "{}", page.body);
     assert!(page.body.contains("overdue"));
 
     let complete = format!("{TOTAL}/complete");
@@ -161,7 +161,7 @@ async fn the_calendar_knows_days_off_and_says_what_is_not_certain() {
         (&days[13]["kind"], &days[13]["date"]),
         (&json!("make-up"), &json!("2026-03-14"))
     );
-    let due = &days[10]["due"][0];
+    let due = &days[9]["due"][0];
     assert_eq!(
         (&due["rule"], &due["open"]),
         (&json!("month-total"), &json!(1))
@@ -195,7 +195,7 @@ async fn a_feed_needs_its_secret_and_shows_no_more_than_the_person_may_see() {
         text.contains("UID:month-total:yuntai:2026-02@cemsd\r\n"),
         "{text}"
     );
-    assert!(text.contains("DTSTART;VALUE=DATE:20260311\r\n"));
+    assert!(text.contains("DTSTART;VALUE=DATE:20260310\r\n"));
     assert!(text.contains("SUMMARY:overdue Total of last month's main pollutants"));
     assert!(
         !text.contains("month-check"),

@@ -59,6 +59,11 @@ impl Inside {
     /// Stops in order and starts again on the same books, at the moment of the stop.
     pub(crate) async fn restart(self) -> Self {
         let at = self.now();
+        self.restart_at(at).await
+    }
+
+    /// The same, but starts at a later moment: nobody ran meanwhile.
+    pub(crate) async fn restart_at(self, at: Moment) -> Self {
         let Self {
             directory,
             speed,
@@ -77,6 +82,11 @@ impl Inside {
     /// Where the console is.
     pub(crate) fn console(&self) -> std::net::SocketAddr {
         self.app.console_address()
+    }
+
+    /// Everything the daemon keeps.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// Address of a page.

@@ -9,6 +9,7 @@ mod config;
 mod day;
 mod demo;
 mod desk;
+mod duties;
 mod fallback;
 mod frames;
 mod fulldisk;

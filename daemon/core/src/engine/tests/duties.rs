@@ -20,7 +20,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// National Day of 2026, with its make-up Saturday.
-fn calendar() -> WorkCalendar {
+pub(super) fn calendar() -> WorkCalendar {
     let day = |text: &str| text.parse::<Day>().unwrap();
     let year = CalendarYear {
         holidays: vec![Holiday {
@@ -77,7 +77,7 @@ fn on(event: DutyEvent) -> DutyTrigger {
 
 /// A total within seven working days, a report after a fallback, two times after a fault, a
 /// finding to be published.
-fn book() -> DutyBook {
+pub(super) fn book() -> DutyBook {
     use DutyDeadline as D;
     let mut total = rule(
         "total",
@@ -153,7 +153,7 @@ fn duty(bench: &mut Bench, key: &str) -> DutyRow {
     row.unwrap_or_else(|| panic!("no {key} in {:?}", duties.keys()))
 }
 
-fn done(key: &str) -> Event {
+pub(super) fn done(key: &str) -> Event {
     Event::DutyCompleted(DutyCompletion {
         key: key.into(),
         by: "wang".into(),

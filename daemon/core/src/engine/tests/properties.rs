@@ -318,6 +318,10 @@ fn without_positions(mut tables: Tables) -> Tables {
     }
     for row in tables.fallbacks.values_mut() {
         (row.opened_seq, row.updated_seq) = (Seq(0), Seq(0));
+        row.closed_seq = row.closed_seq.map(|_| Seq(0));
+        for lifting in &mut row.lifted {
+            lifting.seq = Seq(0);
+        }
     }
     tables
 }

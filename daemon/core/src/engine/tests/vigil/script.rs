@@ -1,5 +1,6 @@
 //! The script of the month: October 2026 at the site, ten-minute data of seven outlets.
 
+use super::super::duties;
 use crate::engine::{AlarmAction, AlarmActionKind, Event, HealthReport, WrittenIn};
 use crate::fixture::*;
 use crate::model::policy::*;
@@ -77,6 +78,9 @@ fn rules() -> Policy {
     }
     let second = policy.people["duty-1"].clone();
     policy.people.insert("duty-2".into(), second);
+    // National Day takes a week out of what is due within seven working days: the seventh one of
+    // October is the 15th, for the 10th is a make-up Saturday.
+    policy.duties = duties::book().into();
     if let Some(near) = policy.alarms.kinds.get_mut(&AlarmKind::LimitApproaching) {
         near.consequence = Consequence::Minor;
     }
@@ -295,6 +299,9 @@ fn people() -> Vec<(Timestamp, Event)> {
         })
     };
     let mut list = vec![
+        (at(12, 10, 0), duties::done("total:acme:2026-09")),
+        (at(15, 16, 0), duties::done("total:mill:2026-09")),
+        (at(17, 9, 0), duties::done("total:kiln:2026-09")),
         (at(2, 11, 20), act(1, Do::Acknowledge, "duty-1", "calling")),
         (
             at(2, 11, 25),
@@ -338,17 +345,22 @@ fn people() -> Vec<(Timestamp, Event)> {
         ),
         (
             at(7, 4, 10),
-            act(9, Do::Acknowledge, "duty-2", "the provider works on it"),
+            act(11, Do::Acknowledge, "duty-2", "the provider works on it"),
         ),
         (
             at(7, 4, 12),
-            act(9, Do::HandedOver, "duty-2", "day shift: check re-sent data"),
+            act(
+                11,
+                Do::HandedOver,
+                "duty-2",
+                "day shift: check re-sent data",
+            ),
         ),
         // Acknowledged for two hours only: it arms again; then shelved, and back by itself.
         (
             at(9, 8, 40),
             until(
-                10,
+                12,
                 Do::Acknowledge,
                 "duty-1",
                 "technician is on the way",
@@ -358,21 +370,21 @@ fn people() -> Vec<(Timestamp, Event)> {
         (
             at(9, 11, 0),
             until(
-                10,
+                12,
                 Do::Shelve,
                 "duty-1",
                 "spare part in the afternoon",
                 Some(at(9, 15, 0)),
             ),
         ),
-        (at(9, 15, 5), act(10, Do::ToldOperator, "duty-1", "")),
+        (at(9, 15, 5), act(12, Do::ToldOperator, "duty-1", "")),
         (
             at(9, 21, 30),
-            act(10, Do::Acknowledge, "duty-2", "sends again"),
+            act(12, Do::Acknowledge, "duty-2", "sends again"),
         ),
         (
             at(9, 21, 31),
-            act(10, Do::Close, "duty-2", "modem exchanged"),
+            act(12, Do::Close, "duty-2", "modem exchanged"),
         ),
         (
             at(11, 17, 0),
