@@ -11,6 +11,7 @@ pub mod duties;
 pub mod engine;
 pub mod explain;
 pub mod fallback;
+mod few;
 #[cfg(test)]
 mod fixture;
 pub mod formula;

@@ -356,12 +356,22 @@ pub(super) fn sees_whole(actor: &Actor, registry: &Registry, id: &EnterpriseId) 
 /// What an actor is confined to when it asks for alarms: outlets, and enterprises and regions as a
 /// whole.
 pub(super) fn alarm_places(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
-    let mut places = scope_of(actor, registry)?;
-    let whole = registry
-        .enterprises
-        .keys()
-        .filter(|id| sees_whole(actor, registry, id));
-    places.extend(whole.map(enterprise_place));
+    let access = access(actor);
+    if access.sees_all() {
+        return None;
+    }
+    let mut places = BTreeSet::new();
+    // An enterprise is in scope when all its outlets are.
+    let mut whole: BTreeMap<&EnterpriseId, bool> = BTreeMap::new();
+    for outlet in registry.outlets.values() {
+        let covered = access.covers(registry, outlet);
+        if covered {
+            places.insert(outlet.id.clone());
+        }
+        *whole.entry(&outlet.enterprise).or_insert(true) &= covered;
+    }
+    let whole = whole.into_iter().filter(|(_, covered)| *covered);
+    places.extend(whole.map(|(id, _)| enterprise_place(id)));
     places.extend(actor.scope.regions.iter().map(region_place));
     Some(places)
 }

@@ -53,7 +53,7 @@ struct Stranger {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     bad: Vec<Timestamp>,
     /// At most one entry, under the stranger's own key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
     conditions: Conditions,
 }
 

@@ -112,7 +112,7 @@ pub struct Engine {
     policy: Option<Arc<Policy>>,
     policy_dirty: bool,
     shared: Shared,
-    outlets: BTreeMap<OutletId, Live>,
+    outlets: BTreeMap<OutletId, Box<Live>>,
     deadlines: Deadlines,
     /// Outlets touched since the last flush.
     touched: BTreeSet<OutletId>,

@@ -67,7 +67,7 @@ pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine
                     state: read::<OutletState>(&row)?,
                     ..Live::default()
                 };
-                engine.outlets.insert(OutletId::new(name), live);
+                engine.outlets.insert(OutletId::new(name), Box::new(live));
             }
         }
     }

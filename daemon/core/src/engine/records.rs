@@ -175,20 +175,18 @@ pub(super) fn seen(live: &mut Live, contact: &Contact, duplicates: u64, cx: &Cx<
             live.devices.remove(&mn);
         }
     }
-    let row = devices
-        .entry(contact.mn.as_str().into())
-        .or_insert_with(|| DeviceRow {
-            mn: contact.mn.as_str().into(),
-            outlet: None,
-            peer: contact.peer.clone(),
-            edition: contact.edition.clone(),
-            first_seen: cx.at,
-            last_seen: cx.at,
-            frames: 0,
-            duplicates: 0,
-            findings: BTreeMap::new(),
-            habits: Habits::default(),
-        });
+    let row = devices.get_or_insert_with(contact.mn.as_str().into(), || DeviceRow {
+        mn: contact.mn.as_str().into(),
+        outlet: None,
+        peer: contact.peer.clone(),
+        edition: contact.edition.clone(),
+        first_seen: cx.at,
+        last_seen: cx.at,
+        frames: 0,
+        duplicates: 0,
+        findings: BTreeMap::new(),
+        habits: Habits::default(),
+    });
     row.outlet = Some(contact.outlet.clone());
     row.peer = contact.peer.clone();
     row.edition = contact.edition.clone();

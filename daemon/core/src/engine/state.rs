@@ -17,6 +17,7 @@ use super::permitted::AmountAlarms;
 use super::versions::Versions;
 use super::watch::Watched;
 use crate::fallback::Machine;
+use crate::few::Few;
 use crate::model::rows::{DeviceRow, LatestRow};
 use crate::model::{EnterpriseId, FactorCode, Level, RecordKind, RecordRow, Seq, Timestamp};
 use crate::roster::Roster;
@@ -125,7 +126,7 @@ pub(super) struct OutletState {
     /// Latest start seen per kind: anything later is new without a look into the past.
     pub(super) newest: BTreeMap<RecordKind, Timestamp>,
     /// Latest value per factor.
-    pub(super) latest: BTreeMap<FactorCode, LatestKey>,
+    pub(super) latest: Few<FactorCode, LatestKey>,
     /// Periods to compute, with the time to do it.
     #[serde(with = "pairs")]
     pub(super) closing: BTreeMap<(Level, Timestamp), Timestamp>,
@@ -138,7 +139,7 @@ pub(super) struct OutletState {
     /// When a record of an expected kind last arrived.
     pub(super) heard_at: Option<Timestamp>,
     /// Its loggers.
-    pub(super) devices: BTreeMap<SmolStr, DeviceRow>,
+    pub(super) devices: Few<SmolStr, DeviceRow>,
     /// When a record of each expected kind last arrived.
     #[serde(default, skip_serializing_if = "Heard::is_empty")]
     pub(super) heard: Heard,

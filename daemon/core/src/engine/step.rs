@@ -269,6 +269,7 @@ fn refused(engine: &mut Engine, refusal: super::event::Refusal, cx: &mut Cx<'_>)
         .and_then(|id| registry.outlets.get(id))
         .and_then(|outlet| Site::of(registry, outlet, cx.at));
     let live = id.as_ref().and_then(|id| engine.outlets.get_mut(id));
+    let live = live.map(Box::as_mut);
     intake::refused(live.zip(site), &mut engine.shared, refusal, cx);
     if let (Some(id), Some(_)) = (id, site) {
         deadlines::renew_outlet(engine, registry, &id);

@@ -4,18 +4,19 @@ use super::clock::{Told, Writing};
 use super::cover::Cover;
 use super::evidence::{Evidence, Judged, Shift, add, lift};
 use super::{Identity, MISSED_DUES_MAX, SHORT_DAYS_MAX, Sighting, Terms, Turn};
+use crate::few::Few;
 use crate::model::time::MINUTE_MS;
 use crate::model::{
     FactorCode, FallbackId, FallbackReason, FallbackRow, Level, Period, QaKind, Seq, Timestamp,
     UserId, WrittenReport,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The fallback of one outlet.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    factors: BTreeMap<FactorCode, Cover>,
+    factors: Few<FactorCode, Cover>,
     open: Option<Box<FallbackRow>>,
     /// The due time that stands has been counted as missed.
     missed: bool,
@@ -112,7 +113,7 @@ impl Machine {
         turns: &mut Vec<Turn>,
     ) {
         let mut reasons = Vec::new();
-        for (code, cover) in &mut self.factors {
+        for (code, cover) in self.factors.iter_mut() {
             if cover.starves_at(terms).is_some_and(|starved| starved <= at) {
                 reasons.push(cover.list(code));
             }

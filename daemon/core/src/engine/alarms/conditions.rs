@@ -2,14 +2,14 @@
 
 use super::{AlarmBook, NewAlarm};
 use crate::engine::context::Cx;
+use crate::few::Few;
 use crate::model::time::MINUTE_MS;
 use crate::model::{AlarmId, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
 
 /// Alarm conditions of an outlet by key: the last alarm of each.
-pub(in crate::engine) type Conditions = BTreeMap<SmolStr, Condition>;
+pub(in crate::engine) type Conditions = Few<SmolStr, Condition>;
 
 /// The last alarm of one condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
