@@ -17,13 +17,15 @@ impl App {
         places: &Places,
         readers: &Readers,
     ) -> anyhow::Result<Arc<PostBoard>> {
-        let (registry, pages) = (Arc::clone(&self.projected), Arc::clone(&self.projected));
+        let projected = || Arc::clone(&self.projected);
+        let (registry, policy, pages) = (projected(), projected(), projected());
         let start = notify::Start {
             settings,
             file: &places.messages(),
             journal: self.journal.clone(),
             readers: readers.clone(),
             registry: Arc::new(move || registry.registry()),
+            policy: Arc::new(move || policy.policy()),
             announce: Box::new(move || pages.announce(Change::Messages)),
             clock: self.clock.clone(),
         };

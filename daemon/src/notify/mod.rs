@@ -27,7 +27,7 @@ mod stages;
 pub use board::PostBoard;
 pub use channel::{Channel, Delivered, Room, SendError, StateBoard, redacted};
 pub use outbox::{End, LETTERS_MAX, Letter, LetterState, Outbox, Standing};
-pub use parcel::{NoParcel, Parcel, RegistryView, Scribe, Shown};
+pub use parcel::{NoParcel, Parcel, PolicyView, RegistryView, Scribe, Shown};
 pub use stages::{Next, Pace};
 
 use crate::clock::Clock;
@@ -59,6 +59,8 @@ pub struct Start<'s> {
     pub readers: Readers,
     /// The registry in force.
     pub registry: RegistryView,
+    /// The policy in force.
+    pub policy: PolicyView,
     /// Tells pages that messages moved on.
     pub announce: Box<dyn Fn() + Send + Sync>,
     /// Time.
@@ -94,7 +96,7 @@ pub fn start<P: Send + Sync + 'static>(
     let news = Arc::new(News::new(&ids, start.announce));
     let scribe = Arc::new(Scribe::new(
         start.readers.clone(),
-        start.registry,
+        (start.registry, start.policy),
         &settings.users,
         console.clone(),
         start.clock.clone(),

@@ -6,7 +6,8 @@ use crate::store::{Readers, StoreError};
 use cems_config::{Channel, User};
 use cems_core::lang::Lang;
 use cems_core::model::{
-    About, AlarmId, AlarmRow, ChannelKind, MessageRow, Recipient, Registry, UserId, UtcOffset,
+    About, AlarmId, AlarmRow, ChannelKind, DutyKey, MessageRow, Policy, Recipient, Registry,
+    UserId, UtcOffset,
 };
 use cems_dashboards::message::{Headline, Letter, Thing, Written, headline, write};
 use std::collections::BTreeMap;
@@ -57,6 +58,9 @@ pub enum NoParcel {
 /// The registry in force, whenever it is asked for.
 pub type RegistryView = Arc<dyn Fn() -> Arc<Registry> + Send + Sync>;
 
+/// The policy in force, whenever it is asked for.
+pub type PolicyView = Arc<dyn Fn() -> Arc<Policy> + Send + Sync>;
+
 /// Where people are reached, and in which language.
 struct Contact {
     mail: Option<String>,
@@ -68,6 +72,7 @@ struct Contact {
 pub struct Scribe {
     readers: Readers,
     registry: RegistryView,
+    policy: PolicyView,
     contacts: BTreeMap<UserId, Contact>,
     console: Option<String>,
     clock: Clock,
@@ -77,7 +82,7 @@ impl Scribe {
     /// A scribe for these people.
     pub fn new(
         readers: Readers,
-        registry: RegistryView,
+        (registry, policy): (RegistryView, PolicyView),
         users: &[User],
         console: Option<String>,
         clock: Clock,
@@ -91,6 +96,7 @@ impl Scribe {
         Self {
             readers,
             registry,
+            policy,
             contacts: users.iter().map(entry).collect(),
             console,
             clock,
@@ -196,7 +202,10 @@ impl Scribe {
                 let row = self.readers.fallback(*id)?;
                 row.map(|row| Thing::Fallback(Box::new(row)))
             }
-            About::Duty(_) => None,
+            About::Duty(key) => self.readers.duty(&DutyKey::new(key))?.map(|row| {
+                let rule = (self.policy)().duties.rules.get(&row.rule).cloned();
+                Thing::Duty(Box::new(row), rule.map(Box::new))
+            }),
         };
         Ok(found.unwrap_or_else(|| Thing::Other(about.clone())))
     }

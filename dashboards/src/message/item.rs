@@ -1,6 +1,6 @@
 //! One thing in a message.
 
-use super::Thing;
+use super::{Thing, duty};
 use crate::view::Eyes;
 use crate::view::alarm::AlarmItem;
 use crate::view::fallback::FallbackItem;
@@ -27,7 +27,7 @@ pub(super) struct Item {
 }
 
 /// Colours of the console's priorities, written out because mail has no style sheet.
-fn colour(priority: &str) -> &'static str {
+pub(super) fn colour(priority: &str) -> &'static str {
     match priority {
         "urgent" => "#c62828",
         "high" => "#e07b00",
@@ -46,6 +46,7 @@ impl Item {
         match thing {
             Thing::Alarm(row) => Self::alarm(eyes, row, reason, link),
             Thing::Fallback(row) => Self::fallback(eyes, row, reason, link),
+            Thing::Duty(row, rule) => duty::item(eyes, row, rule.as_deref(), link),
             Thing::Other(about) => Self::other(eyes, about, link),
         }
     }

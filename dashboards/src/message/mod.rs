@@ -4,6 +4,7 @@
 //! The words are made when it is sent, from the rows as they stand then, with the same texts that
 //! the pages use: whoever comes from a mail to the page reads the same alarm there.
 
+mod duty;
 mod item;
 mod layout;
 
@@ -12,7 +13,7 @@ use crate::text::{Lang, Words};
 use crate::view::Eyes;
 use crate::view::alarm::AlarmItem;
 use cems_core::model::{
-    About, AlarmRow, FallbackRow, MessageReason, MessageRow, Registry, Timestamp,
+    About, AlarmRow, DutyRow, DutyRule, FallbackRow, MessageReason, MessageRow, Registry, Timestamp,
 };
 use item::Item;
 
@@ -31,6 +32,8 @@ pub enum Thing {
     Alarm(Box<AlarmRow>),
     /// A fallback.
     Fallback(Box<FallbackRow>),
+    /// A duty, with the row of the table it comes from while that is in force.
+    Duty(Box<DutyRow>, Option<Box<DutyRule>>),
     /// What the books do not hold (any more), by its name.
     Other(About),
 }
@@ -41,6 +44,7 @@ impl Thing {
         match self {
             Self::Alarm(row) => About::Alarm(row.id),
             Self::Fallback(row) => About::Fallback(row.id),
+            Self::Duty(row, _) => About::Duty(row.key.as_str().into()),
             Self::Other(about) => about.clone(),
         }
     }
@@ -256,7 +260,7 @@ fn list_link(words: Words, letter: &Letter<'_>, total: usize) -> Option<(String,
         Some(Thing::Fallback(_) | Thing::Other(About::Fallback(_))) => {
             ("fallbacks", "message-to-fallbacks")
         }
-        Some(Thing::Other(About::Duty(_))) => ("duties", "message-to-duties"),
+        Some(Thing::Duty(..) | Thing::Other(About::Duty(_))) => ("duties", "message-to-duties"),
         Some(_) => ("alarms", "message-to-alarms"),
         None => ("", "message-to-console"),
     };

@@ -2,8 +2,8 @@
 
 use crate::http::{Console, Request};
 use cems_core::model::{
-    About, AlarmId, AlarmRow, FallbackId, FallbackRow, MessageId, MessageReason, MessageRow,
-    Priority, Recipient, Registry, Role, Seq, Timestamp,
+    About, AlarmId, AlarmRow, DutyRow, DutySubject, FallbackId, FallbackRow, MessageId,
+    MessageReason, MessageRow, Priority, Recipient, Registry, Role, Seq, Timestamp,
 };
 use cems_dashboards::backend::{AlarmFilter, Backend};
 use cems_dashboards::canned::Canned;
@@ -46,6 +46,13 @@ impl City {
         Thing::Fallback(Box::new(row.expect("a canned fallback").clone()))
     }
 
+    /// A duty that falls due in so many days.
+    fn duty(&self, days: i64) -> Thing {
+        let mut row = duty_row();
+        row.due_at = self.now.plus_ms(days * 86_400_000);
+        Thing::Duty(Box::new(row), None)
+    }
+
     /// What a message of a reason is usually about.
     fn things(&self, reason: MessageReason) -> Vec<Thing> {
         use MessageReason as R;
@@ -56,9 +63,8 @@ impl City {
                 vec![self.fallback(true)]
             }
             R::FallbackClosed => vec![self.fallback(false)],
-            R::DutyReminder | R::DutyEscalated => {
-                vec![Thing::Other(About::Duty("month-report/jia/2026-02".into()))]
-            }
+            R::DutyReminder => vec![self.duty(2)],
+            R::DutyEscalated => vec![self.duty(-1)],
             R::Digest => self
                 .alarms
                 .iter()
@@ -266,4 +272,25 @@ async fn messages_are_for_those_who_answer_for_them() {
     }
     let sent = Request::form("/messages/2/again", "").visit(Role::Auditor, "en");
     assert_eq!(console.ask(sent).await.status, 403);
+}
+
+fn duty_row() -> DutyRow {
+    DutyRow {
+        key: "month-total:yuntai:2026-02".into(),
+        rule: "month-total".into(),
+        round: "2026-02".into(),
+        subject: DutySubject::Enterprise("yuntai".into()),
+        enterprise: Some("yuntai".into()),
+        region: None,
+        inside: false,
+        opens_at: Timestamp(0),
+        due_at: Timestamp(0),
+        trigger_at: None,
+        opened_by: None,
+        note: String::new(),
+        done: None,
+        gone: None,
+        opened_seq: Seq(1),
+        updated_seq: Seq(1),
+    }
 }

@@ -86,3 +86,7 @@ message-deadline = until
 dead-letters-intro = Not delivered in time, or refused: nobody has been told. Tell them another way, or send it again once the trouble is over.
 send-again = Send again
 no-messages = There are none.
+message-duty-period = Period
+message-duty-source = Source
+message-first-duty = See to it in time and enter its completion on the console.
+message-first-duty-document = See to it in time and enter its completion with the document on the console.

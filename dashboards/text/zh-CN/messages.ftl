@@ -80,3 +80,7 @@ message-deadline = 期限
 dead-letters-intro = 期限内未能送达或被对方拒收的通知：没有人收到，请另行告知，或排除故障后重新发送。
 send-again = 重新发送
 no-messages = 没有此类通知。
+message-duty-period = 所属期
+message-duty-source = 依据
+message-first-duty = 按期完成，并在控制台登记完成情况。
+message-first-duty-document = 按期完成，并在控制台登记完成情况、上传证明文件。

@@ -38,6 +38,15 @@ pub(super) fn message(parcel: &Parcel) -> Value {
                 "closed": row.closed_at.map(iso),
                 "link": link(console, &About::Fallback(row.id)),
             }),
+            Thing::Duty(row, rule) => json!({
+                "type": "duty",
+                "id": row.key.as_str(),
+                "rule": row.rule.as_str(),
+                "name": rule.as_ref().map(|rule| &rule.name),
+                "due": iso(row.due_at),
+                "done": row.done.is_some(),
+                "link": link(console, &About::Duty(row.key.as_str().into())),
+            }),
             Thing::Other(about) => json!({
                 "type": about.object().split('/').next(),
                 "object": about.object(),

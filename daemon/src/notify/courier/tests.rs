@@ -89,7 +89,10 @@ impl Desk {
         let registry = Arc::new(crate::pipeline::empty_registry());
         let scribe = Scribe::new(
             readers,
-            Arc::new(move || Arc::clone(&registry)),
+            (
+                Arc::new(move || Arc::clone(&registry)),
+                Arc::new(Arc::default),
+            ),
             &[],
             None,
             clock.clone(),
