@@ -494,6 +494,26 @@ mod tests {
         }
     }
 
+    /// What is in force is read back from the journal; a line that cannot be read changes nothing,
+    /// so a policy that did not come back would leave everybody untold.
+    #[test]
+    fn what_takes_force_comes_back_as_it_was() {
+        let checked = cems_config::load_str(&[("cemsd.toml", "")]).expect("defaults");
+        assert!(!checked.policy.duties.calendar.years.is_empty());
+        for event in [
+            JournalEvent::Policy {
+                policy: Arc::new(checked.policy),
+            },
+            JournalEvent::Registry {
+                files_sha256: checked.digest.into(),
+                registry: Arc::new(checked.registry),
+            },
+        ] {
+            let line = event.to_line();
+            assert_eq!(JournalEvent::from_line(&line).expect("own line"), event);
+        }
+    }
+
     #[test]
     fn a_line_of_another_kind_is_an_error_not_a_panic() {
         assert!(JournalEvent::from_line(b"{\"t\":\"later-kind\"}").is_err());
