@@ -477,26 +477,4 @@ impl From<AuditEntry> for JournalEvent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_stays_readable_and_binary_survives() {
-        for bytes in [
-            b"##0008CP=&&&&1234\r\n".to_vec(),
-            vec![0xE4, 0x3E, 0, 0xFF],
-            vec![],
-        ] {
-            let event = JournalEvent::frame("127.0.0.1:5", Verdict::Crc, bytes);
-            let line = event.to_line();
-            assert_eq!(JournalEvent::from_line(&line).expect("own line"), event);
-            assert!(!line.contains(&b'\n'), "one line: {line:?}");
-        }
-    }
-
-    #[test]
-    fn a_line_of_another_kind_is_an_error_not_a_panic() {
-        assert!(JournalEvent::from_line(b"{\"t\":\"later-kind\"}").is_err());
-        assert!(JournalEvent::from_line(b"\xFF").is_err());
-    }
-}
+mod tests;

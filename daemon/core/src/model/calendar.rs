@@ -169,7 +169,33 @@ pub enum Known<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkCalendar {
     /// Years.
+    #[serde(with = "text_years")]
     pub years: BTreeMap<i32, CalendarYear>,
+}
+
+/// Years as texts, in both directions: inside an event, which is told apart by a field of its own,
+/// serde does not turn the key of an object into a number.
+mod text_years {
+    use super::{BTreeMap, CalendarYear, Deserialize, Deserializer, Serializer};
+    use serde::de::Error as _;
+
+    pub(super) fn serialize<S: Serializer>(
+        years: &BTreeMap<i32, CalendarYear>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(years.iter().map(|(year, days)| (year.to_string(), days)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<i32, CalendarYear>, D::Error> {
+        let years = BTreeMap::<String, CalendarYear>::deserialize(deserializer)?;
+        let number = |(year, days): (String, CalendarYear)| {
+            let year = year.parse().map_err(D::Error::custom)?;
+            Ok((year, days))
+        };
+        years.into_iter().map(number).collect()
+    }
 }
 
 impl WorkCalendar {
