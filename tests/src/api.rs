@@ -97,7 +97,9 @@ impl Api {
     /// # Panics
     /// When it does not succeed.
     pub async fn submit(&self, path: &str, form: &[(&str, &str)]) -> String {
-        let request = self.request(Method::POST, path).header("origin", &self.base);
+        let request = self
+            .request(Method::POST, path)
+            .header("origin", &self.base);
         let response = request.form(form).send().await;
         let response = response.expect("the console answers");
         let status = response.status();

@@ -23,15 +23,15 @@ const FACTORS: usize = 1;
 /// What a page of the desk may take, ms.
 const PAGE_MS_MAX: u128 = 200;
 
-struct Books {
+pub(crate) struct Books {
     pipeline: Pipeline<SqliteStore>,
     seq: u64,
     _dir: tempfile::TempDir,
-    readers: Readers,
+    pub(crate) readers: Readers,
 }
 
 impl Books {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("projections.db");
         let store = SqliteStore::open(&path).unwrap().store;
@@ -46,7 +46,7 @@ impl Books {
         }
     }
 
-    fn take(&mut self, at: Timestamp, events: &[JournalEvent]) {
+    pub(crate) fn take(&mut self, at: Timestamp, events: &[JournalEvent]) {
         let lines = events.iter().map(|event| {
             self.seq += 1;
             Entry {

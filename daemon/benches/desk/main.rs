@@ -1,9 +1,9 @@
 //! What a duty desk asks of the machine: 100,000 outlets, 10,000 alarms raised within one minute,
-//! the page of the desk meanwhile, the way of a message to one enterprise, and the memory that the
-//! engine keeps for an outlet.
+//! the page of the desk meanwhile, the way of a message to one enterprise, the memory that the
+//! engine keeps for an outlet, and the duties of a month.
 //!
 //! `cargo bench -p cems-daemon --bench desk`. `cargo test --benches` runs a small city once, for its
-//! checks.
+//! checks. `-- owed` measures one part: `memory`, `flood` or `owed`.
 #![expect(
     clippy::print_stdout,
     reason = "a benchmark's result is what it prints"
@@ -15,6 +15,7 @@ mod city;
 mod counting;
 mod flood;
 mod memory;
+mod owed;
 
 /// Outlets, and alarms raised within a minute.
 #[derive(Clone, Copy)]
@@ -35,8 +36,20 @@ fn main() {
             alarms: 600,
         }
     };
-    memory::run(size);
-    flood::run(size);
+    let asked: Vec<String> = std::env::args().collect();
+    let parts = [
+        ("memory", memory::run as fn(Size)),
+        ("flood", flood::run),
+        ("owed", owed::run),
+    ];
+    let all = !parts
+        .iter()
+        .any(|(name, _)| asked.iter().any(|arg| arg == name));
+    for (name, run) in parts {
+        if all || asked.iter().any(|arg| arg == name) {
+            run(size);
+        }
+    }
 }
 
 /// A figure with its unit.

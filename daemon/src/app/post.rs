@@ -2,7 +2,7 @@
 
 use super::{App, Places};
 use crate::console::Troubles;
-use crate::notify::{self, PostBoard};
+use crate::notify::{self, InForce, PostBoard};
 use crate::store::Readers;
 use crate::uplink::UplinkBoard;
 use cems_config::Settings;
@@ -17,13 +17,18 @@ impl App {
         places: &Places,
         readers: &Readers,
     ) -> anyhow::Result<Arc<PostBoard>> {
-        let (registry, pages) = (Arc::clone(&self.projected), Arc::clone(&self.projected));
+        let now = || Arc::clone(&self.projected);
+        let (registry, duties, pages) = (now(), now(), now());
+        let in_force = InForce {
+            registry: Arc::new(move || registry.registry()),
+            duties: Arc::new(move || Arc::clone(&duties.policy().duties)),
+        };
         let start = notify::Start {
             settings,
             file: &places.messages(),
             journal: self.journal.clone(),
             readers: readers.clone(),
-            registry: Arc::new(move || registry.registry()),
+            in_force,
             announce: Box::new(move || pages.announce(Change::Messages)),
             clock: self.clock.clone(),
         };

@@ -27,7 +27,7 @@ mod stages;
 pub use board::PostBoard;
 pub use channel::{Channel, Delivered, Room, SendError, StateBoard, redacted};
 pub use outbox::{End, LETTERS_MAX, Letter, LetterState, Outbox, Standing};
-pub use parcel::{NoParcel, Parcel, RegistryView, Scribe, Shown};
+pub use parcel::{DutiesView, InForce, NoParcel, Parcel, RegistryView, Scribe, Shown};
 pub use stages::{Next, Pace};
 
 use crate::clock::Clock;
@@ -57,8 +57,8 @@ pub struct Start<'s> {
     pub journal: Journal,
     /// Where messages and what they are about come from.
     pub readers: Readers,
-    /// The registry in force.
-    pub registry: RegistryView,
+    /// The registry and the table of duties in force.
+    pub in_force: InForce,
     /// Tells pages that messages moved on.
     pub announce: Box<dyn Fn() + Send + Sync>,
     /// Time.
@@ -94,7 +94,7 @@ pub fn start<P: Send + Sync + 'static>(
     let news = Arc::new(News::new(&ids, start.announce));
     let scribe = Arc::new(Scribe::new(
         start.readers.clone(),
-        start.registry,
+        start.in_force,
         &settings.users,
         console.clone(),
         start.clock.clone(),

@@ -6,7 +6,8 @@ use crate::store::{Readers, StoreError};
 use cems_config::{Channel, User};
 use cems_core::lang::Lang;
 use cems_core::model::{
-    About, AlarmId, AlarmRow, ChannelKind, MessageRow, Recipient, Registry, UserId, UtcOffset,
+    About, AlarmId, AlarmRow, ChannelKind, DutyBook, MessageRow, Recipient, Registry, UserId,
+    UtcOffset,
 };
 use cems_dashboards::message::{Headline, Letter, Thing, Written, headline, write};
 use std::collections::BTreeMap;
@@ -56,6 +57,17 @@ pub enum NoParcel {
 
 /// The registry in force, whenever it is asked for.
 pub type RegistryView = Arc<dyn Fn() -> Arc<Registry> + Send + Sync>;
+/// The table of duties in force, whenever it is asked for.
+pub type DutiesView = Arc<dyn Fn() -> Arc<DutyBook> + Send + Sync>;
+
+/// What is in force.
+#[derive(Clone)]
+pub struct InForce {
+    /// The registry.
+    pub registry: RegistryView,
+    /// The table of duties.
+    pub duties: DutiesView,
+}
 
 /// Where people are reached, and in which language.
 struct Contact {
@@ -67,7 +79,7 @@ struct Contact {
 /// Writes messages. Methods ask a database: call them on a thread that may wait.
 pub struct Scribe {
     readers: Readers,
-    registry: RegistryView,
+    in_force: InForce,
     contacts: BTreeMap<UserId, Contact>,
     console: Option<String>,
     clock: Clock,
@@ -77,7 +89,7 @@ impl Scribe {
     /// A scribe for these people.
     pub fn new(
         readers: Readers,
-        registry: RegistryView,
+        in_force: InForce,
         users: &[User],
         console: Option<String>,
         clock: Clock,
@@ -90,7 +102,7 @@ impl Scribe {
         let entry = |user: &User| (user.id.clone(), contact(user));
         Self {
             readers,
-            registry,
+            in_force,
             contacts: users.iter().map(entry).collect(),
             console,
             clock,
@@ -110,7 +122,7 @@ impl Scribe {
             Ok(found) => found,
             Err(why) => return Ok(Err(why)),
         };
-        let registry = (self.registry)();
+        let registry = (self.in_force.registry)();
         let things = message
             .about
             .iter()
@@ -145,7 +157,7 @@ impl Scribe {
     /// # Errors
     /// Disk or damage of the projections.
     pub fn alarm(&self, id: AlarmId, channel: &Channel) -> Result<Option<Shown>, StoreError> {
-        let registry = (self.registry)();
+        let registry = (self.in_force.registry)();
         let row = self.readers.alarm(id)?;
         Ok(row.map(|row| self.shown(row, &registry, &channel.langs)))
     }
@@ -196,7 +208,11 @@ impl Scribe {
                 let row = self.readers.fallback(*id)?;
                 row.map(|row| Thing::Fallback(Box::new(row)))
             }
-            About::Duty(_) => None,
+            About::Duty(key) => self.readers.duty(key)?.map(|row| {
+                let book = (self.in_force.duties)();
+                let rule = book.rules.get(&row.rule).cloned();
+                Thing::Duty(Box::new(row), rule.map(Box::new))
+            }),
         };
         Ok(found.unwrap_or_else(|| Thing::Other(about.clone())))
     }

@@ -3,8 +3,11 @@
 use super::Thing;
 use crate::view::Eyes;
 use crate::view::alarm::AlarmItem;
+use crate::view::duty::{DutyItem, due_text};
 use crate::view::fallback::FallbackItem;
-use cems_core::model::{About, AlarmRow, FallbackRow, MessageReason};
+use cems_core::model::{
+    About, AlarmRow, DutyRow, DutyRule, DutyStanding, FallbackRow, MessageReason,
+};
 
 /// One thing in words.
 pub(super) struct Item {
@@ -46,6 +49,7 @@ impl Item {
         match thing {
             Thing::Alarm(row) => Self::alarm(eyes, row, reason, link),
             Thing::Fallback(row) => Self::fallback(eyes, row, reason, link),
+            Thing::Duty(row, rule) => Self::duty(eyes, row, rule.as_deref(), link),
             Thing::Other(about) => Self::other(eyes, about, link),
         }
     }
@@ -143,6 +147,47 @@ impl Item {
                 "high"
             }),
             brief,
+        }
+    }
+
+    fn duty(eyes: &Eyes<'_>, row: &DutyRow, rule: Option<&DutyRule>, link: Option<String>) -> Self {
+        let words = eyes.words;
+        let item = DutyItem::new(eyes, row, rule);
+        let due = due_text(&eyes.times, row.due_at);
+        let standing = row.standing(eyes.times.now);
+        let mut facts = vec![
+            (words.t("message-state"), item.standing_word),
+            (words.t("duty-due"), due.clone()),
+        ];
+        if !item.roles.is_empty() {
+            facts.push((words.t("duty-who"), item.roles));
+        }
+        let first = match standing {
+            DutyStanding::Open | DutyStanding::Overdue => {
+                words.t(if rule.is_some_and(|rule| rule.document) {
+                    "message-first-duty-document"
+                } else {
+                    "message-first-duty"
+                })
+            }
+            DutyStanding::Done | DutyStanding::DoneLate | DutyStanding::Gone => String::new(),
+        };
+        Self {
+            subject: item.subject,
+            title: words.with(
+                "message-duty-title",
+                &[("name", &item.name), ("round", &item.round)],
+            ),
+            text: row.note.clone(),
+            first,
+            facts,
+            link,
+            colour: colour(if standing == DutyStanding::Overdue {
+                "urgent"
+            } else {
+                "high"
+            }),
+            brief: vec![words.with("message-duty-due", &[("due", &due)])],
         }
     }
 

@@ -12,7 +12,7 @@ use crate::text::{Lang, Words};
 use crate::view::Eyes;
 use crate::view::alarm::AlarmItem;
 use cems_core::model::{
-    About, AlarmRow, FallbackRow, MessageReason, MessageRow, Registry, Timestamp,
+    About, AlarmRow, DutyRow, DutyRule, FallbackRow, MessageReason, MessageRow, Registry, Timestamp,
 };
 use item::Item;
 
@@ -31,6 +31,8 @@ pub enum Thing {
     Alarm(Box<AlarmRow>),
     /// A fallback.
     Fallback(Box<FallbackRow>),
+    /// A duty, and the row of the table it comes from, while that is in force.
+    Duty(Box<DutyRow>, Option<Box<DutyRule>>),
     /// What the books do not hold (any more), by its name.
     Other(About),
 }
@@ -41,6 +43,7 @@ impl Thing {
         match self {
             Self::Alarm(row) => About::Alarm(row.id),
             Self::Fallback(row) => About::Fallback(row.id),
+            Self::Duty(row, _) => About::Duty(row.key.clone()),
             Self::Other(about) => about.clone(),
         }
     }
@@ -152,7 +155,7 @@ pub fn link(console: Option<&str>, about: &About) -> Option<String> {
     Some(match about {
         About::Alarm(id) => format!("{console}/alarms/{id}"),
         About::Fallback(id) => format!("{console}/fallbacks/{id}"),
-        About::Duty(key) => format!("{console}/duties/{}", crate::url::encode(key)),
+        About::Duty(key) => format!("{console}/duties/{}", crate::url::encode(key.as_str())),
     })
 }
 
@@ -256,7 +259,7 @@ fn list_link(words: Words, letter: &Letter<'_>, total: usize) -> Option<(String,
         Some(Thing::Fallback(_) | Thing::Other(About::Fallback(_))) => {
             ("fallbacks", "message-to-fallbacks")
         }
-        Some(Thing::Other(About::Duty(_))) => ("duties", "message-to-duties"),
+        Some(Thing::Duty(..) | Thing::Other(About::Duty(_))) => ("duties", "message-to-duties"),
         Some(_) => ("alarms", "message-to-alarms"),
         None => ("", "message-to-console"),
     };

@@ -5,7 +5,7 @@ use cems_core::model::{
     About, AlarmId, AlarmRow, FallbackId, FallbackRow, MessageId, MessageReason, MessageRow,
     Priority, Recipient, Registry, Role, Seq, Timestamp,
 };
-use cems_dashboards::backend::{AlarmFilter, Backend};
+use cems_dashboards::backend::{Actor, AlarmFilter, Backend, DutyBackend};
 use cems_dashboards::canned::Canned;
 use cems_dashboards::message::{FULL_ITEMS_MAX, Letter, SHORT_CHARS_MAX, Thing, Written, write};
 use cems_dashboards::text::Lang;
@@ -19,6 +19,15 @@ struct City {
     now: Timestamp,
     alarms: Vec<AlarmRow>,
     fallbacks: Vec<FallbackRow>,
+    duty: Thing,
+}
+
+/// The total of an enterprise that it has not handed in.
+fn duty(canned: &Canned, actor: &Actor) -> Thing {
+    let key = "month-total:yuntai:2026-02".into();
+    let row = canned.duty(actor, &key).unwrap().row;
+    let rule = canned.duty_book().rules.get(&row.rule).cloned();
+    Thing::Duty(Box::new(row), rule.map(Box::new))
 }
 
 impl City {
@@ -30,6 +39,7 @@ impl City {
             now: canned.now(),
             alarms: canned.alarms(&actor, &AlarmFilter::default()).unwrap(),
             fallbacks: canned.fallbacks(&actor, false).unwrap(),
+            duty: duty(&canned, &actor),
         }
     }
 
@@ -57,7 +67,7 @@ impl City {
             }
             R::FallbackClosed => vec![self.fallback(false)],
             R::DutyReminder | R::DutyEscalated => {
-                vec![Thing::Other(About::Duty("month-report/jia/2026-02".into()))]
+                vec![self.duty.clone()]
             }
             R::Digest => self
                 .alarms
@@ -202,6 +212,13 @@ fn a_flood_is_told_in_full_for_a_few_and_counted_for_the_rest() {
     assert_eq!(in_full, FULL_ITEMS_MAX);
     assert_eq!(written.text.matches("\n- ").count(), 40 - FULL_ITEMS_MAX);
     assert!(written.subject.contains("40 items"), "{}", written.subject);
+    let gone = [Thing::Other(About::Duty("month-total:jia:2026-02".into()))];
+    let written = city.written(MessageReason::DutyReminder, &gone, Lang::Zh);
+    assert!(
+        written.text.contains("month-total:jia:2026-02"),
+        "{}",
+        written.text
+    );
     let gone = [Thing::Other(About::Fallback(FallbackId(99)))];
     let written = city.written(MessageReason::ReportReminder, &gone, Lang::Zh);
     assert!(written.text.contains("#99"), "{}", written.text);

@@ -47,7 +47,10 @@ async fn what_is_owed_after_national_day_is_opened_completed_and_told() {
 
     // Nobody is told of checks on them, nor of what others owe.
     let own = keys(&inside.jia, "/api/v1/duties").await;
-    assert!(own.iter().all(|key| !key.contains("check-form") && !key.contains(":yi")));
+    assert!(
+        own.iter()
+            .all(|key| !key.contains("check-form") && !key.contains(":yi"))
+    );
     let check = "month-check:jia:2026-10".to_owned();
     assert!(!own.contains(&check), "{own:?}");
     assert!(keys(&supervisor, "/api/v1/duties").await.contains(&check));
@@ -81,7 +84,10 @@ async fn what_is_owed_after_national_day_is_opened_completed_and_told() {
     let receipt = supervisor.post("/api/v1/duties", &finding).await;
     let key = format!("finding-published:yi:entry-{}", receipt["seq"]);
     let found = supervisor.get(&format!("/api/v1/duties/{key}")).await;
-    assert_eq!(found["duty"]["due_at"], "2026-11-04T00:00:00+08:00", "{found:#}");
+    assert_eq!(
+        found["duty"]["due_at"], "2026-11-04T00:00:00+08:00",
+        "{found:#}"
+    );
 
     // The disclosure status is due on the second working day; nobody enters it.
     let overdue = |row: &Value| {
@@ -123,7 +129,9 @@ async fn later(inside: Inside, at: Moment) -> Inside {
 async fn feed(inside: &Inside) {
     let person = Api::log_in(inside.console(), JIA_USER, PASSWORD).await;
     let page = person.submit("/calendar/feed", &[]).await;
-    let start = page.find("/calendar.ics?token=").expect("the address of the feed");
+    let start = page
+        .find("/calendar.ics?token=")
+        .expect("the address of the feed");
     let address: String = page[start..]
         .chars()
         .take_while(|c| !matches!(c, '<' | '"' | ' '))
@@ -133,7 +141,10 @@ async fn feed(inside: &Inside) {
     let nobody = Api::new(inside.console(), "no-token");
     let text = String::from_utf8(nobody.bytes(&address).await).expect("UTF-8");
     let text = text.replace("\r\n ", "");
-    assert!(text.contains("UID:self-monitoring-month:jia:2026-09@cemsd"), "{text}");
+    assert!(
+        text.contains("UID:self-monitoring-month:jia:2026-09@cemsd"),
+        "{text}"
+    );
     assert!(!text.contains("month-check"), "{text}");
     let (status, _) = nobody.try_get("/calendar.ics?token=0000").await;
     assert_eq!(status.as_u16(), 404);

@@ -4,7 +4,7 @@
 //! The words are made when it is sent, in the reader's language, from the rows as they stand then.
 
 use super::alarm::Priority;
-use super::ids::{AlarmId, ChannelId, EnterpriseId, FallbackId, MessageId, Seq, UserId};
+use super::ids::{AlarmId, ChannelId, DutyKey, EnterpriseId, FallbackId, MessageId, Seq, UserId};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -88,7 +88,7 @@ pub enum About {
     /// A fallback.
     Fallback(FallbackId),
     /// An instance of a duty, by its key.
-    Duty(SmolStr),
+    Duty(DutyKey),
 }
 
 /// Who gets it.

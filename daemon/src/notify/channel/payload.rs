@@ -38,6 +38,17 @@ pub(super) fn message(parcel: &Parcel) -> Value {
                 "closed": row.closed_at.map(iso),
                 "link": link(console, &About::Fallback(row.id)),
             }),
+            Thing::Duty(row, _) => json!({
+                "type": "duty",
+                "key": row.key,
+                "rule": row.rule,
+                "round": row.round,
+                "subject": row.subject,
+                "enterprise": row.enterprise,
+                "due": iso(row.due_at),
+                "done": row.done.as_ref().map(|done| iso(done.at)),
+                "link": link(console, &About::Duty(row.key.clone())),
+            }),
             Thing::Other(about) => json!({
                 "type": about.object().split('/').next(),
                 "object": about.object(),

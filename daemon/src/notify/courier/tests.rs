@@ -1,6 +1,7 @@
 //! The courier with a channel that follows a script, in time that does not pass by itself.
 
 use super::*;
+use crate::notify::InForce;
 use crate::notify::channel::{Delivered, Sending};
 use crate::notify::outbox::{LetterState, Standing};
 use crate::store::{SqliteStore, Store};
@@ -87,13 +88,11 @@ impl Desk {
         let checked = cems_config::load_str(&files).unwrap();
         let clock = Clock::simulated(NOW, 1);
         let registry = Arc::new(crate::pipeline::empty_registry());
-        let scribe = Scribe::new(
-            readers,
-            Arc::new(move || Arc::clone(&registry)),
-            &[],
-            None,
-            clock.clone(),
-        );
+        let in_force = InForce {
+            registry: Arc::new(move || Arc::clone(&registry)),
+            duties: Arc::new(Arc::default),
+        };
+        let scribe = Scribe::new(readers, in_force, &[], None, clock.clone());
         let (outbox, channel) = (Arc::new(outbox), Arc::new(channel));
         let ids = BTreeSet::from(["hook".into()]);
         let bag = Bag {

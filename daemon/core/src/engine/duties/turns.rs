@@ -81,7 +81,7 @@ fn tell(rows: &[DutyRow], reason: MessageReason, roles: &BTreeSet<Role>, cx: &mu
         };
         cx.notice(Notice {
             reason,
-            about: About::Duty(row.key.as_str().into()),
+            about: About::Duty(row.key.clone()),
             priority,
             kind: None,
             outlet,
