@@ -37,8 +37,8 @@ pub(super) struct Held {
     /// The table of duties.
     pub(super) book: Arc<DutyBook>,
     pub(super) duties: BTreeMap<DutyKey, DutyRow>,
-    /// Documents by duty and SHA-256.
-    pub(super) duty_files: BTreeMap<(DutyKey, String), Upload>,
+    /// Documents of completions by SHA-256.
+    pub(super) duty_files: BTreeMap<String, Upload>,
     /// Who has a feed of the calendar.
     pub(super) feeds: BTreeSet<UserId>,
     pub(super) health: Health,

@@ -13,6 +13,7 @@ mod duties;
 mod entering;
 mod exchanges;
 mod held;
+mod owed;
 mod post;
 mod reckoning;
 mod registry;
@@ -27,7 +28,7 @@ use crate::backend::{Actor, Change, Changes, Health, StationStatus};
 use crate::{DemoAccount, DemoBanner};
 use cems_core::model::{EnterpriseId, ExchangeState, OutletId, Registry, Role, Scope, Seq, UserId};
 use held::Held;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
@@ -80,11 +81,11 @@ impl Canned {
     pub fn new() -> Self {
         let registry = registry::registry();
         let books = books::books(&registry);
-        let book = duties::book();
+        let book = owed::book();
         let held = Held {
-            duties: duties::rows(&registry, &book),
+            duties: owed::rows(&registry, &book),
             book: Arc::new(book),
-            duty_files: BTreeMap::new(),
+            duty_files: owed::documents(),
             feeds: BTreeSet::new(),
             marks: books.marks,
             tests: books.tests,
