@@ -245,7 +245,8 @@ impl App {
         &self.clock
     }
 
-    /// Takes a new registry and a new policy into force. Settings of ports, directories and channels
+    /// Takes a new registry and a new policy into force. Settings of ports, directories and
+    /// channels
     /// need a restart.
     ///
     /// # Errors
