@@ -140,11 +140,11 @@ fn html_and_markdown_read_as_written() {
         let raised = MessageReason::AlarmRaised;
         let written = city.written(raised, &city.things(raised), lang);
         golden(&format!("alarm-raised.{code}.html"), &written.html);
-        golden(&format!("alarm-raised.{code}.md"), &written.markdown);
+        golden(&format!("alarm-raised.{code}.markdown"), &written.markdown);
         let digest = MessageReason::Digest;
         let written = city.written(digest, &city.things(digest), lang);
         golden(&format!("digest.{code}.html"), &written.html);
-        golden(&format!("digest.{code}.md"), &written.markdown);
+        golden(&format!("digest.{code}.markdown"), &written.markdown);
     }
 }
 
