@@ -10,7 +10,8 @@ pub struct ConsoleOptions {
     pub secure_cookie: bool,
     /// Shown by `cemsd demo`: that all data are simulated, and the log-ins.
     pub demo_banner: Option<DemoBanner>,
-    /// Address under which people reach the console, without a slash at the end; `None`: what leaves
+    /// Address under which people reach the console, without a slash at the end; `None`: what
+    /// leaves
     /// the console has no links.
     pub public_url: Option<String>,
     /// Turns true when the daemon stops: live streams then end, so that a graceful shutdown does

@@ -2,7 +2,8 @@
 //! the page of the desk meanwhile, the way of a message to one enterprise, and the memory that the
 //! engine keeps for an outlet.
 //!
-//! `cargo bench -p cems-daemon --bench desk`. `cargo test --benches` runs a small city once, for its
+//! `cargo bench -p cems-daemon --bench desk`. `cargo test --benches` runs a small city once, for
+//! its
 //! checks.
 #![expect(
     clippy::print_stdout,

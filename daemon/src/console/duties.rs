@@ -119,7 +119,8 @@ impl ConsoleBackend {
             note,
             attachments: Vec::new(),
         };
-        // What would be refused anyway must leave no file behind; only the document is checked after.
+        // What would be refused anyway must leave no file behind; only the document is checked
+        // after.
         let mut asked = rule.cloned();
         if let Some(rule) = &mut asked {
             rule.document &= files.is_empty();

@@ -1,4 +1,5 @@
-//! The duty desk: its queue in rows, who is on duty, what people do to alarms, and how well it goes.
+//! The duty desk: its queue in rows, who is on duty, what people do to alarms, and how well it
+//! goes.
 
 use super::{Actor, AlarmFilter, BackendError, Receipt, Reply};
 use cems_core::alarm::figures::Figures;

@@ -159,7 +159,8 @@ pub trait DutyBackend: Send + Sync + 'static {
 
     /// The actor's feed, if there is one.
     fn feed(&self, actor: &Actor) -> Result<Option<Feed>, BackendError>;
-    /// Makes the actor's feed, or gives it a new address: the answer is the secret part of it, which
+    /// Makes the actor's feed, or gives it a new address: the answer is the secret part of it,
+    /// which
     /// is kept as its SHA-256 only and so is shown this once.
     fn renew_feed<'a>(&'a self, actor: &'a Actor) -> Reply<'a, Result<String, BackendError>>;
     /// Ends the actor's feed.

@@ -259,7 +259,8 @@ async fn feed(State(app): State<App>, Query(query): Params, headers: HeaderMap) 
     }
 }
 
-/// What an actor's feed holds: open duties one by one, or their rounds where there are too many; and
+/// What an actor's feed holds: open duties one by one, or their rounds where there are too many;
+/// and
 /// what open fallbacks are waiting for.
 fn file(
     backend: &dyn Backend,

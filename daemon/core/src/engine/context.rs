@@ -61,7 +61,8 @@ impl<'a> Cx<'a> {
         self.notices.push(notice);
     }
 
-    /// What was noted about this a moment ago, and nobody has been told yet, is told under something
+    /// What was noted about this a moment ago, and nobody has been told yet, is told under
+    /// something
     /// else.
     pub(super) fn covered(&mut self, about: About) {
         self.covered.push(about);

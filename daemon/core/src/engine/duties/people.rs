@@ -1,5 +1,6 @@
 //! What people enter about duties. [`crate::duties`] has said before journalling whether it makes
-//! sense; it is asked again here, and what makes no sense any more leaves a line in the audit trail.
+//! sense; it is asked again here, and what makes no sense any more leaves a line in the audit
+//! trail.
 
 use super::opening::{end, open_triggered};
 use super::standing::{self, Signal};
@@ -64,7 +65,8 @@ pub(in crate::engine) fn take_back(shared: &mut Shared, entry: DutyTakeBack, cx:
     cx.emit(Output::Duty(row));
 }
 
-/// An instance is open again: it falls due as the table says now, and stands where that time stands.
+/// An instance is open again: it falls due as the table says now, and stands where that time
+/// stands.
 fn again(shared: &mut Shared, row: &mut DutyRow, cx: &mut Cx<'_>) {
     let book = &cx.policy.duties;
     let Some(rule) = book.rules.get(&row.rule) else {

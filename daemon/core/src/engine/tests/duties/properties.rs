@@ -209,7 +209,8 @@ fn rows(tables: &Tables) -> (Vec<DutyRow>, Vec<AlarmRow>) {
     (duties.collect(), alarms.collect())
 }
 
-/// A case tells a history three times over, with its months of silence; `DUTY_CASES=300` tells more.
+/// A case tells a history three times over, with its months of silence; `DUTY_CASES=300` tells
+/// more.
 fn cases() -> u32 {
     let asked = std::env::var("DUTY_CASES").ok();
     asked.and_then(|n| n.parse().ok()).unwrap_or(12)
