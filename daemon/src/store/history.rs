@@ -38,7 +38,10 @@ macro_rules! history_through_with {
     )*) => {
         const _: () = {
             use cems_core::model::{
-    AggregateRow, AlarmId, AlarmRow, ClueRow, DutyId, DutyKey, DutyRow, DutySubject, ExchangeRow, FactorCode, FallbackId, FallbackRow, Level, ManualReportRow, MarkRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, Timestamp,
+                AggregateRow, AlarmId, AlarmRow, ClueRow, DutyId, DutyKey, DutyRow, DutySubject,
+                ExchangeRow, FactorCode, FallbackId, FallbackRow, Level, ManualReportRow, MarkRow,
+                OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow, ReportId,
+                ReviewRow, Seq, Timestamp,
             };
 
             impl $($generics)* cems_core::engine::History for $kind {

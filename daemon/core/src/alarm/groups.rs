@@ -224,7 +224,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_alarm_is_lost_and_the_rows_stay_few(
-            picks in prop::collection::vec((0..AlarmKind::ALL.len(), 0u32..9, 0u32..90, 0usize..8, 1u64..5), 0..400)
+            picks in prop::collection::vec(
+                (0..AlarmKind::ALL.len(), 0u32..9, 0u32..90, 0usize..8, 1u64..5),
+                0..400,
+            )
         ) {
             let cells: Vec<Cell> = picks
                 .iter()

@@ -134,7 +134,8 @@ impl Queries<'_> {
         let text = &asked.text;
         self.list(
             &format!(
-                "SELECT {by}, count(*), min(raised_at) FROM alarm {text} GROUP BY {by} ORDER BY {by}"
+                "SELECT {by}, count(*), min(raised_at) FROM alarm {text} \
+                 GROUP BY {by} ORDER BY {by}"
             ),
             params_from_iter(asked.values),
             cell,

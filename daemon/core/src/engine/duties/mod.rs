@@ -7,7 +7,7 @@
 //!
 //! | part | what |
 //! | --- | --- |
-//! | `opening` | what opens rounds: the calendar, what happened, a person; a changed table or registry |
+//! | `opening` | what opens rounds: the calendar, an event, a person; a changed table or registry |
 //! | `turns` | reminders, overdue, escalations |
 //! | `standing` | the alarms "duty near" and "duty overdue" |
 //! | `people` | completions, and what is taken back |

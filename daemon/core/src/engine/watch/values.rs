@@ -197,28 +197,13 @@ fn refused(
             failing.insert(code.0.clone());
         }
     }
-    let factor = new.value.factor.clone();
-    let keys = changed(live, "invalid", &factor, &failing);
-    for (code, factors) in keys {
-        let key = format_smolstr!("invalid|{code}");
-        let seen = Seen {
-            key: &key,
-            rule,
-            seen_at: at,
-        };
-        if factors.is_empty() {
-            seen.gone(live, shared, "good-values", cx);
-            continue;
-        }
-        let alarm = |since| NewAlarm {
-            factor: Some(factor.clone()),
-            code: Some(code.clone()),
-            value: new.value.figure().map(|number| number.value),
-            facts: vec![("factors", names(&factors))],
-            ..NewAlarm::of(AlarmKind::InvalidData, site.outlet, since)
-        };
-        seen.holds(live, shared, alarm, cx);
-    }
+    let of = Codes {
+        what: "invalid",
+        kind: AlarmKind::InvalidData,
+        value: new.value.figure().map(|number| number.value),
+        rule,
+    };
+    of.seen(live, shared, site, (at, &new.value.factor, &failing), cx);
 }
 
 /// Flags that say the equipment does not measure, each its own alarm for the outlet.
@@ -238,25 +223,55 @@ fn equipment(
     };
     let flag = new.value.flag.as_ref().map(|flag| flag.0.clone());
     let now: BTreeSet<SmolStr> = flag.filter(says).into_iter().collect();
-    let factor = new.value.factor.clone();
-    for (flag, factors) in changed(live, "equipment", &factor, &now) {
-        let key = format_smolstr!("equipment|{flag}");
-        let seen = Seen {
-            key: &key,
-            rule,
-            seen_at: at,
-        };
-        if factors.is_empty() {
-            seen.gone(live, shared, "good-values", cx);
-            continue;
+    let of = Codes {
+        what: "equipment",
+        kind: AlarmKind::EquipmentState,
+        value: None,
+        rule,
+    };
+    of.seen(live, shared, site, (at, &new.value.factor, &now), cx);
+}
+
+/// Conditions of an outlet that go by a code, each with the factors for which it holds.
+struct Codes<'a> {
+    /// Beginning of their keys.
+    what: &'static str,
+    kind: AlarmKind,
+    /// The figure that the alarm shows.
+    value: Option<Decimal>,
+    rule: &'a KindRule,
+}
+
+impl Codes<'_> {
+    /// These codes, and no others, hold for a factor at `at`.
+    fn seen(
+        &self,
+        live: &mut Live,
+        shared: &mut Shared,
+        site: Site<'_>,
+        (at, factor, now): (Timestamp, &FactorCode, &BTreeSet<SmolStr>),
+        cx: &mut Cx<'_>,
+    ) {
+        for (code, factors) in changed(live, self.what, factor, now) {
+            let key = format_smolstr!("{}|{code}", self.what);
+            let seen = Seen {
+                key: &key,
+                rule: self.rule,
+                seen_at: at,
+            };
+            if factors.is_empty() {
+                seen.gone(live, shared, "good-values", cx);
+                continue;
+            }
+            let alarm = |since| NewAlarm {
+                factor: Some(factor.clone()),
+                code: Some(code.clone()),
+                value: self.value,
+                facts: vec![("factors", names(&factors))],
+                ..NewAlarm::of(self.kind, site.outlet, since)
+            };
+            seen.holds(live, shared, alarm, cx);
         }
-        let alarm = |since| NewAlarm {
-            factor: Some(factor.clone()),
-            code: Some(flag.clone()),
-            facts: vec![("factors", names(&factors))],
-            ..NewAlarm::of(AlarmKind::EquipmentState, site.outlet, since)
-        };
-        seen.holds(live, shared, alarm, cx);
     }
 }
 
