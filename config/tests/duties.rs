@@ -1,5 +1,7 @@
 //! Own rows beside and instead of the national ones, own calendars, and the examples of both.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use cems_config::{Checked, load_str};
 use cems_core::model::{DutyDeadline, DutyId, DutyRule, DutyTrigger, Known, QuotaUnit, Recurrence};
 use std::fs;

@@ -1,6 +1,8 @@
 //! Channels: the example with its secrets in place, what little said means, and that no secret is
 //! printed.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use cems_config::{Checked, Means, Protection, SmsForm, load, load_str};
 use cems_core::lang::Lang;
 use cems_core::model::policy::{DayPart, Days};

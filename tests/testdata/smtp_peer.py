@@ -74,12 +74,13 @@ def main():
             )
 
         def _trigger_server(self):
-            # The port is not known before the server listens; nobody needs a first connection.
-            pass
+            # Any free port was asked for; which one it is stands only now.
+            self.port = self.server.sockets[0].getsockname()[1]
+            super()._trigger_server()
 
     server = Server(Desk(), hostname="127.0.0.1", port=0)
     server.start()
-    print(server.server.sockets[0].getsockname()[1], flush=True)
+    print(server.port, flush=True)
     try:
         sys.stdin.read()
     finally:

@@ -82,7 +82,7 @@ fn from_file(
         return None;
     }
     let text = loader.secret(&path, r)?;
-    filled(got, text, r)
+    filled(got, &text, r)
 }
 
 fn from_environment(
@@ -102,10 +102,10 @@ fn from_environment(
         );
         return None;
     };
-    filled(got, text, r)
+    filled(got, &text, r)
 }
 
-fn filled(got: &Got<String>, text: String, r: &mut Report) -> Option<Got<Secret<String>>> {
+fn filled(got: &Got<String>, text: &str, r: &mut Report) -> Option<Got<Secret<String>>> {
     let text = text.trim();
     if text.is_empty() {
         let name = &got.value;

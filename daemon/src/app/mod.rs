@@ -245,9 +245,8 @@ impl App {
         &self.clock
     }
 
-    /// Takes a new registry and a new policy into force. Settings of ports, directories and
-    /// channels
-    /// need a restart.
+    /// Takes a new registry and a new policy into force. Settings of ports, directories
+    /// and channels need a restart.
     ///
     /// # Errors
     /// When the journal is closed.

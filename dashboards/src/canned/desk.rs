@@ -281,7 +281,7 @@ impl DeskBackend for Canned {
         alarm: AlarmId,
         act: AlarmAct,
     ) -> Reply<'a, Read<Receipt>> {
-        Box::pin(async move { self.write_act(actor, alarm, act) })
+        Box::pin(async move { self.write_act(actor, alarm, &act) })
     }
 
     fn set_alarm_service<'a>(
@@ -305,12 +305,12 @@ impl DeskBackend for Canned {
 }
 
 impl Canned {
-    fn write_act(&self, actor: &Actor, id: AlarmId, act: AlarmAct) -> Read<Receipt> {
+    fn write_act(&self, actor: &Actor, id: AlarmId, act: &AlarmAct) -> Read<Receipt> {
         allow(actor, act.verb.permission())?;
         self.alarm(actor, id)?;
         let mut held = self.lock();
         let row = held.alarms.get_mut(&id).ok_or(BackendError::NotFound)?;
-        let what = change(row, actor, &act)?;
+        let what = change(row, actor, act)?;
         let receipt = held.write(actor, what, format!("alarm/{id}"), &act.note);
         drop(held);
         self.announce(&[Change::Alarm(id)]);

@@ -77,7 +77,7 @@ impl Backend for Canned {
         let of = filter.outlet.clone().map(AlarmSubject::Outlet);
         let rows = held.alarms.values().rev().filter(|a| {
             held.sees_alarm(actor, a)
-                && !(filter.open_only && !a.is_open())
+                && (!filter.open_only || a.is_open())
                 && desk::suits(a, filter)
                 && of.as_ref().is_none_or(|of| &a.subject == of)
                 && filter.before.is_none_or(|before| a.id < before)

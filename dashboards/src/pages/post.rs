@@ -122,6 +122,10 @@ pub(super) async fn again(visit: Visit, Path(id): Path<u64>) -> Page {
     }
 }
 
+#[expect(
+    clippy::result_large_err,
+    reason = "the response is the page, made once"
+)]
 fn allowed(visit: &Visit) -> Result<(), Response> {
     if may_see_messages(visit.actor.role) {
         Ok(())

@@ -91,9 +91,9 @@ async fn what_is_owed_after_national_day_is_opened_completed_and_told() {
 
     // The disclosure status is due on the second working day; nobody enters it.
     let overdue = |row: &Value| {
-        let alarms = rows(row).iter();
+        let mut alarms = rows(row).iter();
         let wanted = |a: &&Value| a["kind"] == "duty.overdue" && a["subject"] == "jia";
-        alarms.cloned().find(|alarm| wanted(&alarm))
+        alarms.find(wanted).cloned()
     };
     let inside = later(inside, october(10, 1)).await;
     let alarm = inside

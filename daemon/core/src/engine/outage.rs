@@ -144,7 +144,7 @@ pub(super) fn silent(
         if let Some((alarm, began)) = silent.alarm {
             if since.since_ms(began).abs() <= window_ms {
                 fate = Fate::Joined(alarm);
-                cover(shared, group, alarm, &[outlet.clone()], cx);
+                cover(shared, group, alarm, std::slice::from_ref(outlet), cx);
             }
             continue;
         }

@@ -114,7 +114,7 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
         Event::Shift(shift) => people::shift(&mut engine.shared, shift, cx),
         Event::HandOver(over) => people::hand_over(&mut engine.shared, over, cx),
         Event::DutyCompleted(entry) => duties::complete(&mut engine.shared, entry, cx),
-        Event::DutyTakenBack(entry) => duties::take_back(&mut engine.shared, entry, cx),
+        Event::DutyTakenBack(entry) => duties::take_back(&mut engine.shared, &entry, cx),
         Event::DutyOpened(entry) => duties::open_by_hand(&mut engine.shared, entry, cx),
         Event::Health(report) => health::reported(&mut engine.shared, report, cx),
         Event::FallbackDecision(decision) => match engine.check_fallback_decision(&decision) {

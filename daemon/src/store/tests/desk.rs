@@ -82,7 +82,7 @@ fn a_list_is_narrowed_in_every_way() {
         enterprise: Some("a".into()),
         ..of(AlarmKind::NoData)
     };
-    assert_eq!(ask(open.clone()), [2, 1]);
+    assert_eq!(ask(open), [2, 1]);
     let states = [AlarmState::Acknowledged, AlarmState::Suppressed].into();
     assert_eq!(ask(AlarmFilter { states, ..all() }), [3, 2]);
     let north = AlarmFilter {

@@ -46,7 +46,8 @@ async fn an_alarm_is_an_alert_until_it_is_back_to_normal() {
     let first = start.floor_hour().plus_minutes(-4 * 60);
     let mut inside = Inside::open(directory, start, 1).await;
     let alarm = super::exceed(&mut inside, first).await;
-    let of_ours = |alert: &Value| alert["labels"]["alarm"] == alarm.to_string();
+    let alarm = alarm.to_string();
+    let of_ours = |alert: &Value| alert["labels"]["alarm"] == alarm.as_str();
     let alert = until("our alert", async || {
         let all = alerts(port).await;
         all.iter().find(|alert| of_ours(alert)).cloned().ok_or(all)

@@ -159,7 +159,8 @@ async fn states_are_retained_and_a_killed_broker_loses_nothing() {
     let delivered = in_state(&supervisor, "delivered", WHILE_AWAY + 1).await;
     assert_eq!(delivered.len(), WHILE_AWAY + 1);
     retained(&broker, alarm).await;
-    inside.stop().await;
+    // The certificate lies in this directory.
+    let _directory = inside.close().await;
     let (_late, last) = broker.listen("city/cems/status");
     let (topic, retained, payload) = parts(&last.next("our leave").await);
     assert_eq!((topic.as_str(), retained), ("city/cems/status", true));

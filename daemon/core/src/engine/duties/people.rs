@@ -42,10 +42,10 @@ pub(in crate::engine) fn complete(shared: &mut Shared, entry: DutyCompletion, cx
 }
 
 /// A completion is taken back, or else an opening by hand.
-pub(in crate::engine) fn take_back(shared: &mut Shared, entry: DutyTakeBack, cx: &mut Cx<'_>) {
+pub(in crate::engine) fn take_back(shared: &mut Shared, entry: &DutyTakeBack, cx: &mut Cx<'_>) {
     let row = cx.history.duty(&entry.key);
     let by = entry.by.as_str();
-    if let Err(error) = check_withdrawal(&entry, row.as_ref()) {
+    if let Err(error) = check_withdrawal(entry, row.as_ref()) {
         cx.audit(by, "duty.refused", object(&entry.key), error.to_string());
         return;
     }

@@ -49,7 +49,7 @@ pub(in crate::store::tests) fn of_the_desk(n: u64) -> Output {
         _ => Output::AlarmService(AlarmServiceRow {
             outlet: OutletId::new(format!("dc-0{n}")),
             kind: AlarmKind::NoData,
-            out: n % 2 == 0,
+            out: n.is_multiple_of(2),
             at: T0,
             by: UserId::new("chief"),
             note: "线路施工".into(),
