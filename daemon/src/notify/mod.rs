@@ -29,6 +29,7 @@ pub use channel::{Channel, Delivered, Room, SendError, StateBoard, redacted};
 pub use outbox::{End, LETTERS_MAX, Letter, LetterState, Outbox, Standing};
 pub use parcel::{NoParcel, Parcel, PolicyView, RegistryView, Scribe, Shown};
 pub use stages::{Next, Pace};
+pub(crate) use stages::{chance, pause_ms};
 
 use crate::clock::Clock;
 use crate::journal::Journal;
