@@ -1,0 +1,3 @@
+//! Data and events that leave for other systems.
+
+pub mod series;

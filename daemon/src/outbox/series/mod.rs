@@ -1,0 +1,21 @@
+//! Series for databases of time series, over the write protocol of InfluxDB v2.
+//!
+//! [`Lines`] makes points of records and aggregates (names and meaning: `README.md` beside this),
+//! [`Batch`] holds them, [`deliver`] hands a batch over and finds the lines that a server refuses,
+//! and a [`SeriesSink`] is the server. A point is written again as often as need be: the same
+//! series at the same time is overwritten, never doubled.
+
+mod batch;
+mod deliver;
+mod http;
+mod lines;
+mod sink;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::{Batch, packed};
+pub use deliver::{Delivered, deliver};
+pub use http::{InfluxSink, Target};
+pub use lines::{FLAGS, Lines};
+pub use sink::{SeriesSink, SinkError, Writing};

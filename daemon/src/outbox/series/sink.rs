@@ -1,0 +1,64 @@
+//! What a server of series is to the rest of the daemon.
+
+use axum::body::Bytes;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// A write under way.
+pub type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send + 'a>>;
+
+/// A server that takes lines.
+pub trait SeriesSink: Send + Sync {
+    /// Hands over a body of lines, packed by [`packed`](super::packed) with times in milliseconds.
+    /// Resolves when the server has taken or refused it, within a bounded time.
+    fn write(&self, body: Bytes) -> Writing<'_>;
+}
+
+/// A body was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SinkError {
+    /// The server dislikes a line, and took the others or none.
+    #[error("{0}")]
+    Line(String),
+    /// Fewer lines may pass.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The server, or the way to it, is in trouble.
+    #[error("{said}")]
+    Trouble {
+        /// What kind of trouble.
+        cause: Cause,
+        /// In words, without addresses and secrets.
+        said: String,
+        /// The server asked to wait this long.
+        after: Option<Duration>,
+    },
+}
+
+impl SinkError {
+    /// Trouble of a kind.
+    pub fn trouble(cause: Cause, said: impl Into<String>) -> Self {
+        let (said, after) = (said.into(), None);
+        Self::Trouble { cause, said, after }
+    }
+}
+
+/// What kind of trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The token is not taken.
+    Unauthorised,
+    /// Nobody answers.
+    Unreachable,
+    /// No room.
+    Full,
+    /// TLS failed for a certificate.
+    Certificate,
+    /// Too slow, or asked to wait.
+    Slow,
+    /// Nothing takes writes at the address.
+    NoEndpoint,
+    /// Everything is refused.
+    Refused,
+}

@@ -1,0 +1,212 @@
+//! What a record and an aggregate look like as lines.
+
+use super::super::{Batch, Lines};
+use cems_core::model::rows::AggregateOrigin;
+use cems_core::model::{
+    AggregateRow, FactorAggregate, FactorCode, Flag, Level, LimitVerdict, Number, OutletId,
+    RecordKind, RecordRow, Registry, Seq, StoredValue, Timestamp, Value,
+};
+use rust_decimal::Decimal;
+use std::sync::Arc;
+
+/// 2026-11-20 08:01 at the site.
+const AT: Timestamp = Timestamp(1_795_132_860_000);
+
+const REGISTRY: &str = r#"
+[[region]]
+id = "qiaobei"
+name = "桥北示例区"
+[[enterprise]]
+id = "jia"
+name = "示例甲厂"
+region = "qiaobei"
+[[outlet]]
+id = "jia-1"
+enterprise = "jia"
+name = "1 号排口"
+medium = "gas"
+mn = "FICTION0000001"
+any_password = true
+profile = "hj75-2017"
+permit = "示例"
+auxiliary = ["a19001", "a01012"]
+expect = { minute_min = 1 }
+gas = { area_m2 = 20, reference_o2_pct = 6 }
+factor = [{ code = "a21026", range = 500, limit_hour = 50 }]
+"#;
+
+pub(super) fn registry() -> Arc<Registry> {
+    let checked = cems_config::load_str(&[("test.toml", REGISTRY)]);
+    Arc::new(
+        checked
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .registry,
+    )
+}
+
+fn number(text: &str) -> Option<Number> {
+    Some(Number {
+        value: decimal(text),
+        text: text.into(),
+    })
+}
+
+fn decimal(text: &str) -> Decimal {
+    Decimal::from_str_exact(text).unwrap()
+}
+
+pub(super) fn value(factor: &str, avg: &str, flag: Option<&str>) -> (FactorCode, StoredValue) {
+    let code = FactorCode::new(factor);
+    let value = Value {
+        factor: code.clone(),
+        sent_as: None,
+        rtd: None,
+        avg: number(avg),
+        min: None,
+        max: None,
+        cou: None,
+        converted: None,
+        flag: flag.map(|flag| Flag(flag.into())),
+        unreadable: None,
+    };
+    let stored = StoredValue {
+        value,
+        valid: flag != Some("D"),
+        checks: Vec::new(),
+        received_at: AT,
+        seq: Seq(7),
+        superseded: 0,
+    };
+    (code, stored)
+}
+
+pub(super) fn record(
+    outlet: &str,
+    values: impl IntoIterator<Item = (FactorCode, StoredValue)>,
+) -> RecordRow {
+    RecordRow {
+        outlet: OutletId::new(outlet),
+        kind: RecordKind::Minute,
+        start: AT,
+        resent: false,
+        values: values.into_iter().collect(),
+    }
+}
+
+fn text(batch: &Batch) -> &str {
+    std::str::from_utf8(batch.text(0..batch.len())).unwrap()
+}
+
+#[test]
+fn a_record_is_a_line_a_factor_and_a_flag_is_its_place() {
+    let mut full = value("a21026", "12.50", Some("N"));
+    full.1.value.rtd = number("99");
+    full.1.value.min = number("0");
+    full.1.value.max = number("-0.5");
+    full.1.value.cou = number("1234567.890");
+    full.1.value.converted = number("15.0");
+    let mut instant = value("a34013", "1", Some("X"));
+    instant.1.value.rtd = instant.1.value.avg.take();
+    let mut unreadable = value("a19001", "1", None);
+    unreadable.1.value.avg = None;
+    unreadable.1.valid = false;
+    let row = record(
+        "jia-1",
+        [full, instant, unreadable, value("a21002", "3", Some("D"))],
+    );
+    let mut batch = Batch::default();
+    assert!(
+        Lines::new(registry())
+            .record(0, &row, &mut batch)
+            .is_empty()
+    );
+    let tags = |factor: &str| {
+        format!("cems,enterprise=jia,factor={factor},kind=minute,outlet=jia-1,region=qiaobei")
+    };
+    let want = format!(
+        "{} valid=0i 1795132860000\n\
+         {} value=3,valid=0i,flag=4i 1795132860000\n\
+         {} value=12.50,min=0,max=-0.5,total=1234567.890,converted=15.0,valid=1i,flag=0i \
+         1795132860000\n\
+         {} value=1,valid=1i,flag=-1i 1795132860000\n",
+        tags("a19001"),
+        tags("a21002"),
+        tags("a21026"),
+        tags("a34013")
+    );
+    assert_eq!(text(&batch), want);
+}
+
+#[test]
+fn an_aggregate_has_a_line_for_its_period_too() {
+    let verdict = |exceeded, multiple: Option<&str>| LimitVerdict {
+        limit: "hour".into(),
+        judged: decimal("60"),
+        bound: decimal("50"),
+        exceeded,
+        multiple: multiple.map(decimal),
+    };
+    let judged = FactorAggregate {
+        mean: Some(decimal("48.123456789012345678")),
+        converted: Some(decimal("60")),
+        amount_kg: Some(decimal("1.25")),
+        substituted_kg: Some(decimal("0.25")),
+        valid: true,
+        valid_units: 58,
+        due_units: 60,
+        limits: vec![verdict(true, Some("0.2")), verdict(false, None)],
+        ..FactorAggregate::default()
+    };
+    let row = AggregateRow {
+        outlet: OutletId::new("jia-1"),
+        level: Level::Hour,
+        start: Timestamp(1_795_132_800_000),
+        origin: AggregateOrigin::Computed,
+        complete: true,
+        volume_m3: Some(decimal("81000.5")),
+        factors: [
+            (FactorCode::new("a19001"), FactorAggregate::default()),
+            (FactorCode::new("a21026"), judged),
+        ]
+        .into(),
+        profile: "hj75-2017@1".into(),
+        received: 59,
+        due: 60,
+        seq: Seq(9),
+    };
+    let mut batch = Batch::default();
+    let mut lines = Lines::new(registry());
+    assert!(lines.aggregate(3, &row, &mut batch).is_empty());
+    let want = "\
+        cems,enterprise=jia,factor=a19001,kind=hour-mean,outlet=jia-1,region=qiaobei \
+        valid=0i,valid_units=0i,due_units=0i 1795132800000\n\
+        cems,enterprise=jia,factor=a21026,kind=hour-mean,outlet=jia-1,region=qiaobei \
+        value=48.123456789012345678,converted=60,amount_kg=1.25,substituted_kg=0.25,valid=1i,\
+        valid_units=58i,due_units=60i,exceeded=1i,multiple=0.2 1795132800000\n\
+        cems_period,enterprise=jia,kind=hour-mean,outlet=jia-1,region=qiaobei \
+        volume_m3=81000.5,received=59i,due=60i 1795132800000\n";
+    assert_eq!(text(&batch), want);
+    assert_eq!([0, 1, 2].map(|line| batch.item(line)), [3, 3, 3]);
+    // The beginnings of lines are kept: a second time gives the same.
+    batch.clear();
+    assert!(lines.aggregate(3, &row, &mut batch).is_empty());
+    assert_eq!(text(&batch), want);
+}
+
+#[test]
+fn what_cannot_be_a_point_costs_itself_alone() {
+    let mut lines = Lines::new(registry());
+    let mut batch = Batch::default();
+    let row = record(
+        "jia-1",
+        [value("a21026", "1", None), value("a2\\", "2", None)],
+    );
+    let refused = lines.record(0, &row, &mut batch);
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].starts_with("a2\\: a backslash"), "{refused:?}");
+    assert_eq!(batch.len(), 1);
+    let gone = record("nobody", [value("a21026", "1", None)]);
+    let refused = lines.record(1, &gone, &mut batch);
+    assert!(refused[0].contains("nobody"), "{refused:?}");
+    assert_eq!(batch.len(), 1);
+}
