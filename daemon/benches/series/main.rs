@@ -19,11 +19,13 @@ mod rows;
 mod senders;
 mod sink;
 
-use cems_core::model::RecordRow;
-use cems_daemon::outbox::series::{Batch, Lines, packed};
-use rows::Rows;
+use cems_daemon::outbox::series::{Batch, Corrections, Lines, packed};
+use rows::{Owned, Rows};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Lines of a batch, as the settings have it by default.
+pub(crate) const BATCH_LINES: usize = 5_000;
 
 /// How long each part runs.
 #[derive(Clone, Copy)]
@@ -35,10 +37,8 @@ pub(crate) struct Size {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [mode, url, body, times] = &arguments[..]
-        && mode == "send"
-    {
-        senders::child(url, body, times.parse().unwrap());
+    if let [mode, url, body, times] = &arguments[..] {
+        senders::child(mode, url, body, times.parse().unwrap());
         return;
     }
     let measured = arguments.iter().any(|argument| argument == "--bench");
@@ -69,12 +69,12 @@ fn main() {
 }
 
 fn encode_only(rows: &Rows, at_least: Duration) {
-    let mut lines = Lines::new(rows.registry.clone());
+    let mut lines = Lines::new(Corrections::Replace);
     let mut batch = Batch::default();
     let watch = Watch::start();
     let (mut values, mut bytes) = (0, 0);
     loop {
-        fill(rows.records.iter(), &mut lines, &mut batch, |batch| {
+        fill(&rows.records, &mut lines, &mut batch, |batch| {
             values += batch.len();
             bytes += batch.text(0..batch.len()).len();
         });
@@ -91,14 +91,14 @@ fn encode_and_pack(rows: &Rows, threads: usize, at_least: Duration) {
     let watch = Arc::new(Watch::start());
     let workers: Vec<_> = (0..threads)
         .map(|worker| {
-            let (watch, registry) = (watch.clone(), rows.registry.clone());
-            let share: Vec<RecordRow> = rows.share(worker, threads);
+            let watch = watch.clone();
+            let share = rows.share(worker, threads);
             std::thread::spawn(move || {
-                let mut lines = Lines::new(registry);
+                let mut lines = Lines::new(Corrections::Replace);
                 let mut batch = Batch::default();
                 let (mut values, mut bytes) = (0, 0);
                 loop {
-                    fill(share.iter(), &mut lines, &mut batch, |batch| {
+                    fill(&share, &mut lines, &mut batch, |batch| {
                         values += batch.len();
                         bytes += packed(batch.text(0..batch.len())).len();
                     });
@@ -116,16 +116,16 @@ fn encode_and_pack(rows: &Rows, threads: usize, at_least: Duration) {
 }
 
 /// Cuts records into batches as the outbox does.
-pub(crate) fn fill<'a>(
-    records: impl Iterator<Item = &'a RecordRow>,
+pub(crate) fn fill(
+    records: &[Owned],
     lines: &mut Lines,
     batch: &mut Batch,
     mut full: impl FnMut(&Batch),
 ) {
     batch.clear();
-    for (item, row) in records.enumerate() {
-        assert!(lines.record(item, row, batch).is_empty());
-        if batch.is_full() {
+    for (item, (owner, row)) in records.iter().enumerate() {
+        assert!(lines.record(item, owner, row, batch).is_empty());
+        if batch.is_full(BATCH_LINES) {
             full(batch);
             batch.clear();
         }

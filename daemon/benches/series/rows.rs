@@ -1,11 +1,11 @@
 //! An invented city's minutes.
 
 use cems_core::model::{
-    Enterprise, EnterpriseId, FactorCode, Flag, Number, Outlet, OutletId, RecordKind, RecordRow,
-    Registry, Seq, StoredValue, Timestamp, Value,
+    EnterpriseId, FactorCode, Flag, Number, OutletId, RecordKind, RecordRow, Seq, StoredValue,
+    Timestamp, Value,
 };
+use cems_daemon::outbox::series::Owner;
 use rust_decimal::Decimal;
-use std::sync::Arc;
 
 /// Factors of an outlet.
 pub(crate) const FACTORS: usize = 10;
@@ -14,27 +14,28 @@ const BEGIN: Timestamp = Timestamp(1_795_104_000_000);
 
 /// Records in the order in which a centre gets them: minute by minute, outlet by outlet.
 pub(crate) struct Rows {
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) records: Vec<RecordRow>,
+    pub(crate) records: Vec<Owned>,
 }
+
+/// A record and whose it is.
+pub(crate) type Owned = (Owner, RecordRow);
 
 impl Rows {
     pub(crate) fn new(outlets: usize, minutes: usize) -> Self {
         let records = (0..minutes)
-            .flat_map(|minute| (0..outlets).map(move |outlet| record(outlet, minute)))
+            .flat_map(|minute| {
+                (0..outlets).map(move |outlet| (owner(outlet), record(outlet, minute)))
+            })
             .collect();
-        Self {
-            registry: Arc::new(registry(outlets)),
-            records,
-        }
+        Self { records }
     }
 
     pub(crate) fn values(&self) -> usize {
-        self.records.iter().map(|row| row.values.len()).sum()
+        self.records.iter().map(|(_, row)| row.values.len()).sum()
     }
 
     /// What one of several workers does: the records of some of the outlets.
-    pub(crate) fn share(&self, worker: usize, workers: usize) -> Vec<RecordRow> {
+    pub(crate) fn share(&self, worker: usize, workers: usize) -> Vec<Owned> {
         let own = self.records.iter().skip(worker).step_by(workers);
         own.cloned().collect()
     }
@@ -44,33 +45,11 @@ fn outlet_id(n: usize) -> OutletId {
     OutletId::new(format!("outlet-{n:06}"))
 }
 
-fn registry(outlets: usize) -> Registry {
-    let text = "[[region]]\nid = \"example-north\"\nname = \"示例\"\n\
-         [[enterprise]]\nid = \"example-works\"\nname = \"示例\"\nregion = \"example-north\"\n\
-         [[outlet]]\nid = \"o\"\nenterprise = \"example-works\"\nname = \"示例\"\n\
-         medium = \"gas\"\nmn = \"o\"\nany_password = true\nprofile = \"hj75-2017\"\n\
-         permit = \"示例\"\nauxiliary = [\"a19001\", \"a01012\"]\n\
-         expect = { minute_min = 1 }\ngas = { area_m2 = 20, reference_o2_pct = 6 }\n\
-         factor = [{ code = \"a21026\", range = 500, limit_hour = 50 }]\n";
-    let mut city = cems_config::load_str(&[("bench.toml", text)])
-        .unwrap_or_else(|problems| panic!("{problems}"))
-        .registry;
-    let stack = city.outlets.values().next().unwrap().clone();
-    let works = city.enterprises.values().next().unwrap().clone();
-    for n in 0..outlets {
-        let enterprise = Enterprise {
-            id: EnterpriseId::new(format!("enterprise-{:06}", n / 2)),
-            ..works.clone()
-        };
-        let outlet = Outlet {
-            id: outlet_id(n),
-            enterprise: enterprise.id.clone(),
-            ..stack.clone()
-        };
-        city.enterprises.insert(enterprise.id.clone(), enterprise);
-        city.outlets.insert(outlet.id.clone(), outlet);
+fn owner(n: usize) -> Owner {
+    Owner {
+        enterprise: EnterpriseId::new(format!("enterprise-{:06}", n / 2)),
+        region: "example-north".into(),
     }
-    city
 }
 
 fn record(outlet: usize, minute: usize) -> RecordRow {

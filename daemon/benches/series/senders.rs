@@ -3,9 +3,9 @@
 
 use crate::rows::Rows;
 use crate::sink::{Counted, serve};
-use crate::{Watch, fill};
+use crate::{BATCH_LINES, Watch, fill};
 use cems_daemon::outbox::series::{
-    Batch, Delivered, InfluxSink, Lines, SeriesSink, Target, deliver, packed,
+    Batch, Corrections, Delivered, InfluxSink, Lines, SeriesSink, Target, deliver, packed,
 };
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,27 +18,28 @@ use tokio::runtime::Runtime;
 /// Posts of one body, where figures are wanted.
 const POSTS: usize = 2_000;
 
-fn sink(address: &str) -> InfluxSink {
+fn sink(address: &str, gzip: bool) -> InfluxSink {
     let target = Target {
         url: address.to_owned(),
         org: "example".into(),
         bucket: "cems".into(),
         token: None,
         ca: None,
+        gzip,
     };
     InfluxSink::new(&target).unwrap()
 }
 
 /// The process that sends with our sender.
-pub(crate) fn child(url: &str, body: &str, times: usize) {
-    let body = axum::body::Bytes::from(std::fs::read(body).unwrap());
-    let sink = sink(url);
+pub(crate) fn child(mode: &str, url: &str, body: &str, times: usize) {
+    let body = std::fs::read(body).unwrap();
+    let sink = sink(url, mode == "gzip");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     runtime.unwrap().block_on(async {
         for _ in 0..times {
-            sink.write(body.clone()).await.unwrap();
+            sink.write(&body).await.unwrap();
         }
     });
 }
@@ -53,8 +54,8 @@ pub(crate) fn run(rows: &Rows, at_least: Duration) {
     let mut lines = 0;
     let mut first = true;
     let mut batch = Batch::default();
-    let mut writer = Lines::new(rows.registry.clone());
-    fill(rows.records.iter(), &mut writer, &mut batch, |batch| {
+    let mut writer = Lines::new(Corrections::Replace);
+    fill(&rows.records, &mut writer, &mut batch, |batch| {
         if std::mem::take(&mut first) {
             lines = batch.len();
             let body = batch.text(0..lines);
@@ -77,8 +78,8 @@ pub(crate) fn run(rows: &Rows, at_least: Duration) {
     };
     let own = std::env::current_exe().unwrap();
     println!("one connection, bodies of {lines} values made beforehand:");
-    let plain = send("  our sender, text", &own, "send", &text);
-    let ours = send("  our sender, gzip", &own, "send", &zipped);
+    let plain = send("  our sender, text", &own, "text", &text);
+    let ours = send("  our sender, gzip on the way", &own, "gzip", &text);
     let Some(peer) = std::env::var_os("INFLUXDB2_PEER") else {
         println!("  influxdb2: not measured, INFLUXDB2_PEER names no program");
         return;
@@ -108,16 +109,17 @@ pub(crate) fn whole_way(rows: &Rows, tasks: usize, at_least: Duration) {
     let done = runtime.block_on(async {
         let mut workers = Vec::new();
         for task in 0..tasks {
-            let (share, registry) = (rows.share(task, tasks), rows.registry.clone());
+            let share = rows.share(task, tasks);
             let watch = watch.clone();
             workers.push(tokio::spawn(async move {
-                let (sink, mut lines) = (sink(&format!("http://{address}")), Lines::new(registry));
+                let sink = sink(&format!("http://{address}"), true);
+                let mut lines = Lines::new(Corrections::Replace);
                 let mut batch = Batch::default();
                 let mut values = 0;
                 loop {
-                    for row in &share {
-                        assert!(lines.record(0, row, &mut batch).is_empty());
-                        if batch.is_full() {
+                    for (owner, row) in &share {
+                        assert!(lines.record(0, owner, row, &mut batch).is_empty());
+                        if batch.is_full(BATCH_LINES) {
                             values += handed_over(&sink, &mut batch).await;
                         }
                     }

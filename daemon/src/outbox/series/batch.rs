@@ -9,9 +9,7 @@ use std::ops::Range;
 
 /// Bytes of text to which a batch grows, and a row: what InfluxDB asks for, and below what proxies
 /// take without being told to.
-pub const BATCH_BYTES: usize = 1024 * 1024;
-/// Lines to which a batch grows: what InfluxDB asks for.
-pub const BATCH_LINES: usize = 5_000;
+const BATCH_BYTES: usize = 1024 * 1024;
 
 /// The fastest level: a second one costs twice the time for a tenth of the bytes.
 const LEVEL: Compression = Compression::new(1);
@@ -46,9 +44,9 @@ impl Batch {
         self.lines.is_empty()
     }
 
-    /// As much as one request should carry.
-    pub fn is_full(&self) -> bool {
-        self.text.len() >= BATCH_BYTES || self.lines.len() >= BATCH_LINES
+    /// As much as one request should carry, of so many lines at most.
+    pub fn is_full(&self, lines_max: usize) -> bool {
+        self.text.len() >= BATCH_BYTES || self.lines.len() >= lines_max
     }
 
     /// Text of some of the lines.

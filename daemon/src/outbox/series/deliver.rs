@@ -1,10 +1,11 @@
 //! Handing a batch over, and finding the lines in it that a server refuses.
 
 use super::sink::Cause;
-use super::{Batch, SeriesSink, SinkError, packed};
+use super::{Batch, SeriesSink, SinkError};
 use std::ops::Range;
 
-/// So many lines refused and none taken: it is not the lines, everything is refused.
+/// So many lines refused and none taken: it is not the lines, nothing is taken there. Then none of
+/// them may be given up.
 const REFUSED_ALONE_MAX: usize = 8;
 
 /// What became of a batch.
@@ -30,7 +31,7 @@ pub async fn deliver(sink: &dyn SeriesSink, batch: &Batch) -> Result<Delivered, 
         if range.is_empty() {
             continue;
         }
-        match sink.write(packed(batch.text(range.clone()))).await {
+        match sink.write(batch.text(range.clone())).await {
             Ok(()) => done.lines += range.len(),
             Err(SinkError::TooLarge(said)) if range.len() == 1 => {
                 return Err(SinkError::trouble(Cause::Full, said));
@@ -40,7 +41,8 @@ pub async fn deliver(sink: &dyn SeriesSink, batch: &Batch) -> Result<Delivered, 
                 done.refused
                     .push((batch.item(range.start), format!("{series}: {why}")));
                 if done.lines == 0 && done.refused.len() >= REFUSED_ALONE_MAX {
-                    return Err(SinkError::trouble(Cause::Refused, why));
+                    let said = format!("every line is refused: {why}");
+                    return Err(SinkError::trouble(Cause::NoEndpoint, said));
                 }
             }
             Err(SinkError::Line(_) | SinkError::TooLarge(_)) => open.extend(halves(&range)),

@@ -1,7 +1,8 @@
 //! The write endpoint of InfluxDB v2, which VictoriaMetrics, GreptimeDB and others speak, too.
 
+use super::recent::Recent;
 use super::sink::Cause;
-use super::{SeriesSink, SinkError, Writing};
+use super::{SeriesSink, SinkError, Writing, packed};
 use crate::notify::{chain, redacted, tls};
 use anyhow::Context;
 use axum::body::Bytes;
@@ -10,10 +11,13 @@ use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
 use hyper_util::rt::TokioExecutor;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A connection must stand this long after it was begun.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -37,6 +41,8 @@ pub struct Target {
     pub token: Option<cems_config::Secret<String>>,
     /// Authorities trusted instead of the public ones, PEM.
     pub ca: Option<String>,
+    /// Bodies are packed.
+    pub gzip: bool,
 }
 
 /// A server reached over HTTP.
@@ -44,7 +50,9 @@ pub struct InfluxSink {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     uri: Uri,
     token: Option<HeaderValue>,
+    gzip: bool,
     patience: Duration,
+    recent: Mutex<Recent>,
 }
 
 impl InfluxSink {
@@ -72,7 +80,9 @@ impl InfluxSink {
             client: Client::builder(TokioExecutor::new()).build(connector),
             uri: address(target)?,
             token: token.transpose()?,
+            gzip: target.gzip,
             patience: ANSWER_PATIENCE,
+            recent: Mutex::default(),
         })
     }
 
@@ -82,11 +92,14 @@ impl InfluxSink {
         Self { patience, ..self }
     }
 
-    async fn exchange(&self, body: Bytes) -> Result<(), SinkError> {
+    /// One write; the answer is the connection that it went over.
+    async fn exchange(&self, body: Bytes) -> Result<Option<SocketAddr>, SinkError> {
         let mut request = Request::post(self.uri.clone())
             .header(CONTENT_TYPE, "text/plain; charset=utf-8")
-            .header(CONTENT_ENCODING, "gzip")
             .header(USER_AGENT, concat!("cemsd/", env!("CARGO_PKG_VERSION")));
+        if self.gzip {
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, token.clone());
         }
@@ -97,7 +110,8 @@ impl InfluxSink {
         let (head, body) = answer.map_err(|error| unreached(&error))?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         if head.status.is_success() {
-            return Ok(());
+            let way = head.extensions.get::<HttpInfo>();
+            return Ok(way.map(HttpInfo::local_addr));
         }
         let said = match body {
             Ok(body) => redacted(&String::from_utf8_lossy(&body.to_bytes())),
@@ -105,28 +119,51 @@ impl InfluxSink {
         };
         Err(refusal(head.status, &head.headers, &said))
     }
+
+    async fn patiently(&self, body: Bytes) -> Result<Option<SocketAddr>, SinkError> {
+        match tokio::time::timeout(self.patience, self.exchange(body)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let said = format!("no answer within {} s", self.patience.as_secs());
+                Err(SinkError::trouble(Cause::Slow, said))
+            }
+        }
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().expect("nothing panics while it is held")
+    }
 }
 
 impl SeriesSink for InfluxSink {
-    fn write(&self, body: Bytes) -> Writing<'_> {
+    fn write<'a>(&'a self, lines: &'a [u8]) -> Writing<'a> {
         Box::pin(async move {
-            match tokio::time::timeout(self.patience, self.exchange(body)).await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    let said = format!("no answer within {} s", self.patience.as_secs());
-                    Err(SinkError::trouble(Cause::Slow, said))
-                }
+            let body = if self.gzip {
+                packed(lines)
+            } else {
+                Bytes::copy_from_slice(lines)
+            };
+            let way = self.patiently(body.clone()).await?;
+            let again = self.recent().taken(way, &body, Instant::now());
+            for body in again {
+                self.patiently(body).await?;
             }
+            self.recent().settled(way);
+            Ok(())
         })
     }
 }
 
-/// The address of a write.
+/// The address of a write; servers that know no organisation are not asked for one.
 fn address(target: &Target) -> anyhow::Result<Uri> {
     let base = target.url.trim_end_matches('/');
-    let mut address = format!("{base}/api/v2/write?org=");
-    escape(&target.org, &mut address);
-    address.push_str("&bucket=");
+    let mut address = format!("{base}/api/v2/write?");
+    if !target.org.is_empty() {
+        address.push_str("org=");
+        escape(&target.org, &mut address);
+        address.push('&');
+    }
+    address.push_str("bucket=");
     escape(&target.bucket, &mut address);
     address.push_str("&precision=ms");
     address
@@ -162,7 +199,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, said: &str) -> SinkError {
         507 => Cause::Full,
         408 | 429 | 503 | 504 => Cause::Slow,
         500..=599 => Cause::Unreachable,
-        _ => Cause::Refused,
+        _ => Cause::NoEndpoint,
     };
     let after = headers
         .get(RETRY_AFTER)

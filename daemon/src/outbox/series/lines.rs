@@ -2,14 +2,13 @@
 
 use super::Batch;
 use cems_core::model::{
-    AggregateRow, FactorAggregate, FactorCode, Level, Outlet, OutletId, RecordKind, RecordRow,
-    Registry, StoredValue,
+    AggregateRow, EnterpriseId, FactorAggregate, FactorCode, Level, OutletId, RecordKind,
+    RecordRow, RegionId, StoredValue,
 };
 use cems_protocols::lineproto::{Line, LineError, Series};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
 
 /// Values of factors.
 const VALUES: &str = "cems";
@@ -26,10 +25,33 @@ const FLAG_UNKNOWN: i64 = -1;
 /// anew when needed, at a tenth of the speed.
 const SERIES_KEPT_MAX: usize = 200_000;
 
+/// What a server does with a second point of a series at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Corrections {
+    /// It replaces the first (InfluxDB, GreptimeDB).
+    Replace,
+    /// It keeps both and shows either (VictoriaMetrics). There a value that was corrected n times
+    /// stands n milliseconds later, and the server is told to show the last of a second. Times of
+    /// received records are whole seconds, so the milliseconds are free.
+    Later,
+}
+
+/// Corrections of one value that can be told apart within its second.
+const CORRECTIONS_MAX: u32 = 999;
+
+/// Who an outlet belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Its enterprise.
+    pub enterprise: EnterpriseId,
+    /// The region of that.
+    pub region: RegionId,
+}
+
 /// Writes points into a batch and keeps the beginnings of lines that it has seen.
 #[derive(Debug)]
 pub struct Lines {
-    registry: Arc<Registry>,
+    corrections: Corrections,
     kept: HashMap<OutletId, Kept>,
     kept_count: usize,
 }
@@ -38,10 +60,21 @@ pub struct Lines {
 const KINDS: usize = 8;
 
 /// Series of an outlet by kind.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
+    owner: Owner,
     values: [Vec<(FactorCode, Series)>; KINDS],
     periods: [Option<Series>; KINDS],
+}
+
+impl Kept {
+    fn new(owner: &Owner) -> Self {
+        Self {
+            owner: owner.clone(),
+            values: Default::default(),
+            periods: Default::default(),
+        }
+    }
 }
 
 /// The value of the tag `kind`, and its place.
@@ -64,10 +97,10 @@ fn mean_kind(level: Level) -> (usize, &'static str) {
 }
 
 impl Lines {
-    /// Regions and enterprises are those of this registry.
-    pub fn new(registry: Arc<Registry>) -> Self {
+    /// For a server that treats corrections like this.
+    pub fn new(corrections: Corrections) -> Self {
         Self {
-            registry,
+            corrections,
             kept: HashMap::new(),
             kept_count: 0,
         }
@@ -75,16 +108,22 @@ impl Lines {
 
     /// Writes a record, a line a factor. Returns what cannot be written and why, in words; the
     /// other factors are written.
-    pub fn record(&mut self, item: usize, row: &RecordRow, batch: &mut Batch) -> Vec<String> {
-        let registry = self.registry.clone();
-        let Some(outlet) = registry.outlets.get(&row.outlet) else {
-            return vec![unknown(&row.outlet)];
-        };
+    pub fn record(
+        &mut self,
+        item: usize,
+        owner: &Owner,
+        row: &RecordRow,
+        batch: &mut Batch,
+    ) -> Vec<String> {
         let kind = record_kind(row.kind);
+        let later = self.corrections == Corrections::Later;
         let mut refused = Vec::new();
         for (factor, value) in &row.values {
-            let written = self.value(outlet, factor, kind).and_then(|series| {
-                batch.line(item, series, row.start.0, |line| record_fields(line, value))
+            let corrected = if later { value.superseded } else { 0 };
+            let time = row.start.0 + i64::from(corrected.min(CORRECTIONS_MAX));
+            let series = self.value(&row.outlet, owner, factor, kind);
+            let written = series.and_then(|series| {
+                batch.line(item, series, time, |line| record_fields(line, value))
             });
             if let Err(error) = written {
                 refused.push(format!("{factor}: {error}"));
@@ -94,27 +133,27 @@ impl Lines {
     }
 
     /// The same for an aggregate, with one more line for the period.
-    pub fn aggregate(&mut self, item: usize, row: &AggregateRow, batch: &mut Batch) -> Vec<String> {
-        let registry = self.registry.clone();
-        let Some(outlet) = registry.outlets.get(&row.outlet) else {
-            return vec![unknown(&row.outlet)];
-        };
+    pub fn aggregate(
+        &mut self,
+        item: usize,
+        owner: &Owner,
+        row: &AggregateRow,
+        batch: &mut Batch,
+    ) -> Vec<String> {
         let kind = mean_kind(row.level);
         let mut refused = Vec::new();
         for (factor, figures) in &row.factors {
-            let written = self.value(outlet, factor, kind).and_then(|series| {
+            let series = self.value(&row.outlet, owner, factor, kind);
+            let written = series.and_then(|series| {
                 batch.line(item, series, row.start.0, |line| mean_fields(line, figures))
             });
             if let Err(error) = written {
                 refused.push(format!("{factor}: {error}"));
             }
         }
-        let written = self.period(outlet, kind).and_then(|series| {
-            batch.line(item, series, row.start.0, |line| {
-                decimal(line, "volume_m3", row.volume_m3)?;
-                line.integer("received", row.received.into())?;
-                line.integer("due", row.due.into())
-            })
+        let series = self.period(&row.outlet, owner, kind);
+        let written = series.and_then(|series| {
+            batch.line(item, series, row.start.0, |line| period_fields(line, row))
         });
         if let Err(error) = written {
             refused.push(error.to_string());
@@ -124,18 +163,19 @@ impl Lines {
 
     fn value(
         &mut self,
-        outlet: &Outlet,
+        outlet: &OutletId,
+        owner: &Owner,
         factor: &FactorCode,
         (place, kind): (usize, &str),
     ) -> Result<&Series, LineError> {
         self.make_room();
-        let (kept, count) = (kept(&mut self.kept, &outlet.id), &mut self.kept_count);
-        let list = &mut kept.values[place];
+        let count = &mut self.kept_count;
+        let list = &mut kept(&mut self.kept, outlet, owner).values[place];
         let at = match list.binary_search_by(|(known, _)| known.cmp(factor)) {
             Ok(at) => at,
             Err(at) => {
-                let mut tags = tags(&self.registry, outlet, kind);
-                tags.push(("factor", factor.as_str()));
+                let tags = tags(outlet, owner, kind);
+                let tags = [&tags[..], &[("factor", factor.as_str())]].concat();
                 list.insert(at, (factor.clone(), Series::new(VALUES, &tags)?));
                 *count += 1;
                 at
@@ -146,19 +186,21 @@ impl Lines {
 
     fn period(
         &mut self,
-        outlet: &Outlet,
+        outlet: &OutletId,
+        owner: &Owner,
         (place, kind): (usize, &str),
     ) -> Result<&Series, LineError> {
         self.make_room();
-        let (kept, count) = (kept(&mut self.kept, &outlet.id), &mut self.kept_count);
-        let series = match kept.periods[place].take() {
+        let count = &mut self.kept_count;
+        let slot = &mut kept(&mut self.kept, outlet, owner).periods[place];
+        let series = match slot.take() {
             Some(series) => series,
             None => {
                 *count += 1;
-                Series::new(PERIODS, &tags(&self.registry, outlet, kind))?
+                Series::new(PERIODS, &tags(outlet, owner, kind))?
             }
         };
-        Ok(kept.periods[place].insert(series))
+        Ok(slot.insert(series))
     }
 
     fn make_room(&mut self) {
@@ -169,28 +211,32 @@ impl Lines {
     }
 }
 
-/// Names are short: copying one costs less than looking twice.
-fn kept<'a>(all: &'a mut HashMap<OutletId, Kept>, outlet: &OutletId) -> &'a mut Kept {
+/// What is kept of an outlet; forgotten when it has another owner. Names are short: copying one
+/// costs less than looking twice.
+fn kept<'a>(
+    all: &'a mut HashMap<OutletId, Kept>,
+    outlet: &OutletId,
+    owner: &Owner,
+) -> &'a mut Kept {
     match all.entry(outlet.clone()) {
-        Entry::Occupied(entry) => entry.into_mut(),
-        Entry::Vacant(entry) => entry.insert(Kept::default()),
+        Entry::Occupied(entry) => {
+            let kept = entry.into_mut();
+            if kept.owner != *owner {
+                *kept = Kept::new(owner);
+            }
+            kept
+        }
+        Entry::Vacant(entry) => entry.insert(Kept::new(owner)),
     }
 }
 
-fn tags<'a>(registry: &'a Registry, outlet: &'a Outlet, kind: &'a str) -> Vec<(&'a str, &'a str)> {
-    let mut tags = vec![
-        ("outlet", outlet.id.as_str()),
-        ("enterprise", outlet.enterprise.as_str()),
+fn tags<'a>(outlet: &'a OutletId, owner: &'a Owner, kind: &'a str) -> [(&'a str, &'a str); 4] {
+    [
+        ("outlet", outlet.as_str()),
+        ("enterprise", owner.enterprise.as_str()),
+        ("region", owner.region.as_str()),
         ("kind", kind),
-    ];
-    if let Some(enterprise) = registry.enterprises.get(&outlet.enterprise) {
-        tags.push(("region", enterprise.region.as_str()));
-    }
-    tags
-}
-
-fn unknown(outlet: &OutletId) -> String {
-    format!("outlet {outlet} is not in the registry, so nobody knows its region")
+    ]
 }
 
 fn record_fields(line: &mut Line<'_>, stored: &StoredValue) -> Result<(), LineError> {
@@ -233,6 +279,12 @@ fn mean_fields(line: &mut Line<'_>, figures: &FactorAggregate) -> Result<(), Lin
     line.integer("exceeded", exceeded.into())?;
     let multiples = figures.limits.iter().filter_map(|verdict| verdict.multiple);
     decimal(line, "multiple", multiples.max())
+}
+
+fn period_fields(line: &mut Line<'_>, row: &AggregateRow) -> Result<(), LineError> {
+    decimal(line, "volume_m3", row.volume_m3)?;
+    line.integer("received", row.received.into())?;
+    line.integer("due", row.due.into())
 }
 
 fn decimal(line: &mut Line<'_>, name: &str, value: Option<Decimal>) -> Result<(), LineError> {

@@ -9,6 +9,7 @@ mod batch;
 mod deliver;
 mod http;
 mod lines;
+mod recent;
 mod sink;
 
 #[cfg(test)]
@@ -17,5 +18,5 @@ mod tests;
 pub use batch::{Batch, packed};
 pub use deliver::{Delivered, deliver};
 pub use http::{InfluxSink, Target};
-pub use lines::{FLAGS, Lines};
+pub use lines::{Corrections, FLAGS, Lines, Owner};
 pub use sink::{SeriesSink, SinkError, Writing};

@@ -1,6 +1,5 @@
 //! What a server of series is to the rest of the daemon.
 
-use axum::body::Bytes;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,9 +9,9 @@ pub type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send
 
 /// A server that takes lines.
 pub trait SeriesSink: Send + Sync {
-    /// Hands over a body of lines, packed by [`packed`](super::packed) with times in milliseconds.
-    /// Resolves when the server has taken or refused it, within a bounded time.
-    fn write(&self, body: Bytes) -> Writing<'_>;
+    /// Hands over lines with times in milliseconds. Resolves when the server has taken or refused
+    /// them, within a bounded time.
+    fn write<'a>(&'a self, lines: &'a [u8]) -> Writing<'a>;
 }
 
 /// A body was not taken.

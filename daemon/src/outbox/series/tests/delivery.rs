@@ -1,11 +1,8 @@
 //! Batches against a server in memory that has its dislikes.
 
 use super::super::sink::Cause;
-use super::super::{Batch, Delivered, Lines, SeriesSink, SinkError, Writing, deliver};
-use super::points::{record, registry, value};
-use axum::body::Bytes;
-use flate2::read::GzDecoder;
-use std::io::Read;
+use super::super::{Batch, Delivered, SeriesSink, SinkError, Writing, deliver};
+use super::points::{lines, owner, record, value};
 use std::sync::Mutex;
 
 /// Refuses a body that holds a line with one of the words, and takes nothing of it.
@@ -26,10 +23,9 @@ impl Picky {
         }
     }
 
-    fn take(&self, body: &Bytes) -> Result<(), SinkError> {
+    fn take(&self, lines: &[u8]) -> Result<(), SinkError> {
         *self.asked.lock().unwrap() += 1;
-        let mut text = String::new();
-        GzDecoder::new(&body[..]).read_to_string(&mut text).unwrap();
+        let text = std::str::from_utf8(lines).unwrap();
         if text.lines().count() > self.lines_max {
             return Err(SinkError::TooLarge("413".into()));
         }
@@ -43,19 +39,19 @@ impl Picky {
 }
 
 impl SeriesSink for Picky {
-    fn write(&self, body: Bytes) -> Writing<'_> {
-        Box::pin(async move { self.take(&body) })
+    fn write<'a>(&'a self, lines: &'a [u8]) -> Writing<'a> {
+        Box::pin(async move { self.take(lines) })
     }
 }
 
 /// Records of one factor, an item each.
-fn batch(lines: usize) -> Batch {
-    let mut writer = Lines::new(registry());
+fn batch(count: usize) -> Batch {
+    let mut writer = lines();
     let mut batch = Batch::default();
-    for item in 0..lines {
+    for item in 0..count {
         let factor = format!("a{item:05}");
         let row = record("jia-1", [value(&factor, "1.5", Some("N"))]);
-        assert!(writer.record(item, &row, &mut batch).is_empty());
+        assert!(writer.record(item, &owner(), &row, &mut batch).is_empty());
     }
     batch
 }
@@ -101,7 +97,10 @@ async fn a_server_that_takes_little_gets_little() {
 async fn a_server_that_refuses_everything_is_in_trouble_itself() {
     let sink = Picky::new(&["cems"], usize::MAX);
     let error = deliver(&sink, &batch(1_000)).await.unwrap_err();
-    assert_eq!(error, SinkError::trouble(Cause::Refused, "400 bad"));
+    assert_eq!(
+        error,
+        SinkError::trouble(Cause::NoEndpoint, "every line is refused: 400 bad")
+    );
     let asked = *sink.asked.lock().unwrap();
     assert!(asked < 40, "{asked} requests");
     // A lone line may well be bad.

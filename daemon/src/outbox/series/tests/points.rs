@@ -1,47 +1,25 @@
 //! What a record and an aggregate look like as lines.
 
-use super::super::{Batch, Lines};
+use super::super::{Batch, Corrections, Lines, Owner};
 use cems_core::model::rows::AggregateOrigin;
 use cems_core::model::{
     AggregateRow, FactorAggregate, FactorCode, Flag, Level, LimitVerdict, Number, OutletId,
-    RecordKind, RecordRow, Registry, Seq, StoredValue, Timestamp, Value,
+    RecordKind, RecordRow, Seq, StoredValue, Timestamp, Value,
 };
 use rust_decimal::Decimal;
-use std::sync::Arc;
 
 /// 2026-11-20 08:01 at the site.
 const AT: Timestamp = Timestamp(1_795_132_860_000);
 
-const REGISTRY: &str = r#"
-[[region]]
-id = "qiaobei"
-name = "桥北示例区"
-[[enterprise]]
-id = "jia"
-name = "示例甲厂"
-region = "qiaobei"
-[[outlet]]
-id = "jia-1"
-enterprise = "jia"
-name = "1 号排口"
-medium = "gas"
-mn = "FICTION0000001"
-any_password = true
-profile = "hj75-2017"
-permit = "示例"
-auxiliary = ["a19001", "a01012"]
-expect = { minute_min = 1 }
-gas = { area_m2 = 20, reference_o2_pct = 6 }
-factor = [{ code = "a21026", range = 500, limit_hour = 50 }]
-"#;
+pub(super) fn owner() -> Owner {
+    Owner {
+        enterprise: "jia".into(),
+        region: "qiaobei".into(),
+    }
+}
 
-pub(super) fn registry() -> Arc<Registry> {
-    let checked = cems_config::load_str(&[("test.toml", REGISTRY)]);
-    Arc::new(
-        checked
-            .unwrap_or_else(|problems| panic!("{problems}"))
-            .registry,
-    )
+pub(super) fn lines() -> Lines {
+    Lines::new(Corrections::Replace)
 }
 
 fn number(text: &str) -> Option<Number> {
@@ -115,11 +93,7 @@ fn a_record_is_a_line_a_factor_and_a_flag_is_its_place() {
         [full, instant, unreadable, value("a21002", "3", Some("D"))],
     );
     let mut batch = Batch::default();
-    assert!(
-        Lines::new(registry())
-            .record(0, &row, &mut batch)
-            .is_empty()
-    );
+    assert!(lines().record(0, &owner(), &row, &mut batch).is_empty());
     let tags = |factor: &str| {
         format!("cems,enterprise=jia,factor={factor},kind=minute,outlet=jia-1,region=qiaobei")
     };
@@ -175,8 +149,8 @@ fn an_aggregate_has_a_line_for_its_period_too() {
         seq: Seq(9),
     };
     let mut batch = Batch::default();
-    let mut lines = Lines::new(registry());
-    assert!(lines.aggregate(3, &row, &mut batch).is_empty());
+    let mut lines = lines();
+    assert!(lines.aggregate(3, &owner(), &row, &mut batch).is_empty());
     let want = "\
         cems,enterprise=jia,factor=a19001,kind=hour-mean,outlet=jia-1,region=qiaobei \
         valid=0i,valid_units=0i,due_units=0i 1795132800000\n\
@@ -189,24 +163,60 @@ fn an_aggregate_has_a_line_for_its_period_too() {
     assert_eq!([0, 1, 2].map(|line| batch.item(line)), [3, 3, 3]);
     // The beginnings of lines are kept: a second time gives the same.
     batch.clear();
-    assert!(lines.aggregate(3, &row, &mut batch).is_empty());
+    assert!(lines.aggregate(3, &owner(), &row, &mut batch).is_empty());
     assert_eq!(text(&batch), want);
 }
 
 #[test]
 fn what_cannot_be_a_point_costs_itself_alone() {
-    let mut lines = Lines::new(registry());
     let mut batch = Batch::default();
     let row = record(
         "jia-1",
         [value("a21026", "1", None), value("a2\\", "2", None)],
     );
-    let refused = lines.record(0, &row, &mut batch);
+    let refused = lines().record(0, &owner(), &row, &mut batch);
     assert_eq!(refused.len(), 1);
     assert!(refused[0].starts_with("a2\\: a backslash"), "{refused:?}");
     assert_eq!(batch.len(), 1);
-    let gone = record("nobody", [value("a21026", "1", None)]);
-    let refused = lines.record(1, &gone, &mut batch);
-    assert!(refused[0].contains("nobody"), "{refused:?}");
-    assert_eq!(batch.len(), 1);
+}
+
+#[test]
+fn an_outlet_that_is_sold_has_series_of_its_new_owner() {
+    let mut lines = lines();
+    let mut batch = Batch::default();
+    let row = record("jia-1", [value("a21026", "1", None)]);
+    let sold = Owner {
+        enterprise: "yi".into(),
+        ..owner()
+    };
+    for owner in [owner(), sold, owner()] {
+        assert!(lines.record(0, &owner, &row, &mut batch).is_empty());
+    }
+    let owners: Vec<&str> = text(&batch)
+        .lines()
+        .map(|line| &line[5..line.find(",factor").unwrap()])
+        .collect();
+    assert_eq!(
+        owners,
+        ["enterprise=jia", "enterprise=yi", "enterprise=jia"]
+    );
+}
+
+#[test]
+fn a_correction_is_later_where_servers_keep_both() {
+    for (corrections, corrected, ms) in [
+        (Corrections::Replace, 3, 0),
+        (Corrections::Later, 0, 0),
+        (Corrections::Later, 3, 3),
+        (Corrections::Later, 5_000, 999),
+    ] {
+        let mut batch = Batch::default();
+        let mut stored = value("a21026", "1", None);
+        stored.1.superseded = corrected;
+        let row = record("jia-1", [stored]);
+        let mut lines = Lines::new(corrections);
+        assert!(lines.record(0, &owner(), &row, &mut batch).is_empty());
+        let time = format!(" {}\n", AT.0 + ms);
+        assert!(text(&batch).ends_with(&time), "{}", text(&batch));
+    }
 }
