@@ -42,6 +42,10 @@ pub use settings::{
     Broker, CHANNELS_MAX, Channel, Hook, Login, MailServer, Means, Protection, QUIET_MAX,
     ROUTES_MAX, SMS_FIELDS_MAX, SmsForm, SmsGateway,
 };
+pub use settings::{
+    Corrections, DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans, InfluxServer,
+    OutletFilter,
+};
 pub use source::sha256_hex;
 
 use cems_core::model::{Policy, Registry};

@@ -19,7 +19,8 @@ mod rows;
 mod senders;
 mod sink;
 
-use cems_daemon::outbox::series::{Batch, Corrections, Lines, packed};
+use cems_config::Corrections;
+use cems_daemon::outbox::series::{Batch, Lines, packed};
 use rows::{Owned, Rows};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -4,8 +4,9 @@
 use crate::rows::Rows;
 use crate::sink::{Counted, serve};
 use crate::{BATCH_LINES, Watch, fill};
+use cems_config::{Corrections, InfluxServer};
 use cems_daemon::outbox::series::{
-    Batch, Corrections, Delivered, InfluxSink, Lines, SeriesSink, Target, deliver, packed,
+    Batch, Delivered, InfluxSink, Lines, SeriesSink, deliver, packed,
 };
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,15 +20,17 @@ use tokio::runtime::Runtime;
 const POSTS: usize = 2_000;
 
 fn sink(address: &str, gzip: bool) -> InfluxSink {
-    let target = Target {
-        url: address.to_owned(),
+    let server = InfluxServer {
+        url: address.into(),
         org: "example".into(),
         bucket: "cems".into(),
         token: None,
         ca: None,
+        batch_lines: 5_000,
         gzip,
+        corrections: Corrections::Replace,
     };
-    InfluxSink::new(&target).unwrap()
+    InfluxSink::new(&server).unwrap()
 }
 
 /// The process that sends with our sender.

@@ -1,7 +1,7 @@
 //! Handing a batch over, and finding the lines in it that a server refuses.
 
-use super::sink::Cause;
 use super::{Batch, SeriesSink, SinkError};
+use crate::outbox::Cause;
 use std::ops::Range;
 
 /// So many lines refused and none taken: it is not the lines, nothing is taken there. Then none of

@@ -1,13 +1,14 @@
 //! The write endpoint of InfluxDB v2, which VictoriaMetrics, GreptimeDB and others speak, too.
 
 use super::recent::Recent;
-use super::sink::Cause;
 use super::{SeriesSink, SinkError, Writing, packed};
 use crate::notify::{chain, redacted, tls};
+use crate::outbox::Cause;
 use anyhow::Context;
 use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use cems_config::InfluxServer;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -28,23 +29,6 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// Longest wait that the other side may ask for.
 const WAIT_MAX: Duration = Duration::from_secs(3_600);
 
-/// Where lines go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// Address of the server, without `/api/v2/write`.
-    pub url: String,
-    /// Organisation; servers without such a thing ignore it.
-    pub org: String,
-    /// Bucket.
-    pub bucket: String,
-    /// Token, where the server asks for one.
-    pub token: Option<cems_config::Secret<String>>,
-    /// Authorities trusted instead of the public ones, PEM.
-    pub ca: Option<String>,
-    /// Bodies are packed.
-    pub gzip: bool,
-}
-
 /// A server reached over HTTP.
 pub struct InfluxSink {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -60,17 +44,17 @@ impl InfluxSink {
     ///
     /// # Errors
     /// When the address, the token or the certificate in the settings cannot be used.
-    pub fn new(target: &Target) -> anyhow::Result<Self> {
+    pub fn new(server: &InfluxServer) -> anyhow::Result<Self> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(CONNECT_PATIENCE));
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls::client(target.ca.as_deref(), None)?)
+            .with_tls_config(tls::client(server.ca.as_deref(), None)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
-        let token = target.token.as_ref().map(|token| {
+        let token = server.token.as_ref().map(|token| {
             let mut value = HeaderValue::from_str(&format!("Token {}", token.0))
                 .context("the token cannot stand in a header")?;
             value.set_sensitive(true);
@@ -78,9 +62,9 @@ impl InfluxSink {
         });
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).build(connector),
-            uri: address(target)?,
+            uri: address(server)?,
             token: token.transpose()?,
-            gzip: target.gzip,
+            gzip: server.gzip,
             patience: ANSWER_PATIENCE,
             recent: Mutex::default(),
         })
@@ -155,16 +139,16 @@ impl SeriesSink for InfluxSink {
 }
 
 /// The address of a write; servers that know no organisation are not asked for one.
-fn address(target: &Target) -> anyhow::Result<Uri> {
-    let base = target.url.trim_end_matches('/');
+fn address(server: &InfluxServer) -> anyhow::Result<Uri> {
+    let base = server.url.trim_end_matches('/');
     let mut address = format!("{base}/api/v2/write?");
-    if !target.org.is_empty() {
+    if !server.org.is_empty() {
         address.push_str("org=");
-        escape(&target.org, &mut address);
+        escape(&server.org, &mut address);
         address.push('&');
     }
     address.push_str("bucket=");
-    escape(&target.bucket, &mut address);
+    escape(&server.bucket, &mut address);
     address.push_str("&precision=ms");
     address
         .parse::<Uri>()

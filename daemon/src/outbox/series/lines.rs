@@ -1,6 +1,7 @@
 //! Points of records and aggregates. What they are called and mean stands in `README.md`.
 
 use super::Batch;
+use cems_config::Corrections;
 use cems_core::model::{
     AggregateRow, EnterpriseId, FactorAggregate, FactorCode, Level, OutletId, RecordKind,
     RecordRow, RegionId, StoredValue,
@@ -24,17 +25,6 @@ const FLAG_UNKNOWN: i64 = -1;
 /// Beginnings of lines that are kept, about 200 bytes each; above it all are forgotten and made
 /// anew when needed, at a tenth of the speed.
 const SERIES_KEPT_MAX: usize = 200_000;
-
-/// What a server does with a second point of a series at the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Corrections {
-    /// It replaces the first (InfluxDB, GreptimeDB).
-    Replace,
-    /// It keeps both and shows either (VictoriaMetrics). There a value that was corrected n times
-    /// stands n milliseconds later, and the server is told to show the last of a second. Times of
-    /// received records are whole seconds, so the milliseconds are free.
-    Later,
-}
 
 /// Corrections of one value that can be told apart within its second.
 const CORRECTIONS_MAX: u32 = 999;

@@ -2,12 +2,13 @@
 //!
 //! [`Lines`] makes points of records and aggregates (names and meaning: `README.md` beside this),
 //! [`Batch`] holds them, [`deliver`] hands a batch over and finds the lines that a server refuses,
-//! and a [`SeriesSink`] is the server. A point is written again as often as need be: the same
+//! a [`SeriesSink`] is the server, and [`Influx`] is all of it as a destination of the outbox. A point is written again as often as need be: the same
 //! series at the same time is overwritten, never doubled.
 
 mod batch;
 mod deliver;
 mod http;
+mod influx;
 mod lines;
 mod recent;
 mod sink;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use batch::{Batch, packed};
 pub use deliver::{Delivered, deliver};
-pub use http::{InfluxSink, Target};
-pub use lines::{Corrections, FLAGS, Lines, Owner};
+pub use http::InfluxSink;
+pub use influx::Influx;
+pub use lines::{FLAGS, Lines, Owner};
 pub use sink::{SeriesSink, SinkError, Writing};

@@ -1,5 +1,6 @@
 //! What a server of series is to the rest of the daemon.
 
+use crate::outbox::{Cause, SendError};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -43,21 +44,15 @@ impl SinkError {
     }
 }
 
-/// What kind of trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// The token is not taken.
-    Unauthorised,
-    /// Nobody answers.
-    Unreachable,
-    /// No room.
-    Full,
-    /// TLS failed for a certificate.
-    Certificate,
-    /// Too slow, or asked to wait.
-    Slow,
-    /// Nothing takes writes at the address.
-    NoEndpoint,
-    /// Everything is refused.
-    Refused,
+impl From<SinkError> for SendError {
+    fn from(error: SinkError) -> Self {
+        match error {
+            SinkError::Line(said) => Self::new(Cause::Refused, said),
+            SinkError::TooLarge(said) => Self::new(Cause::Full, said),
+            SinkError::Trouble { cause, said, after } => Self {
+                after,
+                ..Self::new(cause, said)
+            },
+        }
+    }
 }

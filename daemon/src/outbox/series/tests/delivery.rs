@@ -1,8 +1,8 @@
 //! Batches against a server in memory that has its dislikes.
 
-use super::super::sink::Cause;
 use super::super::{Batch, Delivered, SeriesSink, SinkError, Writing, deliver};
 use super::points::{lines, owner, record, value};
+use crate::outbox::Cause;
 use std::sync::Mutex;
 
 /// Refuses a body that holds a line with one of the words, and takes nothing of it.

@@ -1,6 +1,7 @@
 //! What a record and an aggregate look like as lines.
 
-use super::super::{Batch, Corrections, Lines, Owner};
+use super::super::{Batch, Lines, Owner};
+use cems_config::Corrections;
 use cems_core::model::rows::AggregateOrigin;
 use cems_core::model::{
     AggregateRow, FactorAggregate, FactorCode, Flag, Level, LimitVerdict, Number, OutletId,
@@ -9,7 +10,7 @@ use cems_core::model::{
 use rust_decimal::Decimal;
 
 /// 2026-11-20 08:01 at the site.
-const AT: Timestamp = Timestamp(1_795_132_860_000);
+pub(super) const AT: Timestamp = Timestamp(1_795_132_860_000);
 
 pub(super) fn owner() -> Owner {
     Owner {

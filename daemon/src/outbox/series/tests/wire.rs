@@ -1,12 +1,12 @@
 //! The request as a server sees it, and what its answers are called.
 
-use super::super::sink::Cause;
-use super::super::{InfluxSink, SeriesSink, SinkError, Target};
+use super::super::{InfluxSink, SeriesSink, SinkError};
+use crate::outbox::Cause;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::post;
-use cems_config::Secret;
+use cems_config::{Corrections, InfluxServer, Secret};
 use flate2::read::GzDecoder;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -40,14 +40,16 @@ async fn server(
     (address, seen)
 }
 
-fn target(url: String) -> Target {
-    Target {
-        url,
+fn target(url: String) -> InfluxServer {
+    InfluxServer {
+        url: url.into(),
         org: "示例".into(),
         bucket: "cems data".into(),
         token: Some(Secret("s3cret-token".into())),
         ca: None,
+        batch_lines: 5_000,
         gzip: true,
+        corrections: Corrections::Replace,
     }
 }
 
