@@ -43,7 +43,8 @@ pub use settings::{
     ROUTES_MAX, SMS_FIELDS_MAX, SmsForm, SmsGateway,
 };
 pub use settings::{
-    DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans, InfluxServer, OutletFilter,
+    Corrections, DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans, InfluxServer,
+    OutletFilter,
 };
 pub use source::sha256_hex;
 

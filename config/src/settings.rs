@@ -7,7 +7,8 @@ mod station;
 mod uplink;
 
 pub use destination::{
-    DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans, InfluxServer, OutletFilter,
+    Corrections, DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans, InfluxServer,
+    OutletFilter,
 };
 pub use dialogue::{DialogueSettings, InitialSettings};
 pub(crate) use notify::Usual;

@@ -3,4 +3,5 @@
 pub mod ascii;
 pub mod hj212;
 pub mod instrument;
+pub mod lineproto;
 pub mod modbus;

@@ -6,7 +6,7 @@ use super::{Taken, id, reach, unknown};
 use crate::report::{At, Report, say};
 use crate::section::{Got, Section, word};
 use crate::settings::{
-    Broker, Channel, DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans,
+    Broker, Channel, Corrections, DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans,
     InfluxServer, Means, OutletFilter,
 };
 use crate::source::Loader;
@@ -270,6 +270,11 @@ fn influx(s: &Section<'_>, loader: &mut Loader<'_>, r: &mut Report) -> Option<In
         .integer(r, "batch_lines", 1..=50_000)
         .map_or(BATCH_LINES, |got: Got<u32>| got.value);
     let gzip = s.boolean(r, "gzip").is_none_or(|got| got.value);
+    let words = [
+        ("replace", Corrections::Replace),
+        ("later", Corrections::Later),
+    ];
+    let corrections = s.word(r, "corrections", &words);
     Some(InfluxServer {
         url: SmolStr::new(url?.value.trim_end_matches('/')),
         org: org.map_or(SmolStr::default(), |got| SmolStr::new(got.value)),
@@ -278,5 +283,6 @@ fn influx(s: &Section<'_>, loader: &mut Loader<'_>, r: &mut Report) -> Option<In
         ca,
         batch_lines,
         gzip,
+        corrections: corrections.map_or(Corrections::Replace, |got| got.value),
     })
 }

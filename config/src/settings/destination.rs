@@ -106,6 +106,17 @@ impl DestinationMeans {
     }
 }
 
+/// What a server does with a second point of a series at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Corrections {
+    /// It replaces the first (InfluxDB, GreptimeDB).
+    Replace,
+    /// It keeps both and shows either (VictoriaMetrics). There a value that was corrected n times
+    /// stands n milliseconds later, and the server is told to show the last of a second. Times of
+    /// received records are whole seconds, so the milliseconds are free.
+    Later,
+}
+
 /// A server that takes the InfluxDB v2 write protocol.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InfluxServer {
@@ -123,4 +134,6 @@ pub struct InfluxServer {
     pub batch_lines: u32,
     /// Whether requests are compressed.
     pub gzip: bool,
+    /// What it does with a value that is corrected.
+    pub corrections: Corrections,
 }

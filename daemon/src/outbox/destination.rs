@@ -8,6 +8,7 @@
 use super::parcel::Parcel;
 use crate::clock::Clock;
 use crate::notify::redacted;
+use anyhow::Context;
 use cems_config::{Destination as Settings, DestinationMeans};
 use cems_core::lang::Lang;
 use std::future::Future;
@@ -177,7 +178,12 @@ pub struct Room {
 pub(super) fn open(settings: &Settings, room: &Room) -> anyhow::Result<Box<dyn Destination>> {
     let _ = room;
     match &settings.means {
-        DestinationMeans::Influx(_) | DestinationMeans::Mqtt(_) => {
+        DestinationMeans::Influx(server) => {
+            let opened = super::series::Influx::open(server);
+            let opened = opened.with_context(|| format!("destination {}", settings.id))?;
+            Ok(Box::new(opened))
+        }
+        DestinationMeans::Mqtt(_) => {
             anyhow::bail!("destination {}: no such kind in this build", settings.id)
         }
     }

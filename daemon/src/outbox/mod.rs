@@ -17,6 +17,7 @@ mod lane;
 mod news;
 mod parcel;
 mod replaying;
+pub mod series;
 mod supply;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod payload;
 mod robot;
 mod sign;
 mod sms;
-mod tls;
+pub(crate) mod tls;
 mod webhook;
 mod wecom;
 
@@ -183,7 +183,7 @@ pub fn redacted(text: &str) -> String {
 }
 
 /// An error with its causes, which is where the reason of a failed connection stands.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut out = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
