@@ -73,8 +73,12 @@ fn the_example_loads_with_its_secrets_in_place() {
         dir.join("destinations.toml"),
     )
     .unwrap();
+    fs::copy(examples.join("users.toml"), dir.join("users.toml")).unwrap();
     let registry = examples.join("registry").display().to_string();
-    let main = format!("registry = [{registry:?}]\ndestinations = [\"destinations.toml\"]\n");
+    let main = format!(
+        "registry = [{registry:?}]\nusers = [\"users.toml\"]\n\
+         destinations = [\"destinations.toml\"]\n"
+    );
     fs::write(dir.join("cemsd.toml"), main).unwrap();
     let checked = load(&dir.join("cemsd.toml")).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(checked.warnings, []);

@@ -3,6 +3,7 @@
 use super::{App, Places};
 use crate::console::Troubles;
 use crate::notify::{self, PostBoard};
+use crate::outbox::OutboxBoard;
 use crate::store::Readers;
 use crate::uplink::UplinkBoard;
 use cems_config::Settings;
@@ -40,13 +41,19 @@ impl App {
     }
 }
 
-/// Centres that have not been heard of, and channels that take no messages, for long.
-pub(super) fn troubles(uplinks: Option<Arc<UplinkBoard>>, post: Arc<PostBoard>) -> Troubles {
+/// Centres that have not been heard of, channels that take no messages and destinations that take
+/// no data, for long.
+pub(super) fn troubles(
+    uplinks: Option<Arc<UplinkBoard>>,
+    post: Arc<PostBoard>,
+    outbox: Arc<OutboxBoard>,
+) -> Troubles {
     Arc::new(move || {
         let mut all = uplinks
             .as_ref()
             .map_or_else(Vec::new, |board| board.problems());
         all.extend(post.problems());
+        all.extend(outbox.problems());
         all
     })
 }
