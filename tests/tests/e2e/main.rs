@@ -21,6 +21,7 @@ mod notify;
 mod numbers;
 mod orders;
 mod published;
+mod series;
 mod sigkill;
 mod spine;
 mod uplink;

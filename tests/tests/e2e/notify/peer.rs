@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A program of others; it ends with its owner.
-pub(super) struct Peer(pub(super) Child);
+pub(crate) struct Peer(pub(super) Child);
 
 impl Drop for Peer {
     fn drop(&mut self) {
@@ -23,13 +23,13 @@ impl Drop for Peer {
 }
 
 impl Peer {
-    pub(super) fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let child = command.stderr(Stdio::null()).spawn();
         Self(child.unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs it")))
     }
 
     /// Ends it at once (SIGKILL).
-    pub(super) fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().expect("our own child");
         self.0.wait().expect("our own child");
     }
@@ -74,7 +74,7 @@ impl Lines {
 }
 
 /// A port that is free now.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = StdListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }
