@@ -1,13 +1,15 @@
 //! The dashboards of `dashboards/grafana`: each is written once, in `source/*.toml`, in both
 //! languages; this makes the JSON of Grafana of it, one file a language.
 
+mod asked;
 mod board;
 mod layout;
 mod source;
 
+pub use asked::{Asked, asked, variables};
 pub use board::board;
 pub use layout::text;
-pub use source::{Dashboard, Dictionary, Panel, Query, Step, Variable, Words};
+pub use source::{Dashboard, Dictionary, Factor, Panel, Query, State, Step, Variable, Words};
 
 use crate::place::root;
 use serde_json::Value;
@@ -59,6 +61,18 @@ pub struct Made {
 /// Where all of it lies.
 pub fn directory() -> PathBuf {
     root().join("dashboards/grafana")
+}
+
+/// The words that the numbers of flags are shown by, in English, by number.
+///
+/// # Panics
+/// When the dictionary cannot be read.
+pub fn flags() -> Vec<(i64, String)> {
+    let words = source::dictionary();
+    let flags = words.states["flags"].iter();
+    flags
+        .map(|state| (state.value, state.text.of(Lang::En).to_owned()))
+        .collect()
 }
 
 /// Every dashboard in both languages, made of its source.

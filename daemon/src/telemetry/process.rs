@@ -33,7 +33,9 @@ pub(super) fn show() {
 }
 
 fn resident_bytes(status: &str) -> Option<f64> {
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: f64 = kib.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kib * KIB)
 }

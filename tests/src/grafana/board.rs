@@ -23,7 +23,12 @@ pub fn board(source: &Dashboard, words: &Dictionary, lang: Lang) -> Value {
         "query": "prometheus", "regex": "", "refresh": 1, "hide": 0, "includeAll": false,
         "multi": false, "options": [], "skipUrlSync": false, "current": {},
     })];
-    variables.extend(source.variables.iter().map(|name| variable(name, words, lang)));
+    variables.extend(
+        source
+            .variables
+            .iter()
+            .map(|name| variable(name, words, lang)),
+    );
     let marks = json!([{
         "builtIn": 1, "datasource": {"type": "grafana", "uid": "-- Grafana --"}, "enable": true,
         "hide": true, "iconColor": "rgba(0, 211, 255, 1)", "name": "Annotations & Alerts",
@@ -309,7 +314,11 @@ fn in_one_table(panel: &Panel, words: &Dictionary, lang: Lang) -> Value {
 
 fn options(panel: &Panel, lang: Lang) -> Value {
     let last = json!({"values": false, "calcs": ["lastNotNull"], "fields": ""});
-    let shown = if panel.bars { vec!["sum", "max"] } else { vec!["lastNotNull", "max"] };
+    let shown = if panel.bars {
+        vec!["sum", "max"]
+    } else {
+        vec!["lastNotNull", "max"]
+    };
     match panel.kind.as_str() {
         "timeseries" => json!({
             "legend": {
@@ -336,9 +345,8 @@ fn options(panel: &Panel, lang: Lang) -> Value {
         }),
         "table" => {
             let sort = panel.sort.and_then(|place| panel.query.get(place));
-            let sort = sort.map(|query| {
-                json!({"displayName": column_name(query, panel, lang), "desc": true})
-            });
+            let sort = sort
+                .map(|query| json!({"displayName": column_name(query, panel, lang), "desc": true}));
             json!({
                 "showHeader": true, "cellHeight": "sm", "sortBy": Vec::from_iter(sort),
                 "footer": {"show": false, "reducer": ["sum"], "countRows": false, "fields": ""},

@@ -80,6 +80,9 @@ mod tests {
         let long = json!({"list": ["x".repeat(60), "y".repeat(60)], "n": 1});
         let text = text(&long);
         assert_eq!(text.lines().count(), 7, "{text}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).ok(), Some(long));
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).ok(),
+            Some(long)
+        );
     }
 }

@@ -200,7 +200,9 @@ pub(super) fn dictionary() -> Dictionary {
     let table: Factors = read(&root().join("config/tables/factors.toml"));
     let row = |code: &String| {
         let found = table.factor.iter().find(|factor| factor.code == *code);
-        found.unwrap_or_else(|| panic!("words.toml: no factor {code}")).clone()
+        found
+            .unwrap_or_else(|| panic!("words.toml: no factor {code}"))
+            .clone()
     };
     words.factor = words.factors.iter().map(row).collect();
     words
