@@ -54,7 +54,7 @@ impl Question {
         let long = long.iter().any(|kind| asked.expr.contains(kind));
         let span_s = if long { LONG_S } else { shown };
         let least = asked.every.as_deref().map_or(SCRAPE_S, seconds);
-        let step_s = least.max((span_s / POINTS).next_multiple_of(SCRAPE_S));
+        let step_s = least.max(span_s / POINTS / SCRAPE_S * SCRAPE_S);
         let end_s = now.0 / 1_000;
         // Grafana begins at a whole step, by the clock of the person who looks.
         let begin = Moment((end_s - span_s) * 1_000);
