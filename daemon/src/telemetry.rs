@@ -1,8 +1,12 @@
 //! What the daemon says about itself: every log line with its counter in one place, so that text
 //! and metric cannot drift apart. Nothing here prints passwords or raw bytes unescaped.
 
+mod process;
+
 use crate::events::Verdict;
 use cems_config::{LogFormat, LogSettings};
+use cems_core::model::Timestamp;
+use cems_core::model::time::SECOND_MS;
 use cems_dashboards::backend::Health;
 use cems_protocols::hj212::Message;
 use metrics::{counter, gauge};
@@ -85,6 +89,27 @@ pub fn garbage(bytes: u64) {
     counter!("cems_garbage_bytes_total").increment(bytes);
 }
 
+/// Whether the journal takes nothing now.
+pub fn journal_stalled(stalled: bool) {
+    gauge!("cems_journal_stalled").set(f64::from(u8::from(stalled)));
+}
+
+/// Space left to the data.
+pub fn disk_free(mb: u64) {
+    let mb = f64::from(u32::try_from(mb).unwrap_or(u32::MAX));
+    gauge!("cems_disk_free_bytes").set(mb * 1_000_000.0);
+}
+
+/// When a certificate of the settings ends.
+pub fn certificate(part: &str, name: &str, until: Timestamp) {
+    let seconds = u32::try_from(until.0.div_euclid(SECOND_MS).max(0)).unwrap_or(u32::MAX);
+    gauge!(
+        "cems_certificate_expiry_timestamp_seconds",
+        "part" => part.to_owned(), "name" => name.to_owned()
+    )
+    .set(f64::from(seconds));
+}
+
 static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Installs the recorder behind `/metrics`, once per process.
@@ -108,6 +133,10 @@ pub fn render(health: &Health) -> String {
         health.journal_seq.saturating_sub(health.projected_seq),
     ));
     counter!("cems_journal_events_total").absolute(health.journal_seq);
+    let problems = u64::try_from(health.problems.len()).unwrap_or(u64::MAX);
+    gauge!("cems_problems").set(number(problems));
+    gauge!("cems_build_info", "version" => health.version.clone()).set(1.0);
+    process::show();
     PROMETHEUS
         .get()
         .map(PrometheusHandle::render)

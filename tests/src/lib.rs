@@ -9,6 +9,7 @@ pub mod api;
 pub mod browser;
 pub mod city;
 pub mod frames;
+pub mod grafana;
 pub mod logger;
 pub mod place;
 pub mod process;

@@ -139,6 +139,7 @@ impl Backend for ConsoleBackend {
 
     fn health(&self) -> Health {
         let journal = self.journal.health();
+        crate::telemetry::journal_stalled(journal.stalled.is_some());
         let mut problems = Vec::new();
         if let Some(cause) = &journal.stalled {
             problems.push(format!(

@@ -16,6 +16,7 @@ use crate::journal::Journal;
 use crate::notify::PostBoard;
 use crate::outbox::{OutboxBoard, TROUBLE_MS};
 use crate::pipeline::Projected;
+use crate::telemetry;
 use crate::uplink::UplinkBoard;
 use cems_core::model::time::{DAY_MS, MINUTE_MS, SECOND_MS};
 use cems_core::model::{AlarmKind, Timestamp};
@@ -118,14 +119,17 @@ impl Watch {
         let now = self.clock.now();
         let mut found = Vec::new();
         match disk::free_mb(&self.data_dir) {
-            Ok(free) => found.push(Finding {
-                kind: AlarmKind::HealthDisk,
-                part: SmolStr::new_static("data"),
-                bad: free < DISK_FREE_MB_MIN,
-                value: Some(free.into()),
-                threshold: Some(DISK_FREE_MB_MIN.into()),
-                detail: self.data_dir.display().to_string(),
-            }),
+            Ok(free) => {
+                telemetry::disk_free(free);
+                found.push(Finding {
+                    kind: AlarmKind::HealthDisk,
+                    part: SmolStr::new_static("data"),
+                    bad: free < DISK_FREE_MB_MIN,
+                    value: Some(free.into()),
+                    threshold: Some(DISK_FREE_MB_MIN.into()),
+                    detail: self.data_dir.display().to_string(),
+                });
+            }
             Err(error) => tracing::warn!(%error, "free space of the data directory is unknown"),
         }
         found.extend(self.channels(now));
@@ -265,6 +269,7 @@ impl Watch {
 }
 
 fn of_paper(paper: &Paper, now: Timestamp) -> Finding {
+    telemetry::certificate(&paper.part, &paper.name, paper.until);
     let left_days = paper.until.since_ms(now).div_euclid(DAY_MS);
     Finding {
         kind: AlarmKind::HealthCertificate,

@@ -13,6 +13,7 @@ mod duties;
 mod fallback;
 mod frames;
 mod fulldisk;
+mod grafana;
 mod hostile;
 mod inside;
 mod instruments;

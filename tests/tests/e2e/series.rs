@@ -1,7 +1,7 @@
 //! Series into a database of others (VictoriaMetrics), over a line that is bad in every way there
 //! is. Whatever happens, in the end it shows the points of the books, each once.
 
-mod points;
+pub(crate) mod points;
 mod proxy;
 
 use crate::alarms::raised;

@@ -5,6 +5,7 @@
 
 mod crates;
 mod documents;
+mod grafana;
 mod source;
 
 use std::fmt::Write;

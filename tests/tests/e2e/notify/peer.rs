@@ -137,7 +137,7 @@ pub(super) fn certificates(directory: &Path) -> PathBuf {
 }
 
 /// A file that only its owner may read.
-pub(super) fn secret(path: &Path, text: &str) {
+pub(crate) fn secret(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, text).expect("written");
     let mode = std::fs::Permissions::from_mode(0o600);
@@ -152,18 +152,18 @@ pub(super) struct Taken {
 }
 
 /// A receiver of webhooks that follows a plan.
-pub(super) struct Sink {
-    pub(super) url: String,
+pub(crate) struct Sink {
+    pub(crate) url: String,
     taken: Arc<Mutex<Vec<Taken>>>,
     refused: Arc<Mutex<usize>>,
 }
 
 /// What a sink does with a request, by its number from 0.
-pub(super) type Plan = fn(usize) -> Answer;
+pub(crate) type Plan = fn(usize) -> Answer;
 
 /// What it answers.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// 200.
     Take,
     /// 500.
@@ -173,7 +173,7 @@ pub(super) enum Answer {
 }
 
 impl Sink {
-    pub(super) async fn start(plan: Plan) -> Self {
+    pub(crate) async fn start(plan: Plan) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/hook", listener.local_addr().expect("bound"));
         let sink = Self {

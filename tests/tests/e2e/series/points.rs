@@ -14,15 +14,15 @@ pub(super) type Points = BTreeMap<(String, i64), f64>;
 
 /// VictoriaMetrics with books of its own. It shows the last point of each second, which is how
 /// corrections show.
-pub(super) struct Database {
+pub(crate) struct Database {
     peer: Peer,
-    pub(super) port: u16,
+    pub(crate) port: u16,
     http: reqwest::Client,
 }
 
 impl Database {
     /// Starts on a directory, at a port where one is given.
-    pub(super) async fn start(directory: &Path, port: Option<u16>) -> Self {
+    pub(crate) async fn start(directory: &Path, port: Option<u16>) -> Self {
         let port = port.unwrap_or_else(free_port);
         let mut command = Command::new("/usr/bin/victoria-metrics");
         command
