@@ -15,7 +15,7 @@ mod payload;
 mod robot;
 mod sign;
 mod sms;
-mod tls;
+pub(crate) mod tls;
 mod webhook;
 mod wecom;
 

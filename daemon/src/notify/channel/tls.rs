@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A client that trusts the authorities in `ca`, or the public ones, and shows a certificate where
 /// it is asked for one.
-pub(super) fn client(
+pub(crate) fn client(
     ca: Option<&str>,
     certificate: Option<&(String, Secret<String>)>,
 ) -> anyhow::Result<ClientConfig> {
