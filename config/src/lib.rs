@@ -42,6 +42,10 @@ pub use settings::{
     Broker, CHANNELS_MAX, Channel, Hook, Login, MailServer, Means, Protection, QUIET_MAX,
     ROUTES_MAX, SMS_FIELDS_MAX, SmsForm, SmsGateway,
 };
+pub use settings::{
+    JsonPath, MqttFactor, MqttReading, MqttSource, READINGS_MAX, ReadingForm,
+    SOURCE_PAYLOAD_BYTES_MAX, SOURCES_MAX,
+};
 pub use source::sha256_hex;
 
 use cems_core::model::{Policy, Registry};

@@ -13,6 +13,7 @@ mod holidays;
 mod instrument;
 mod limit;
 mod map;
+mod mqtt_source;
 mod notify;
 mod outlet;
 mod permitted;

@@ -2,6 +2,7 @@
 
 use super::{App, Places};
 use crate::console::Troubles;
+use crate::links::mqtt::Sources;
 use crate::notify::{self, PostBoard};
 use crate::store::Readers;
 use crate::uplink::UplinkBoard;
@@ -40,13 +41,19 @@ impl App {
     }
 }
 
-/// Centres that have not been heard of, and channels that take no messages, for long.
-pub(super) fn troubles(uplinks: Option<Arc<UplinkBoard>>, post: Arc<PostBoard>) -> Troubles {
+/// Centres that have not been heard of, channels that take no messages, and brokers that bring no
+/// readings, for long.
+pub(super) fn troubles(
+    uplinks: Option<Arc<UplinkBoard>>,
+    post: Arc<PostBoard>,
+    sources: Arc<Sources>,
+) -> Troubles {
     Arc::new(move || {
         let mut all = uplinks
             .as_ref()
             .map_or_else(Vec::new, |board| board.problems());
         all.extend(post.problems());
+        all.extend(sources.problems());
         all
     })
 }

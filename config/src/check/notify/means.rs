@@ -98,7 +98,11 @@ fn mail(s: &Section<'_>, loader: &mut Loader<'_>, r: &mut Report) -> Option<Mail
     })
 }
 
-fn broker(s: &Section<'_>, loader: &mut Loader<'_>, r: &mut Report) -> Option<Broker> {
+pub(in super::super) fn broker(
+    s: &Section<'_>,
+    loader: &mut Loader<'_>,
+    r: &mut Report,
+) -> Option<Broker> {
     let server = server(
         s,
         say!(

@@ -1,6 +1,6 @@
 //! How a broker is reached, and the event loop of one connection.
 
-use super::trouble::{LineError, chain};
+use super::trouble::LineError;
 use anyhow::Context;
 use cems_config::Broker;
 use rumqttc::{
@@ -30,7 +30,7 @@ pub(super) type Seen = Result<Event, ConnectionError>;
 ///
 /// # Errors
 /// When the address, a certificate or a key cannot be used.
-pub fn options(broker: &Broker) -> anyhow::Result<MqttOptions> {
+pub(super) fn options(broker: &Broker) -> anyhow::Result<MqttOptions> {
     let (host, port) = split(&broker.server)?;
     let mut options = MqttOptions::new(broker.client_id.as_str(), host, port);
     options.set_keep_alive(KEEP_ALIVE);
@@ -101,9 +101,4 @@ pub(super) fn follow(mut events: EventLoop) -> (JoinHandle<()>, mpsc::Receiver<S
         }
     });
     (task, seen)
-}
-
-/// Why an event loop ended, for the log and the pages.
-pub(super) fn ended(error: &ConnectionError) -> String {
-    chain(error)
 }
