@@ -21,3 +21,6 @@ mod trouble;
 pub use line::{FLYING_MAX, Line, LineState, PAYLOAD_BYTES_MAX, Publication, Torn};
 pub use sources::{SourceRoom, Sources};
 pub use trouble::{Cause, LineError};
+
+#[cfg(test)]
+mod tests;

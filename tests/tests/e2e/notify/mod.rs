@@ -5,7 +5,7 @@
 mod alertmanager;
 mod mail;
 mod mqtt;
-mod peer;
+pub(crate) mod peer;
 mod people;
 mod webhook;
 

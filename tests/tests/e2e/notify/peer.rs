@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A program of others; it ends with its owner.
-pub(super) struct Peer(pub(super) Child);
+pub(crate) struct Peer(pub(super) Child);
 
 impl Drop for Peer {
     fn drop(&mut self) {
@@ -23,19 +23,19 @@ impl Drop for Peer {
 }
 
 impl Peer {
-    pub(super) fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let child = command.stderr(Stdio::null()).spawn();
         Self(child.unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs it")))
     }
 
     /// Ends it at once (SIGKILL).
-    pub(super) fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().expect("our own child");
         self.0.wait().expect("our own child");
     }
 
     /// The lines it prints, read by a thread.
-    pub(super) fn lines(&mut self) -> Lines {
+    pub(crate) fn lines(&mut self) -> Lines {
         let stdout = self.0.stdout.take().expect("piped");
         let lines = Lines::default();
         let kept = lines.clone();
@@ -50,11 +50,11 @@ impl Peer {
 
 /// Lines that a program has printed.
 #[derive(Clone, Default)]
-pub(super) struct Lines(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Lines(Arc<Mutex<VecDeque<String>>>);
 
 impl Lines {
     /// Whether a line that begins like this has come; those before it are passed over.
-    pub(super) fn any(&self, beginning: &str) -> bool {
+    pub(crate) fn any(&self, beginning: &str) -> bool {
         let mut lines = self.0.lock().expect("no panic there");
         let place = lines.iter().position(|line| line.starts_with(beginning));
         if let Some(place) = place {
@@ -64,7 +64,7 @@ impl Lines {
     }
 
     /// The next one.
-    pub(super) async fn next(&self, what: &str) -> String {
+    pub(crate) async fn next(&self, what: &str) -> String {
         until(what, async || {
             let mut lines = self.0.lock().expect("no panic there");
             lines.pop_front().ok_or("no line yet")
@@ -74,13 +74,13 @@ impl Lines {
 }
 
 /// A port that is free now.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = StdListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }
 
 /// Waits until somebody listens.
-pub(super) async fn listening(port: u16) {
+pub(crate) async fn listening(port: u16) {
     until("a listener", async || {
         TcpStream::connect(("127.0.0.1", port)).await.map(|_| ())
     })
@@ -89,7 +89,7 @@ pub(super) async fn listening(port: u16) {
 
 /// An authority of these tests with a certificate for 127.0.0.1: `ca.pem`, `server.pem`,
 /// `server.key` in a directory.
-pub(super) fn certificates(directory: &Path) -> PathBuf {
+pub(crate) fn certificates(directory: &Path) -> PathBuf {
     let openssl = |arguments: &[&str]| {
         let done = Command::new("openssl")
             .args(arguments)
@@ -137,7 +137,7 @@ pub(super) fn certificates(directory: &Path) -> PathBuf {
 }
 
 /// A file that only its owner may read.
-pub(super) fn secret(path: &Path, text: &str) {
+pub(crate) fn secret(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, text).expect("written");
     let mode = std::fs::Permissions::from_mode(0o600);
@@ -146,24 +146,24 @@ pub(super) fn secret(path: &Path, text: &str) {
 
 /// A request that a [`Sink`] has taken.
 #[derive(Debug, Clone)]
-pub(super) struct Taken {
-    pub(super) key: String,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Taken {
+    pub(crate) key: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A receiver of webhooks that follows a plan.
-pub(super) struct Sink {
-    pub(super) url: String,
+pub(crate) struct Sink {
+    pub(crate) url: String,
     taken: Arc<Mutex<Vec<Taken>>>,
     refused: Arc<Mutex<usize>>,
 }
 
 /// What a sink does with a request, by its number from 0.
-pub(super) type Plan = fn(usize) -> Answer;
+pub(crate) type Plan = fn(usize) -> Answer;
 
 /// What it answers.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// 200.
     Take,
     /// 500.
@@ -173,7 +173,7 @@ pub(super) enum Answer {
 }
 
 impl Sink {
-    pub(super) async fn start(plan: Plan) -> Self {
+    pub(crate) async fn start(plan: Plan) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/hook", listener.local_addr().expect("bound"));
         let sink = Self {
@@ -196,11 +196,11 @@ impl Sink {
         sink
     }
 
-    pub(super) fn taken(&self) -> Vec<Taken> {
+    pub(crate) fn taken(&self) -> Vec<Taken> {
         self.taken.lock().expect("no panic there").clone()
     }
 
-    pub(super) fn refused(&self) -> usize {
+    pub(crate) fn refused(&self) -> usize {
         *self.refused.lock().expect("no panic there")
     }
 }
