@@ -43,6 +43,9 @@ pub use settings::{
     ROUTES_MAX, SMS_FIELDS_MAX, SmsForm, SmsGateway,
 };
 pub use settings::{
+    DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans, InfluxServer, OutletFilter,
+};
+pub use settings::{
     JsonPath, MqttFactor, MqttReading, MqttSource, READINGS_MAX, ReadingForm,
     SOURCE_PAYLOAD_BYTES_MAX, SOURCES_MAX,
 };

@@ -1,11 +1,15 @@
 //! Settings of the daemon itself, checked.
 
+mod destination;
 mod dialogue;
 mod notify;
 mod source;
 mod station;
 mod uplink;
 
+pub use destination::{
+    DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans, InfluxServer, OutletFilter,
+};
 pub use dialogue::{DialogueSettings, InitialSettings};
 pub(crate) use notify::Usual;
 pub use notify::{
@@ -52,6 +56,8 @@ pub struct Settings {
     pub tokens: Vec<ApiToken>,
     /// Centres this station uploads to; none at a pure centre.
     pub uplinks: Vec<Uplink>,
+    /// Where data and events go.
+    pub destinations: Vec<Destination>,
     /// Lines and instruments this station reads; none at a pure centre.
     pub station: StationSettings,
     /// How alarms are ranked and answered.

@@ -17,6 +17,7 @@ pub mod journal;
 pub mod keys;
 pub mod links;
 pub mod notify;
+pub mod outbox;
 pub mod pipeline;
 pub mod simulate;
 pub mod store;

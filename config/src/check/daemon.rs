@@ -91,6 +91,7 @@ pub(super) fn settings(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) 
         uplinks: Vec::new(),
         station: StationSettings::default(),
         alarms: crate::alarms::builtin(),
+        destinations: Vec::new(),
         channels: Vec::new(),
         routes: Vec::new(),
         quiet: Vec::new(),

@@ -6,6 +6,7 @@ mod alarms;
 mod bus;
 mod daemon;
 mod dates;
+mod destination;
 mod dialogue;
 mod duty;
 mod factor;
@@ -18,6 +19,7 @@ mod notify;
 mod outlet;
 mod permitted;
 mod profile;
+mod reach;
 mod registry;
 mod rules;
 mod secret;
@@ -57,6 +59,8 @@ enum Kind {
     Alarms,
     /// Channels for messages and who is told what.
     Notify,
+    /// Where data and events go.
+    Destinations,
     /// One rule profile.
     Profile,
     /// Duties of somebody's own.
@@ -160,6 +164,7 @@ fn named_files(main: &Text, loader: &Loader<'_>, r: &mut Report) -> Vec<(Kind, P
         ("holidays", Kind::Holidays),
         ("alarms", Kind::Alarms),
         ("notify", Kind::Notify),
+        ("destinations", Kind::Destinations),
     ];
     for (key, kind) in kinds {
         for name in root.texts(r, key).unwrap_or_default() {
@@ -187,7 +192,15 @@ fn build(
 ) -> (Settings, Registry, DutyBook) {
     let main = &docs[0].1;
     for key in [
-        "profiles", "registry", "users", "station", "duties", "holidays", "alarms", "notify",
+        "profiles",
+        "registry",
+        "users",
+        "station",
+        "duties",
+        "holidays",
+        "alarms",
+        "notify",
+        "destinations",
     ] {
         // Already followed.
         let _ = main.item(key);
@@ -228,6 +241,11 @@ fn build(
     }
     let station = instrument::station(&lines, &registry, loader, r);
     let uplinks = uplink::uplinks(&lines, &mut registry, &station, loader, r);
+    let outside = docs.iter();
+    let outside = outside.filter(|(kind, _)| matches!(kind, Kind::Main | Kind::Destinations));
+    let outside: Vec<&Section<'_>> = outside.map(|(_, root)| root).collect();
+    let destinations =
+        destination::destinations(&outside, &mut registry, &notify.channels, loader, r);
     let duties = duties(docs, &registry, r);
     let rules = docs.iter().filter(|(kind, _)| *kind == Kind::Alarms);
     let rules: Vec<&Section<'_>> = rules.map(|(_, root)| root).collect();
@@ -235,6 +253,7 @@ fn build(
         Settings {
             alarms: alarms::alarms(&rules, r),
             uplinks,
+            destinations,
             station,
             channels: notify.channels,
             routes: notify.routes,

@@ -1,6 +1,6 @@
 //! `[[mqtt_source]]`: brokers from which readings come, and what stands where in their messages.
 
-use super::notify::broker;
+use super::reach::broker;
 use super::{Taken, id, unknown};
 use crate::report::{Report, say};
 use crate::section::{Got, Section};
@@ -12,7 +12,7 @@ use crate::source::Loader;
 use crate::suggest;
 use cems_core::model::{FactorCode, Outlet, OutletId, RecordKind, Registry};
 use rust_decimal::Decimal;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// Payloads of instruments and gateways have some hundred bytes; this leaves room for a rack.
@@ -84,8 +84,10 @@ fn source(
             ),
         );
     }
-    let named = s.item("client_id").is_some();
-    let broker = broker(s, loader, r);
+    let own = id
+        .as_ref()
+        .map_or_else(String::new, |id| format!("cemsd-{}", id.value));
+    let broker = broker(s, &own, loader, r);
     let payload_bytes_max = s
         .integer(r, "payload_bytes_max", 64..=262_144)
         .map_or(PAYLOAD_BYTES, |got| got.value)
@@ -120,13 +122,9 @@ fn source(
         readings.extend(reading(one, registry, &mut filters, fed, r));
     }
     let id = SmolStr::new(id?.value);
-    let mut broker = broker?;
-    if !named {
-        broker.client_id = format_smolstr!("cemsd-{id}");
-    }
     Some(MqttSource {
         id,
-        broker,
+        broker: broker?,
         payload_bytes_max,
         readings,
     })

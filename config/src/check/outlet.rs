@@ -88,6 +88,7 @@ pub(super) fn outlet(
         fallback,
         permitted,
         forward: false,
+        feeds: false,
     };
     Draft { id, mn, outlet }
 }

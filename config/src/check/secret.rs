@@ -30,6 +30,11 @@ pub(super) const URL: Keys = Keys {
     file: "url_file",
     env: "url_env",
 };
+/// `token_file`, `token_env`.
+pub(super) const TOKEN: Keys = Keys {
+    file: "token_file",
+    env: "token_env",
+};
 /// `key_file`, `key_env`: a private key, PEM.
 pub(super) const KEY: Keys = Keys {
     file: "key_file",

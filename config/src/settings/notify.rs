@@ -55,18 +55,17 @@ impl Means {
     /// Certificates in PEM that it uses: those it shows, and the authorities it trusts in place of
     /// the public ones.
     pub fn certificates(&self) -> Vec<&str> {
-        let (ca, own) = match self {
-            Self::Mail(server) => (&server.ca, None),
-            Self::Mqtt(broker) => (&broker.ca, broker.certificate.as_ref()),
+        let ca = match self {
+            Self::Mqtt(broker) => return broker.certificates(),
+            Self::Mail(server) => &server.ca,
             Self::Sms(SmsGateway { hook, .. })
             | Self::Dingtalk(hook)
             | Self::Wecom(hook)
             | Self::Feishu(hook)
             | Self::Webhook(hook)
-            | Self::Alertmanager(hook) => (&hook.ca, None),
+            | Self::Alertmanager(hook) => &hook.ca,
         };
-        let own = own.map(|(chain, _)| chain.as_str());
-        own.into_iter().chain(ca.as_deref()).collect()
+        ca.as_deref().into_iter().collect()
     }
 
     /// The kind of channel.
@@ -136,6 +135,14 @@ pub struct Broker {
     pub ca: Option<String>,
     /// Certificate chain and private key shown to the broker, PEM.
     pub certificate: Option<(String, Secret<String>)>,
+}
+
+impl Broker {
+    /// Certificates in PEM: ours, and the authorities trusted in place of the public ones.
+    pub fn certificates(&self) -> Vec<&str> {
+        let own = self.certificate.as_ref().map(|(chain, _)| chain.as_str());
+        own.into_iter().chain(self.ca.as_deref()).collect()
+    }
 }
 
 /// An address on the web with the key that signs what goes there.

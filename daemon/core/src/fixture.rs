@@ -97,6 +97,7 @@ fn outlet(id: &str, medium: Medium, mn: &str, factors: Vec<OutletFactor>) -> Out
         },
         permitted: Vec::new(),
         forward: false,
+        feeds: false,
     }
 }
 

@@ -25,7 +25,7 @@ mod post;
 mod stages;
 
 pub use board::PostBoard;
-pub(crate) use channel::tls;
+pub(crate) use channel::{payload, tls};
 pub use channel::{Channel, Delivered, Room, SendError, StateBoard, redacted};
 pub use outbox::{End, LETTERS_MAX, Letter, LetterState, Outbox, Standing};
 pub use parcel::{NoParcel, Parcel, PolicyView, RegistryView, Scribe, Shown};

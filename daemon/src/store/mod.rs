@@ -31,8 +31,8 @@ pub use canonical::{Digest, TableDigest, canonicalise, digest, replace};
 pub use error::StoreError;
 pub use feeds::FeedTimes;
 pub use query::{
-    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, LIST_MAX,
-    OCCURRENCES_MAX, Queries,
+    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, LIST_MAX, LogBounds,
+    LogPlace, OCCURRENCES_MAX, Queries,
 };
 pub use readers::{READER_WAIT, READERS, Readers};
 pub(crate) use schema::Schema;

@@ -5,6 +5,7 @@ mod alarms;
 mod desk;
 mod duties;
 mod judgement;
+mod outgoing;
 mod readings;
 mod trail;
 
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 
 pub use alarms::{AlarmFilter, OCCURRENCES_MAX};
 pub use duties::{DutyDay, DutyFilter, DutyPlaces};
+pub use outgoing::{LogBounds, LogPlace};
 pub use trail::{AlarmCount, FallbackFilter};
 
 /// Most rows that one list may ask for; a larger limit is cut to it. Pages ask for less.

@@ -4,7 +4,7 @@
 use super::Position;
 use super::error::StoreError;
 use super::query::{
-    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, Queries,
+    AlarmCount, AlarmFilter, DutyDay, DutyFilter, DutyPlaces, FallbackFilter, LogBounds, Queries,
 };
 use super::schema::open_read_only;
 use cems_core::alarm::figures::Occurrence;
@@ -15,8 +15,8 @@ use cems_core::model::rows::{
 use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, AlarmServiceRow, ClueRow, DutyKey, DutyRow, ExchangeRow,
     FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow,
-    MessageId, MessageRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow,
-    ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
+    MessageId, MessageRow, OutgoingRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind,
+    RecordRow, ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -177,6 +177,13 @@ questions! {
     exchanges(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<ExchangeRow>;
     open_exchanges() -> Vec<ExchangeRow>;
     forward_after(seq: Seq, n: u32, limit: usize) -> Vec<ForwardRow>;
+    outgoing_after(seq: Seq, n: u32, limit: usize) -> Vec<OutgoingRow>;
+    outgoing_bounds() -> Option<LogBounds>;
+    outgoing_lag(seq: Seq, n: u32, limit: usize) -> (u64, Option<Timestamp>);
+    events_after(seq: Seq, n: u32, limit: usize) -> Vec<AuditRow>;
+    event(seq: Seq, n: u32) -> Option<AuditRow>;
+    events_bounds() -> Option<LogBounds>;
+    events_lag(seq: Seq, n: u32, limit: usize) -> (u64, Option<Timestamp>);
     fallback(id: FallbackId) -> Option<FallbackRow>;
     fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
     reports_of_fallback(id: FallbackId) -> Vec<ManualReportRow>;

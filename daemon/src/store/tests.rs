@@ -16,6 +16,7 @@ mod canon;
 mod damage;
 mod desk;
 mod duties;
+mod outgoing;
 mod questions;
 mod samples;
 

@@ -1,22 +1,19 @@
 //! One output of the engine becomes one row: insert, or replace by key.
 
+mod log;
+
 use super::encode::{aggregate_body, json, record_body, value_body};
 use super::error::StoreError;
 use cems_core::model::rows::{
     AuditRow, DeviceRow, LatestRow, QuarantineRow, StatementRow, SupersededRow,
 };
-use cems_core::model::time::DAY_MS;
 use cems_core::model::{
     AggregateRow, AlarmRow, AlarmServiceRow, AlarmSubject, ClueRow, DutyRow, DutySubject,
-    EnterpriseId, ExchangeRow, FallbackRow, ForwardRow, HandOverRow, ManualReportRow, MarkRow,
-    MessageRow, OutletId, Output, PackRow, QaOutcome, QaRow, QuarterRow, Recipient, RecordRow,
-    RegionId, ReviewRow, ShiftRow,
+    EnterpriseId, ExchangeRow, FallbackRow, HandOverRow, ManualReportRow, MarkRow, MessageRow,
+    OutletId, Output, PackRow, QaOutcome, QaRow, QuarterRow, Recipient, RecordRow, RegionId,
+    ReviewRow, ShiftRow,
 };
 use rusqlite::{Connection, Params};
-
-/// How long a line of the forward log is kept: a year of outage of an uplink and a month to act on
-/// it. The records themselves stay.
-const FORWARD_KEPT_MS: i64 = 400 * DAY_MS;
 
 /// Writes `output` in the transaction that is open on `connection`.
 pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), StoreError> {
@@ -35,7 +32,8 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
         Output::Quarantine(row) => quarantine(connection, row),
         Output::Statement(row) => statement(connection, row),
         Output::Exchange(row) => exchange(connection, row),
-        Output::Forward(row) => forward(connection, row),
+        Output::Forward(row) => log::forward(connection, row),
+        Output::Outgoing(row) => log::outgoing(connection, row),
         Output::Alarm(row) => alarm(connection, row),
         Output::Fallback(row) => fallback(connection, row),
         Output::ManualReport(row) => manual_report(connection, row),
@@ -264,29 +262,6 @@ fn exchange(connection: &Connection, row: &ExchangeRow) -> Result<(), StoreError
             row.outlet.as_str(),
             !row.state.is_over(),
             json("an exchange", row)?,
-        ),
-    )
-}
-
-fn forward(connection: &Connection, row: &ForwardRow) -> Result<(), StoreError> {
-    // Each new line takes up to two old ones away, so the log shrinks to its span and no step
-    // takes long. What is left depends on the lines alone, not on batches.
-    put(
-        connection,
-        "DELETE FROM forward WHERE at < ?1 AND (seq, n) IN \
-         (SELECT seq, n FROM forward ORDER BY seq, n LIMIT 2)",
-        [row.at.plus_ms(-FORWARD_KEPT_MS).0],
-    )?;
-    put(
-        connection,
-        "REPLACE INTO forward (seq, n, at, outlet, kind, start) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (
-            int("forward seq", row.seq.0)?,
-            row.n,
-            row.at.0,
-            row.outlet.as_str(),
-            row.kind.as_str(),
-            row.start.0,
         ),
     )
 }

@@ -350,6 +350,7 @@ fn outlet(row: &OutletRow) -> Outlet {
         },
         permitted: permitted(medium),
         forward: false,
+        feeds: false,
     }
 }
 

@@ -4,8 +4,6 @@
 mod means;
 mod route;
 
-pub(super) use means::broker;
-
 use super::{Taken, id};
 use crate::report::{At, Report, say};
 use crate::section::{Got, Section};

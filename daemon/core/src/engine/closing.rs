@@ -17,7 +17,7 @@ use crate::aggregate::gather::{self, Gathered};
 use crate::limits::{self, Circumstances};
 use crate::model::rows::AggregateOrigin;
 use crate::model::time::{MINUTE_MS, SECOND_MS};
-use crate::model::{AggregateRow, Level, Output, Period, Registry, Timestamp, UtcOffset};
+use crate::model::{AggregateRow, Level, Output, Period, Registry, Series, Timestamp, UtcOffset};
 use crate::validate::code;
 use std::collections::BTreeMap;
 
@@ -124,6 +124,9 @@ fn compute(
     let row = gathered.row;
     if old.as_ref() != Some(&row) {
         cx.emit(Output::Aggregate(row.clone()));
+        if row.complete {
+            cx.outgoing(site, Series::Aggregate(row.level), row.start);
+        }
         exceedance::means(live, shared, site, (old.as_ref(), &row), cx);
         permitted::follow(live, shared, site, &row, cx);
         outlook::day(live, shared, site, &row, cx);

@@ -3,7 +3,10 @@
 use super::history::History;
 use crate::aggregate::gather;
 use crate::model::rows::AuditRow;
-use crate::model::{About, Outlet, Output, Policy, Profile, Registry, Seq, Timestamp, UtcOffset};
+use crate::model::{
+    About, OutgoingRow, Outlet, Output, Policy, Profile, Registry, Seq, Series, Timestamp,
+    UtcOffset,
+};
 use crate::notify::Notice;
 use smol_str::SmolStr;
 
@@ -83,6 +86,22 @@ impl<'a> Cx<'a> {
         let n = self.n;
         self.n = n.saturating_add(1);
         n
+    }
+
+    /// Notes a row just written in the log of what goes out, if the data of its outlet do.
+    pub(super) fn outgoing(&mut self, site: Site<'_>, what: Series, start: Timestamp) {
+        if !site.outlet.feeds {
+            return;
+        }
+        let row = OutgoingRow {
+            seq: self.seq,
+            n: self.ordinal(),
+            at: self.at,
+            outlet: site.outlet.id.clone(),
+            what,
+            start,
+        };
+        self.emit(Output::Outgoing(row));
     }
 
     /// A line of the audit trail.

@@ -8,8 +8,9 @@ use crate::model::rows::{
 use crate::model::{
     AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmServiceRow, ClueRow, DutyId, DutyKey, DutyRow,
     DutySubject, ExchangeRow, FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level,
-    ManualReportRow, MarkRow, MessageId, MessageRow, OutletId, Output, PackRow, QaKind, QaOutcome,
-    QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
+    ManualReportRow, MarkRow, MessageId, MessageRow, OutgoingRow, OutletId, Output, PackRow,
+    QaKind, QaOutcome, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq,
+    ShiftRow, Timestamp,
 };
 use smol_str::SmolStr;
 use std::cell::RefCell;
@@ -51,6 +52,8 @@ pub struct Tables {
     pub exchanges: BTreeMap<Seq, ExchangeRow>,
     /// Records to pass on.
     pub forward: BTreeMap<(Seq, u32), ForwardRow>,
+    /// What goes out to destinations.
+    pub outgoing: BTreeMap<(Seq, u32), OutgoingRow>,
     /// Alarms.
     pub alarms: BTreeMap<AlarmId, AlarmRow>,
     /// Fallbacks.
@@ -130,6 +133,9 @@ impl Tables {
             }
             Output::Forward(row) => {
                 self.forward.insert((row.seq, row.n), row);
+            }
+            Output::Outgoing(row) => {
+                self.outgoing.insert((row.seq, row.n), row);
             }
             Output::Alarm(row) => {
                 self.alarms.insert(row.id, row);

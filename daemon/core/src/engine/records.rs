@@ -8,7 +8,7 @@ use super::watch::{device, values};
 use super::{closing, supervision};
 use crate::model::rows::{DeviceRow, Habits, LatestRow, SupersededRow};
 use crate::model::{
-    ForwardRow, Level, Output, Period, Record, RecordKind, RecordRow, StoredValue, Value,
+    ForwardRow, Level, Output, Period, Record, RecordKind, RecordRow, Series, StoredValue, Value,
 };
 use crate::validate;
 use std::collections::BTreeMap;
@@ -80,6 +80,7 @@ pub(super) fn take(
         let newest = live.state.newest.entry(kind).or_insert(start);
         *newest = (*newest).max(start);
         forward(site, &row, cx);
+        cx.outgoing(site, Series::Record(kind), start);
         schedule(live, judging, kind, &row, cx);
     }
     live.keep_recent(row);

@@ -8,6 +8,7 @@ mod judged;
 mod late;
 mod month;
 mod outage;
+mod outgoing;
 mod people;
 mod permitted;
 mod properties;

@@ -11,6 +11,7 @@ pub mod fallback;
 pub mod ids;
 pub mod mark;
 pub mod message;
+mod outgoing;
 pub mod policy;
 pub mod profile;
 pub mod qa;
@@ -47,6 +48,7 @@ pub use message::{
     About, ChannelTest, MESSAGE_ITEMS_MAX, MessageFate, MessageOutcome, MessageReason, MessageRow,
     Recipient,
 };
+pub use outgoing::{OutgoingRow, Series};
 pub use policy::{ChannelKind, Person, Policy};
 pub use profile::{MarkEffect, Profile, Provenance, Rounding, Sure};
 pub use qa::{

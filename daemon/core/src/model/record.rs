@@ -26,7 +26,7 @@ impl RecordKind {
     pub const ALL: [RecordKind; 4] = [Self::Realtime, Self::Minute, Self::Hour, Self::Day];
 
     /// The name used in the store and the API.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Realtime => "realtime",
             Self::Minute => "minute",

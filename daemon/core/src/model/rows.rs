@@ -9,6 +9,7 @@ use super::fallback::{FallbackRow, ManualReportRow};
 use super::ids::{FactorCode, LimitId, OutletId, ProfileId, Seq};
 use super::mark::MarkRow;
 use super::message::MessageRow;
+use super::outgoing::OutgoingRow;
 use super::qa::{QaRow, ReviewRow};
 use super::quarter::QuarterRow;
 use super::record::{RecordKind, Value};
@@ -432,6 +433,8 @@ pub enum Output {
     Exchange(ExchangeRow),
     /// Add to the forward log.
     Forward(ForwardRow),
+    /// Add to the log of what goes out.
+    Outgoing(OutgoingRow),
     /// Insert or replace an alarm.
     Alarm(AlarmRow),
     /// Insert or replace a fallback.

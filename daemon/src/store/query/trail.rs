@@ -37,7 +37,7 @@ pub struct AlarmCount {
     pub active: u64,
 }
 
-fn audit_at(row: &Row<'_>) -> Result<AuditRow, StoreError> {
+pub(super) fn audit_at(row: &Row<'_>) -> Result<AuditRow, StoreError> {
     Ok(AuditRow {
         seq: seq_at(row, 0)?,
         n: row.get(1)?,

@@ -24,6 +24,7 @@ fn key(output: &Output) -> String {
         Output::Statement(r) => format!("statement {} {} {} {}", r.outlet, r.cn, r.at, r.name),
         Output::Exchange(r) => format!("exchange {}", r.id),
         Output::Forward(r) => format!("forward {} {}", r.seq, r.n),
+        Output::Outgoing(r) => format!("outgoing {} {}", r.seq, r.n),
         Output::Alarm(r) => format!("alarm {}", r.id),
         Output::Fallback(r) => format!("fallback {}", r.id),
         Output::ManualReport(r) => format!("report {}", r.id),

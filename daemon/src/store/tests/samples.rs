@@ -473,6 +473,7 @@ pub(super) fn output() -> BoxedStrategy<Output> {
         1 => statement().prop_map(Output::Statement),
         1 => exchange().prop_map(Output::Exchange),
         1 => forward().prop_map(Output::Forward),
+        1 => owed::outgoing().prop_map(Output::Outgoing),
         2 => alarm().prop_map(Output::Alarm),
         1 => fallback().prop_map(Output::Fallback),
         1 => manual_report().prop_map(Output::ManualReport),

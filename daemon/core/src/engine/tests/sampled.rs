@@ -13,7 +13,9 @@ fn small_station() -> Registry {
     let profile = city.profiles.get_mut("plain@1").unwrap();
     profile.hour_min_valid_minutes = 4;
     profile.day_min_valid_hours = 2;
-    city.outlets.get_mut(GAS).unwrap().forward = true;
+    let gas = city.outlets.get_mut(GAS).unwrap();
+    gas.forward = true;
+    gas.feeds = true;
     city
 }
 
@@ -164,6 +166,26 @@ proptest! {
         }
         let formed = tables.records.keys().filter(|key| key.0.as_str() == GAS);
         prop_assert_eq!(formed.count(), tables.forward.len());
+        let of_gas = |key: &(OutletId, RecordKind, Timestamp)| key.0.as_str() == GAS;
+        let mut due: Vec<(Series, Timestamp)> = tables
+            .records
+            .keys()
+            .filter(|key| of_gas(key))
+            .map(|key| (Series::Record(key.1), key.2))
+            .collect();
+        due.extend(
+            tables
+                .aggregates
+                .values()
+                .filter(|row| row.outlet.as_str() == GAS && row.complete)
+                .map(|row| (Series::Aggregate(row.level), row.start)),
+        );
+        let mut noted: Vec<_> = tables.outgoing.values().map(|r| (r.what, r.start)).collect();
+        due.sort();
+        noted.sort();
+        // An aggregate may be written anew; what was formed is formed once.
+        noted.dedup();
+        prop_assert_eq!(due, noted);
         prop_assert!(tables.superseded.is_empty());
         prop_assert!(tables.devices.is_empty());
     }

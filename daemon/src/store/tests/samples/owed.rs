@@ -1,12 +1,28 @@
-//! Instances of duties.
+//! Instances of duties, and lines of the log of what goes out.
 
-use super::{T0, seq, text, time};
+use super::{T0, outlet, seq, text, time};
 use cems_core::duties::key;
 use cems_core::model::{
-    Attachment, DutyDone, DutyGone, DutyId, DutyRow, DutySubject, Seq, Timestamp,
+    Attachment, DutyDone, DutyGone, DutyId, DutyRow, DutySubject, OutgoingRow, Seq, Series,
+    Timestamp,
 };
 use proptest::option::of;
 use proptest::prelude::*;
+
+/// A line of the log of what goes out.
+pub(in crate::store::tests) fn outgoing() -> impl Strategy<Value = OutgoingRow> {
+    let what = prop::sample::select(Series::ALL.to_vec());
+    (seq(), 0..3_u32, outlet(), what, time()).prop_map(|(seq, n, outlet, what, start)| {
+        OutgoingRow {
+            seq,
+            n,
+            at: T0,
+            outlet,
+            what,
+            start,
+        }
+    })
+}
 
 /// An open instance, due so many minutes after [`T0`].
 pub(in crate::store::tests) fn duty_row(
