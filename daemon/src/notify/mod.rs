@@ -25,8 +25,8 @@ mod post;
 mod stages;
 
 pub use board::PostBoard;
-pub(crate) use channel::{payload, tls};
 pub use channel::{Channel, Delivered, Room, SendError, StateBoard, redacted};
+pub(crate) use channel::{payload, tls};
 pub use outbox::{End, LETTERS_MAX, Letter, LetterState, Outbox, Standing};
 pub use parcel::{NoParcel, Parcel, PolicyView, RegistryView, Scribe, Shown};
 pub use stages::{Next, Pace};

@@ -2,10 +2,9 @@
 
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    AggregateRow, AlarmRow, EnterpriseId, FactorCode, Medium, OutletId, RecordRow, RegionId, Registry, Seq,
-    Series, Timestamp,
+    AggregateRow, AlarmRow, EnterpriseId, FactorCode, Medium, OutletId, RecordRow, RegionId,
+    Registry, Seq, Series, Timestamp,
 };
-use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -79,7 +78,7 @@ pub struct Place {
     /// The region of that.
     pub region: RegionId,
     /// Units of its factors, as the registry keeps them.
-    pub units: BTreeMap<FactorCode, SmolStr>,
+    pub units: BTreeMap<FactorCode, String>,
 }
 
 impl Place {

@@ -200,8 +200,14 @@ fn finish(
 }
 
 fn base(prefix: &str, place: &Place) -> String {
-    let (region, enterprise) = (level(place.region.as_str()), level(place.enterprise.as_str()));
-    format!("{prefix}/{region}/{enterprise}/{}", level(place.outlet.as_str()))
+    let (region, enterprise) = (
+        level(place.region.as_str()),
+        level(place.enterprise.as_str()),
+    );
+    format!(
+        "{prefix}/{region}/{enterprise}/{}",
+        level(place.outlet.as_str())
+    )
 }
 
 /// A name as one level of a topic. Names of the registry are safe, the settings see to it; codes

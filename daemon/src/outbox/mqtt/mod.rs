@@ -67,7 +67,12 @@ impl Mqtt {
                 items.push(item);
             }
         }
-        let (Batch { values, refused, .. }, kept) = {
+        let (
+            Batch {
+                values, refused, ..
+            },
+            kept,
+        ) = {
             let fresh = batch.keys.iter().zip(&batch.items);
             for (key, item) in fresh.filter(|(key, _)| !self.taken.contains(*key)) {
                 keys.push(key.clone());

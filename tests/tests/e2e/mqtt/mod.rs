@@ -1,8 +1,10 @@
-//! Data over Debian's mosquitto: readings that come in, and a broker to lose them at.
+//! Data over Debian's mosquitto: readings that come in, records and events that go out.
 
+mod destination;
 mod source;
 
 use crate::notify::peer::{Lines, Peer, certificates, free_port, listening, secret};
+use cems_tests::wait::until;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,7 +29,7 @@ impl Broker {
         let text = format!(
             "listener {port} 127.0.0.1\ncertfile {0}/server.pem\nkeyfile {0}/server.key\n\
              allow_anonymous false\npassword_file {0}/users\npersistence false\nuser root\n\
-             max_queued_messages 0\n",
+             max_queued_messages 0\nmax_inflight_messages 0\n",
             place.display()
         );
         std::fs::write(place.join("mosquitto.conf"), text).expect("written");
@@ -38,6 +40,11 @@ impl Broker {
         };
         broker.users(&[OURS, OTHERS]);
         broker
+    }
+
+    /// Where its files lie.
+    pub(crate) fn place(&self) -> &Path {
+        &self.place
     }
 
     /// Who may log in.
@@ -63,18 +70,26 @@ impl Broker {
         peer
     }
 
-    fn client(&self, program: &str) -> Command {
+    /// Has the broker read its users again.
+    pub(crate) fn reread(&self, running: &Peer) {
+        let told = Command::new("kill")
+            .args(["-HUP", &running.0.id().to_string()])
+            .status();
+        assert!(told.expect("kill").success());
+    }
+
+    fn client(&self, program: &str, qos: &str) -> Command {
         let mut command = Command::new(program);
         command
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string()])
-            .args(["-q", "1", "-u", OTHERS.0, "-P", OTHERS.1, "--cafile"])
+            .args(["-q", qos, "-u", OTHERS.0, "-P", OTHERS.1, "--cafile"])
             .arg(self.place.join("ca.pem"));
         command
     }
 
     /// Publishes each line as a message, in order; waits for the broker's acknowledgements.
     pub(crate) fn publish(&self, topic: &str, lines: &[String]) {
-        let mut command = self.client("mosquitto_pub");
+        let mut command = self.client("mosquitto_pub", "1");
         command.args(["-t", topic, "-l"]).stdin(Stdio::piped());
         let mut child = command.spawn().expect("tests/run installs it");
         let mut stdin = child.stdin.take().expect("piped");
@@ -85,14 +100,20 @@ impl Broker {
         assert!(child.wait().expect("our own child").success());
     }
 
-    /// Somebody who listens: one line for each message, with topic, retained or not, payload.
-    pub(crate) fn listen(&self, topic: &str) -> (Peer, Lines) {
-        let mut command = self.client("mosquitto_sub");
+    /// Somebody who listens: one line for each message, with topic, retained or not, payload. The
+    /// broker hands everything on at once and keeps nothing back.
+    pub(crate) async fn listen(&self, topic: &str) -> (Peer, Lines) {
+        let mut command = self.client("mosquitto_sub", "0");
         command
-            .args(["-t", topic, "-F", "%t %r %p"])
+            .args(["-t", topic, "-t", "hello", "-F", "%t %r %p"])
             .stdout(Stdio::piped());
         let mut peer = Peer::start(&mut command);
         let lines = peer.lines();
+        until("a listener", async || {
+            self.publish("hello", &["1".to_owned()]);
+            lines.any("hello").then_some(()).ok_or("it does not listen")
+        })
+        .await;
         (peer, lines)
     }
 

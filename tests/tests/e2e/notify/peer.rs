@@ -34,6 +34,18 @@ impl Peer {
         self.0.wait().expect("our own child");
     }
 
+    /// Asks it to end, and waits until it has printed everything.
+    pub(crate) async fn ended(mut self) {
+        let id = self.0.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.is_ok_and(|status| status.success()));
+        until("its end", async || {
+            let ended = self.0.try_wait().expect("our own child");
+            ended.map(|_| ()).ok_or("it runs")
+        })
+        .await;
+    }
+
     /// The lines it prints, read by a thread.
     pub(crate) fn lines(&mut self) -> Lines {
         let stdout = self.0.stdout.take().expect("piped");
@@ -61,6 +73,11 @@ impl Lines {
             lines.drain(..=place);
         }
         place.is_some()
+    }
+
+    /// The next one, if there is one.
+    pub(crate) fn take(&self) -> Option<String> {
+        self.0.lock().expect("no panic there").pop_front()
     }
 
     /// The next one.
