@@ -5,6 +5,7 @@
 //! Writing methods resolve only after the event is on disk: a page that says "saved" is right.
 
 mod desk;
+mod destinations;
 mod devices;
 mod duties;
 mod post;
@@ -12,6 +13,10 @@ mod results;
 
 pub use desk::{AlarmAct, AlarmGroups, AlarmVerb, DeskBackend, DeskView, OnDuty, RosterView};
 
+pub use destinations::{
+    DestinationStatus, DestinationTrouble, OutboxBackend, REPLAY_DAYS_MAX, RefusedItem,
+    ReplayStatus, may_replay, may_see_destinations,
+};
 pub use devices::{
     CommandForm, CommandOrder, CommandParameter, InstrumentStatus, ParameterKind, StationStatus,
     UplinkStatus,
@@ -272,6 +277,8 @@ pub enum Change {
     Exchange(Seq, OutletId),
     /// A message was decided, delivered or given up.
     Messages,
+    /// A destination of data was served, or is in trouble.
+    Destinations,
 }
 
 /// A set of changes committed together, with the position reached.
@@ -285,7 +292,7 @@ pub struct Changes {
 
 /// The daemon behind the console. Every method applies the actor's scope; what lies outside it is
 /// [`BackendError::NotFound`].
-pub trait Backend: DeskBackend + DutyBackend + PostOffice {
+pub trait Backend: DeskBackend + DutyBackend + PostOffice + OutboxBackend {
     /// The registry in force; empty before the first configuration was journalled.
     fn registry(&self) -> Arc<Registry>;
     /// The daemon's clock (simulated time in a fast demo).

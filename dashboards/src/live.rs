@@ -189,6 +189,9 @@ impl Feed {
                 Change::Messages => {
                     news.topics.insert("messages".to_owned());
                 }
+                Change::Destinations => {
+                    news.topics.insert("destinations".to_owned());
+                }
                 Change::Duties => {
                     news.topics.insert("duties".to_owned());
                 }

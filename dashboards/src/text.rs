@@ -97,6 +97,7 @@ sources!(
     "fallbacks",
     "duties",
     "messages",
+    "destinations",
     "commands",
     "station",
     "entries",

@@ -1,5 +1,6 @@
 //! The daemon in one process: start, reload, stop. Tests use it as `cemsd run` does.
 
+mod outbox;
 mod places;
 mod post;
 mod station;
@@ -18,6 +19,7 @@ use crate::links::bus::{BusRoom, Buses};
 use crate::links::hj212::{Gate, listen};
 use crate::links::mqtt::Sources;
 use crate::notify::PostBoard;
+use crate::outbox::OutboxBoard;
 use crate::pipeline::{Pipeline, Projected};
 use crate::store::{Readers, Sessions, SqliteStore, Store};
 use crate::switchboard::{Steward, Switchboard};
@@ -177,17 +179,19 @@ impl App {
         app.tasks
             .spawn(steward.run(wishes, before, app.stop.clone()));
         let post = app.start_post(&settings, &places, &readers)?;
+        let outbox = app.start_outbox(&settings, &places, &readers)?;
         let watch = crate::health::Watch {
             journal: app.journal.clone(),
             projected: Arc::clone(&app.projected),
             data_dir: settings.data_dir.clone(),
             uplinks: uplinks.clone(),
             post: Arc::clone(&post),
-            papers: crate::health::papers(&settings.channels),
+            outbox: Arc::clone(&outbox),
+            papers: crate::health::papers(&settings),
             clock: app.clock.clone(),
         };
         app.tasks.spawn(watch.run(app.stop.clone()));
-        let backend = app.backend(&settings, readers, &places, (uplinks, post))?;
+        let backend = app.backend(&settings, readers, &places, (uplinks, post, outbox))?;
         app.reload_station(&settings.station);
         let (close, closing) = tokio::sync::watch::channel(false);
         let stopping = app.stop.clone();
@@ -344,7 +348,7 @@ impl App {
         settings: &Settings,
         readers: Readers,
         places: &Places,
-        (uplinks, post): (Option<Arc<UplinkBoard>>, Arc<PostBoard>),
+        (uplinks, post, outbox): (Option<Arc<UplinkBoard>>, Arc<PostBoard>, Arc<OutboxBoard>),
     ) -> anyhow::Result<Arc<dyn Backend>> {
         let opened = Sessions::open(&places.sessions()).context("opening sessions.db")?;
         let access = Access::new(settings, opened.sessions, self.clock.clone());
@@ -358,11 +362,13 @@ impl App {
             troubles: post::troubles(
                 uplinks.clone(),
                 Arc::clone(&post),
+                Arc::clone(&outbox),
                 Arc::clone(&self.sources),
             ),
             station: station::view(uplinks, Arc::clone(&self.buses), Arc::clone(&self.sources)),
             attachments: Attachments::in_directory(places.attachments()),
             post,
+            outbox,
         })))
     }
 }

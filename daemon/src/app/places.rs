@@ -41,6 +41,11 @@ impl Places {
         self.root.join("notify.db")
     }
 
+    /// How far destinations are: neither journal nor projection.
+    pub fn outbox(&self) -> PathBuf {
+        self.root.join("outbox.db")
+    }
+
     /// Keys of enciphered lines, sealed: neither journal nor projection.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys.db")

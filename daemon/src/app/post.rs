@@ -4,6 +4,7 @@ use super::{App, Places};
 use crate::console::Troubles;
 use crate::links::mqtt::Sources;
 use crate::notify::{self, PostBoard};
+use crate::outbox::OutboxBoard;
 use crate::store::Readers;
 use crate::uplink::UplinkBoard;
 use cems_config::Settings;
@@ -41,11 +42,12 @@ impl App {
     }
 }
 
-/// Centres that have not been heard of, channels that take no messages, and brokers that bring no
-/// readings, for long.
+/// Centres that have not been heard of, channels that take no messages, destinations that take no
+/// data and brokers that bring no readings, for long.
 pub(super) fn troubles(
     uplinks: Option<Arc<UplinkBoard>>,
     post: Arc<PostBoard>,
+    outbox: Arc<OutboxBoard>,
     sources: Arc<Sources>,
 ) -> Troubles {
     Arc::new(move || {
@@ -53,6 +55,7 @@ pub(super) fn troubles(
             .as_ref()
             .map_or_else(Vec::new, |board| board.problems());
         all.extend(post.problems());
+        all.extend(outbox.problems());
         all.extend(sources.problems());
         all
     })

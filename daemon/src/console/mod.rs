@@ -4,6 +4,7 @@
 mod access;
 mod command;
 mod desk;
+mod destinations;
 mod duties;
 mod judgement;
 mod post;
@@ -13,6 +14,7 @@ mod write;
 
 pub use access::{Access, hash_password};
 pub use desk::Desk;
+pub use destinations::Outbox;
 pub use post::Post;
 
 use crate::attachments::Attachments;
@@ -53,6 +55,7 @@ pub struct ConsoleBackend {
     troubles: Troubles,
     attachments: Attachments,
     post: Post,
+    outbox: Outbox,
 }
 
 /// The parts of the daemon behind the console.
@@ -75,6 +78,8 @@ pub struct ConsoleParts {
     pub attachments: Attachments,
     /// Channels and messages.
     pub post: Post,
+    /// Destinations of data and events.
+    pub outbox: Outbox,
     /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
     /// all the same.
     pub troubles: Troubles,
@@ -94,6 +99,7 @@ impl ConsoleBackend {
             troubles: parts.troubles,
             attachments: parts.attachments,
             post: parts.post,
+            outbox: parts.outbox,
         }
     }
 

@@ -1,6 +1,6 @@
 //! When the certificates of the settings end: those we show, and the authorities we trust.
 
-use cems_config::Channel;
+use cems_config::Settings;
 use cems_core::model::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -8,7 +8,8 @@ use smol_str::{SmolStr, format_smolstr};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-/// Certificates of one channel that are watched; a bundle of authorities may hold hundreds.
+/// Certificates of one channel or destination that are watched; a bundle of authorities may hold
+/// hundreds.
 const PER_CHANNEL_MAX: usize = 16;
 
 /// A certificate in use.
@@ -22,17 +23,27 @@ pub struct Paper {
     pub until: Timestamp,
 }
 
-/// The certificates of all channels. One that cannot be read is left out here: the channel itself
-/// says what is wrong with it.
-pub fn papers(channels: &[Channel]) -> Vec<Paper> {
+/// The certificates of all channels and destinations. One that cannot be read is left out here: the
+/// channel or the destination itself says what is wrong with it.
+pub fn papers(settings: &Settings) -> Vec<Paper> {
     let mut all = Vec::new();
-    for channel in channels {
-        for pem in channel.means.certificates() {
-            let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
-            for der in certificates.take(PER_CHANNEL_MAX).flatten() {
-                let part = format_smolstr!("channel {}", channel.id);
-                all.extend(read(part, &der));
-            }
+    for channel in &settings.channels {
+        let part = format_smolstr!("channel {}", channel.id);
+        all.extend(of(&part, &channel.means.certificates()));
+    }
+    for to in &settings.destinations {
+        let part = format_smolstr!("destination {}", to.id);
+        all.extend(of(&part, &to.means.certificates()));
+    }
+    all
+}
+
+fn of(part: &SmolStr, pems: &[&str]) -> Vec<Paper> {
+    let mut all = Vec::new();
+    for pem in pems {
+        let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
+        for der in certificates.take(PER_CHANNEL_MAX).flatten() {
+            all.extend(read(part.clone(), &der));
         }
     }
     all

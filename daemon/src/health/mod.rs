@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::events::JournalEvent;
 use crate::journal::Journal;
 use crate::notify::PostBoard;
+use crate::outbox::{OutboxBoard, TROUBLE_MS};
 use crate::pipeline::Projected;
 use crate::uplink::UplinkBoard;
 use cems_core::model::time::{DAY_MS, MINUTE_MS, SECOND_MS};
@@ -66,6 +67,8 @@ pub struct Watch {
     pub uplinks: Option<Arc<UplinkBoard>>,
     /// What is owed to people.
     pub post: Arc<PostBoard>,
+    /// Where data and events go.
+    pub outbox: Arc<OutboxBoard>,
     /// Certificates in use.
     pub papers: Vec<Paper>,
     /// The daemon's clock.
@@ -127,6 +130,7 @@ impl Watch {
         }
         found.extend(self.channels(now));
         found.extend(self.centres(now));
+        found.extend(self.destinations(now));
         found.extend(self.papers.iter().map(|paper| of_paper(paper, now)));
         found
     }
@@ -180,6 +184,30 @@ impl Watch {
                 value: Some(uplink.pending.into()),
                 threshold: None,
                 detail: format!("{} records are owed: {why}", uplink.pending),
+            }
+        });
+        of.collect()
+    }
+
+    /// One finding for each destination; its cause is in the words.
+    fn destinations(&self, now: Timestamp) -> Vec<Finding> {
+        let all = match self.outbox.status() {
+            Ok(all) => all,
+            Err(error) => {
+                tracing::warn!(%error, "how the destinations are doing is unknown");
+                return Vec::new();
+            }
+        };
+        let of = all.into_iter().map(|status| {
+            let trouble = status.standing.trouble.as_ref();
+            let long = trouble.is_some_and(|trouble| now.since_ms(trouble.since) > TROUBLE_MS);
+            Finding {
+                kind: AlarmKind::HealthOutbox,
+                part: format_smolstr!("destination {}", status.id),
+                bad: long,
+                value: Some(status.lag_rows.into()),
+                threshold: None,
+                detail: trouble.map_or_else(String::new, |trouble| status.words(trouble)),
             }
         });
         of.collect()

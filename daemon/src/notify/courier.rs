@@ -4,7 +4,7 @@ use super::channel::{Channel, SendError};
 use super::outbox::{End, Letter, Outbox};
 use super::parcel::{Parcel, Scribe};
 use super::post::News;
-use super::stages::{Next, Pace, after, expired, pause_ms};
+use super::stages::{Next, Pace, after, chance, expired, pause_ms};
 use crate::clock::Clock;
 use crate::store::{StoreError, blocking};
 use cems_core::model::{AlarmId, ChannelId, MessageId, Timestamp};
@@ -190,11 +190,6 @@ impl Courier {
             tracing::error!(%error, "messages that wait could not be hurried");
         }
     }
-}
-
-/// Any number. Without randomness the jitter is gone, nothing else.
-fn chance() -> u32 {
-    getrandom::u32().unwrap_or(0)
 }
 
 impl Bag {

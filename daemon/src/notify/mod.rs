@@ -30,6 +30,7 @@ pub(crate) use channel::{payload, tls};
 pub use outbox::{End, LETTERS_MAX, Letter, LetterState, Outbox, Standing};
 pub use parcel::{NoParcel, Parcel, PolicyView, RegistryView, Scribe, Shown};
 pub use stages::{Next, Pace};
+pub(crate) use stages::{chance, pause_ms};
 
 use crate::clock::Clock;
 use crate::journal::Journal;

@@ -73,7 +73,7 @@ pub(super) fn after(
 }
 
 /// Capped exponential back-off with jitter; never sooner than the other side asked for.
-pub(super) fn pause_ms(attempts: u32, asked: Option<Duration>, chance: u32) -> i64 {
+pub(crate) fn pause_ms(attempts: u32, asked: Option<Duration>, chance: u32) -> i64 {
     let doublings = attempts.saturating_sub(1).min(16);
     let pause = PAUSE_FIRST_MS
         .saturating_mul(1_i64 << doublings)
@@ -82,6 +82,11 @@ pub(super) fn pause_ms(attempts: u32, asked: Option<Duration>, chance: u32) -> i
     let jitter = i64::from(chance).rem_euclid(2 * span + 1) - span;
     let asked = asked.map_or(0, |asked| i64::try_from(asked.as_millis()).unwrap_or(0));
     (pause + jitter).max(asked)
+}
+
+/// Any number. Without randomness the jitter is gone, nothing else.
+pub(crate) fn chance() -> u32 {
+    getrandom::u32().unwrap_or(0)
 }
 
 /// How many messages went through a channel in the last minute.

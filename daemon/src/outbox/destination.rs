@@ -74,6 +74,11 @@ impl Cause {
         }
     }
 
+    /// The cause of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
+    }
+
     /// Whether the same batch may be taken later. What is refused never is: its parcels are tried
     /// one by one, so that one bad row costs that row alone.
     pub const fn recoverable(self) -> bool {

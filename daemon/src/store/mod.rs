@@ -41,7 +41,7 @@ pub use sessions::{
     ATTEMPT_SUBJECTS_MAX, Attempts, OpenedSessions, SESSIONS_PER_USER_MAX, Session, Sessions,
 };
 pub use sqlite::{Opened, SqliteStore};
-pub(crate) use write::{enterprise_place, region_place};
+pub(crate) use write::{OUTGOING_KEPT_MS, enterprise_place, region_place};
 
 use cems_core::engine::History;
 use cems_core::model::rows::StateRow;

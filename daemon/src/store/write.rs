@@ -2,6 +2,8 @@
 
 mod log;
 
+pub(crate) use log::OUTGOING_KEPT_MS;
+
 use super::encode::{aggregate_body, json, record_body, value_body};
 use super::error::StoreError;
 use cems_core::model::rows::{

@@ -8,6 +8,7 @@ mod convert;
 mod derived;
 mod desk;
 mod desk_calls;
+mod destinations;
 mod devices;
 mod duties;
 mod judged;

@@ -1,6 +1,7 @@
 //! The table of addresses: everything the API does, once.
 
 mod desk;
+mod destinations;
 mod duties;
 mod judgement;
 mod post;
@@ -162,6 +163,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(duties::routes());
     routes.extend(judgement::routes());
     routes.extend(post::routes());
+    routes.extend(destinations::routes());
     routes.extend(reporting::routes());
     routes.extend(writes());
     routes.extend(desk::writes());

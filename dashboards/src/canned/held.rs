@@ -2,8 +2,8 @@
 
 use super::{answers, rows};
 use crate::backend::{
-    Actor, AlarmDetail, AmountProgress, BackendError, ChannelStatus, Health, MessageStatus,
-    OutletDetail, OutletSummary, Overview, StationStatus, Upload,
+    Actor, AlarmDetail, AmountProgress, BackendError, ChannelStatus, DestinationStatus, Health,
+    MessageStatus, OutletDetail, OutletSummary, Overview, RefusedItem, StationStatus, Upload,
 };
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
@@ -23,6 +23,9 @@ pub(super) struct Held {
     pub(super) station: StationStatus,
     pub(super) channels: Vec<ChannelStatus>,
     pub(super) messages: Vec<MessageStatus>,
+    pub(super) destinations: Vec<DestinationStatus>,
+    /// Destination and thing.
+    pub(super) refused_items: Vec<(String, RefusedItem)>,
     pub(super) reports: Vec<ManualReportRow>,
     pub(super) marks: BTreeMap<Seq, MarkRow>,
     pub(super) tests: Vec<QaRow>,

@@ -9,6 +9,7 @@ mod books;
 mod commands;
 mod derivation;
 mod desk;
+mod destinations;
 mod duties;
 mod entering;
 mod exchanges;
@@ -102,6 +103,8 @@ impl Canned {
             station: station::station(),
             channels: post::channels(),
             messages: post::messages(),
+            destinations: destinations::destinations(),
+            refused_items: destinations::refused_items(),
             registry: Arc::new(registry),
             health: Health {
                 ready: true,

@@ -11,6 +11,7 @@ mod command_rules;
 mod commands;
 mod compliance;
 mod desk;
+mod destinations;
 mod duties;
 mod entries;
 mod entry_rules;
@@ -102,6 +103,12 @@ pub(crate) fn routes() -> Router<App> {
         .route("/channels/{id}/test", post(post::test))
         .route("/messages", get(post::messages))
         .route("/messages/{id}/again", post(post::again))
+        .route("/destinations", get(destinations::page))
+        .route("/destinations/{id}/replay", post(destinations::replay))
+        .route(
+            "/destinations/refused/{id}/again",
+            post(destinations::again),
+        )
         .route("/quarantine", get(quarantine::page))
         .route("/audit", get(audit::page))
         .route("/health", get(health::page))

@@ -5,6 +5,7 @@ pub(crate) mod amounts;
 pub(crate) mod bar;
 pub(crate) mod compliance;
 pub(crate) mod desk;
+pub(crate) mod destinations;
 pub(crate) mod duty;
 pub(crate) mod exchange;
 pub(crate) mod explain;

@@ -1,7 +1,7 @@
 //! The frame around every page.
 
 use crate::app::{App, Visit};
-use crate::backend::may_see_messages;
+use crate::backend::{may_see_destinations, may_see_messages};
 use crate::format::Times;
 use crate::text::{Lang, Words};
 use cems_core::model::Permission;
@@ -23,6 +23,7 @@ pub(crate) struct Shell {
     pub(crate) demo: bool,
     pub(crate) may_audit: bool,
     pub(crate) may_see_messages: bool,
+    pub(crate) may_see_destinations: bool,
     /// This daemon reads instruments or uploads.
     pub(crate) has_station: bool,
     /// Something keeps data from being stored or processed; said on every page.
@@ -62,6 +63,7 @@ impl Shell {
             active,
             may_audit: visit.may(Permission::ViewAudit),
             may_see_messages: may_see_messages(visit.actor.role),
+            may_see_destinations: may_see_destinations(visit.actor.role),
             has_station: visit.app.backend.has_station(&visit.actor),
             trouble: !visit.app.backend.health().ready,
             ..Self::outside(&visit.app, visit.words, &visit.here)
@@ -90,6 +92,7 @@ impl Shell {
             demo: demo.is_some(),
             may_audit: false,
             may_see_messages: false,
+            may_see_destinations: false,
             has_station: false,
             trouble: false,
             notice: None,

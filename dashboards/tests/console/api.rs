@@ -53,6 +53,8 @@ const GOLDEN: &[(&str, &str)] = &[
     ("station", "/api/v1/station"),
     ("channels", "/api/v1/channels"),
     ("messages", "/api/v1/messages?state=dead"),
+    ("destinations", "/api/v1/destinations"),
+    ("refused-items", "/api/v1/destinations/broker/refused"),
     ("marks", "/api/v1/outlets/yt-01/marks"),
     ("marks-all", "/api/v1/marks?outlet=hy-02"),
     ("tests", "/api/v1/outlets/yt-01/tests"),
@@ -247,7 +249,7 @@ async fn the_document_covers_every_route_and_every_answer_fits_it() {
             check(&document, schema, &answer.json(), path);
         }
     }
-    assert_eq!(answered, 45);
+    assert_eq!(answered, 47);
     for open in ["/healthz", "/readyz", "/metrics"] {
         assert!(paths.contains_key(open), "{open}");
     }

@@ -37,6 +37,7 @@ const PAGES: &[&str] = &[
     "/exchanges/184150",
     "/station",
     "/channels",
+    "/destinations",
     "/messages",
     "/messages?state=waiting",
     "/messages?state=delivered",

@@ -104,3 +104,5 @@ action-duty-no-document = It is completed with a document: please attach one.
 action-duty-not-by-hand = It is not opened by hand: { $detail }
 action-duty-wrong-subject = The duty does not concern this: { $detail }
 action-duty-wrong-time = The time is too far off, or lies in the future though it is to have happened: { $detail }
+action-unknown-destination = There is no such destination: { $detail }
+action-replay-period = The period ends before it begins or is longer than { $detail } days

@@ -104,3 +104,5 @@ action-duty-no-document = 该事项须附凭证，请上传文件。
 action-duty-not-by-hand = 该事项不能人工启动：{ $detail }
 action-duty-wrong-subject = 该事项不适用于所填对象：{ $detail }
 action-duty-wrong-time = 时间距今过远，或发生时间在将来：{ $detail }
+action-unknown-destination = 没有这个数据去向：{ $detail }
+action-replay-period = 时段的截止早于起始，或超过 { $detail } 天

@@ -14,7 +14,7 @@ const FORWARD_KEPT_MS: i64 = 400 * DAY_MS;
 
 /// How long a line of the log of what goes out is kept. It has a line for every real-time record;
 /// a destination that was away for longer is served from the rows themselves.
-const OUTGOING_KEPT_MS: i64 = 30 * DAY_MS;
+pub(crate) const OUTGOING_KEPT_MS: i64 = 30 * DAY_MS;
 
 pub(super) fn forward(connection: &Connection, row: &ForwardRow) -> Result<(), StoreError> {
     put(

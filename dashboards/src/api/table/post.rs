@@ -43,7 +43,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// Something done without a body.
-fn order(
+pub(super) fn order(
     path: &'static str,
     id: &'static str,
     about: &'static str,

@@ -1,0 +1,94 @@
+//! Destinations, in words.
+
+use super::Eyes;
+use super::station::{Moment, moment};
+use crate::backend::{DestinationStatus, RefusedItem, ReplayStatus};
+
+/// A destination.
+pub(crate) struct DestinationItem {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    /// The cause of lasting trouble in words, what was said, since when.
+    pub(crate) trouble: Option<(String, String, Moment)>,
+    pub(crate) position: String,
+    pub(crate) position_at: Option<Moment>,
+    pub(crate) lag_rows: u64,
+    pub(crate) lag: Option<String>,
+    pub(crate) delivered: u64,
+    pub(crate) given_up: u64,
+    pub(crate) dead: u64,
+    pub(crate) forgotten: u64,
+    pub(crate) last_sent: Option<Moment>,
+    pub(crate) replays: Vec<ReplayItem>,
+    pub(crate) refused: Vec<RefusedRow>,
+}
+
+/// A replay.
+pub(crate) struct ReplayItem {
+    pub(crate) from: String,
+    pub(crate) until: String,
+    pub(crate) by: String,
+    pub(crate) at: String,
+    pub(crate) sent: u64,
+    pub(crate) percent: u32,
+    pub(crate) ended: Option<String>,
+}
+
+/// A thing that was refused.
+pub(crate) struct RefusedRow {
+    pub(crate) id: u64,
+    pub(crate) key: String,
+    pub(crate) at: String,
+    pub(crate) why: String,
+    pub(crate) again: bool,
+}
+
+impl DestinationItem {
+    pub(crate) fn new(eyes: &Eyes<'_>, row: &DestinationStatus, refused: &[RefusedItem]) -> Self {
+        let words = eyes.words;
+        Self {
+            id: row.id.clone(),
+            kind: words.code("destination-kind", &row.kind),
+            trouble: row.trouble.as_ref().map(|trouble| {
+                let cause = words.code("destination-cause", &trouble.cause);
+                (cause, trouble.said.clone(), moment(eyes, trouble.since))
+            }),
+            position: row
+                .position
+                .map_or_else(String::new, |(seq, _)| seq.0.to_string()),
+            position_at: row.position.map(|(_, at)| moment(eyes, at)),
+            lag_rows: row.lag_rows,
+            lag: row.lag_since.map(|since| eyes.times.ago(since)),
+            delivered: row.delivered,
+            given_up: row.given_up,
+            dead: row.dead,
+            forgotten: row.forgotten,
+            last_sent: row.last_sent.map(|at| moment(eyes, at)),
+            replays: row.replays.iter().map(|r| replay(eyes, r)).collect(),
+            refused: refused.iter().map(|item| item_row(eyes, item)).collect(),
+        }
+    }
+}
+
+fn replay(eyes: &Eyes<'_>, row: &ReplayStatus) -> ReplayItem {
+    let hundredth = row.done.saturating_mul(100).checked_div(row.total);
+    ReplayItem {
+        from: eyes.times.full(row.from),
+        until: eyes.times.full(row.until),
+        by: row.by.clone(),
+        at: eyes.times.full(row.at),
+        sent: row.sent,
+        percent: hundredth.unwrap_or(0).min(100),
+        ended: row.ended_at.map(|at| eyes.times.full(at)),
+    }
+}
+
+fn item_row(eyes: &Eyes<'_>, row: &RefusedItem) -> RefusedRow {
+    RefusedRow {
+        id: row.id,
+        key: row.key.clone(),
+        at: eyes.times.full(row.at),
+        why: row.why.clone(),
+        again: row.again,
+    }
+}
