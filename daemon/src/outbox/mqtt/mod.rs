@@ -58,32 +58,23 @@ impl Mqtt {
     }
 
     async fn hand_over(&mut self, parcels: &[Parcel]) -> Result<Sent, SendError> {
-        let batch = self.batch(parcels);
         let connections = self.line.state().borrow().connections;
-        let (mut items, mut keys) = (Vec::new(), Vec::new());
+        let (mut keys, mut items) = (Vec::new(), Vec::new());
         if connections != self.shown_at {
-            for (key, item) in self.latest.all() {
+            (keys, items) = self.latest.all().unzip();
+        }
+        let batch = self.batch(parcels);
+        for (key, item) in batch.keys.into_iter().zip(batch.items) {
+            if !self.taken.contains(&key) {
                 keys.push(key);
                 items.push(item);
             }
         }
-        let (
-            Batch {
-                values, refused, ..
-            },
-            kept,
-        ) = {
-            let fresh = batch.keys.iter().zip(&batch.items);
-            for (key, item) in fresh.filter(|(key, _)| !self.taken.contains(*key)) {
-                keys.push(key.clone());
-                items.push(item.clone());
-            }
-            (batch, connections)
-        };
+        let (values, refused) = (batch.values, batch.refused);
         match self.line.publish(items).await {
             Ok(()) => {
                 self.taken.clear();
-                self.shown_at = kept;
+                self.shown_at = connections;
                 Ok(Sent { values, refused })
             }
             Err(torn) => {
