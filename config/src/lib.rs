@@ -46,6 +46,10 @@ pub use settings::{
     Corrections, DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans, InfluxServer,
     OutletFilter,
 };
+pub use settings::{
+    JsonPath, MqttFactor, MqttReading, MqttSource, READINGS_MAX, ReadingForm,
+    SOURCE_PAYLOAD_BYTES_MAX, SOURCES_MAX,
+};
 pub use source::sha256_hex;
 
 use cems_core::model::{Policy, Registry};

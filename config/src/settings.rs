@@ -3,6 +3,7 @@
 mod destination;
 mod dialogue;
 mod notify;
+mod source;
 mod station;
 mod uplink;
 
@@ -15,6 +16,10 @@ pub(crate) use notify::Usual;
 pub use notify::{
     Broker, CHANNELS_MAX, Channel, Hook, Login, MailServer, Means, Protection, QUIET_MAX,
     ROUTES_MAX, SMS_FIELDS_MAX, SmsForm, SmsGateway,
+};
+pub use source::{
+    JsonPath, MqttFactor, MqttReading, MqttSource, READINGS_MAX, ReadingForm,
+    SOURCE_PAYLOAD_BYTES_MAX, SOURCES_MAX,
 };
 pub use station::{
     BUSES_MAX, Bus, BusTiming, Framing, INSTRUMENTS_MAX, Instrument, Line, Parity, SerialLine,

@@ -282,3 +282,44 @@ fn the_example_of_a_station_loads_and_its_commented_values_are_the_defaults() {
     assert!(spelled.contains("\nbusy_retries = 3\n"), "{spelled}");
     assert_eq!(load(&spelled).settings.station, checked.settings.station);
 }
+
+#[test]
+fn the_example_of_sources_loads_and_its_commented_values_are_the_defaults() {
+    let read = |name: &str| fs::read_to_string(here("examples").join(name)).unwrap();
+    let main = read("station/cemsd.toml").replace("instruments.toml", "sources.toml");
+    let load = |sources: &str| {
+        let files = [
+            ("station/cemsd.toml", main.clone()),
+            ("station/registry.toml", read("station/registry.toml")),
+            ("station/../users.toml", read("users.toml")),
+            ("station/sources.toml", sources.to_owned()),
+        ];
+        let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (*n, t.as_str())).collect();
+        load_str(&files).unwrap_or_else(|p| panic!("{p}"))
+    };
+    let text = read("station/sources.toml");
+    let checked = load(&text);
+    assert_eq!(checked.warnings, []);
+    let spelled = text
+        .replace("# tls", "tls")
+        .replace("# client_id", "client_id")
+        .replace("# payload", "payload")
+        .replace("# as", "as")
+        .replace("# fresh_s", "fresh_s");
+    assert!(spelled.contains("\nfresh_s = 60\n"), "{spelled}");
+    let sources = &load(&spelled).settings.station.sources;
+    assert_eq!(*sources, checked.settings.station.sources);
+    let source = &sources[0];
+    assert_eq!(source.broker.client_id, "cemsd-gateway");
+    assert!(source.reading("plant/stack1/dust").is_some());
+    assert!(source.reading("plant/stack2/dust").is_none());
+}
+
+#[test]
+fn the_example_of_the_readme_about_mqtt_loads() {
+    let checked = cems_config::load(&here("examples").join("mqtt.toml"));
+    let checked = checked.unwrap_or_else(|p| panic!("{p}"));
+    assert_eq!(checked.warnings, []);
+    assert_eq!(checked.settings.destinations.len(), 1);
+    assert_eq!(checked.settings.station.sources.len(), 1);
+}

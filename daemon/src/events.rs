@@ -3,6 +3,10 @@
 //!
 //! A field may be added with a default; a name never changes its meaning.
 
+mod message;
+
+pub use message::{MqttMessage, Took};
+
 use cems_core::engine::{AlarmActionKind, AuditEntry, FallbackDecision};
 use cems_core::model::{
     AlarmId, AlarmKind, Attachment, ChannelTest, DutyId, DutyKey, DutySubject, ExchangeState,
@@ -273,6 +277,11 @@ pub enum JournalEvent {
         set: SampleSet,
         /// What the line carried: requests and answers, hex or text, as they were.
         raw: Vec<SmolStr>,
+    },
+    /// A message came from a broker that readings are taken from.
+    Mqtt {
+        /// The message, and what it was taken for.
+        message: Box<MqttMessage>,
     },
     /// A request to a device was ordered; its position is the id of the exchange.
     Order {

@@ -4,7 +4,7 @@
 mod channel;
 mod load;
 
-use super::{Taken, bus, id, unknown};
+use super::{Taken, bus, id, mqtt_source, unknown};
 use crate::instruments;
 use crate::report::{At, Report, say};
 use crate::section::{Got, Section};
@@ -72,6 +72,7 @@ pub(super) fn station(
     StationSettings {
         buses: buses.into_iter().map(|(bus, _)| bus).collect(),
         instruments,
+        sources: mqtt_source::sources(docs, registry, &mut uniques.factors, loader, r),
     }
 }
 

@@ -14,6 +14,7 @@ mod holidays;
 mod instrument;
 mod limit;
 mod map;
+mod mqtt_source;
 mod notify;
 mod outlet;
 mod permitted;

@@ -19,7 +19,7 @@ const URL_BYTES_MAX: usize = 2_000;
 /// An MQTT broker; `us` is who we are there when nothing is said.
 pub(super) fn broker(
     s: &Section<'_>,
-    us: &'static str,
+    us: &str,
     loader: &mut Loader<'_>,
     r: &mut Report,
 ) -> Option<Broker> {
@@ -58,7 +58,7 @@ pub(super) fn broker(
     Some(Broker {
         server: server?,
         tls,
-        client_id: client_id.map_or(SmolStr::new_static(us), |got| SmolStr::new(got.value)),
+        client_id: client_id.map_or(SmolStr::new(us), |got| SmolStr::new(got.value)),
         prefix: prefix(s, r),
         login: login.map(|(login, _)| login),
         ca: pem(s, "ca_file", loader, r),

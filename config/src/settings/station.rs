@@ -1,5 +1,6 @@
 //! Lines and instruments of a station, checked.
 
+use super::source::MqttSource;
 use cems_core::model::OutletId;
 use cems_protocols::instrument::{Channel, Map};
 use smol_str::SmolStr;
@@ -18,6 +19,8 @@ pub struct StationSettings {
     pub buses: Vec<Bus>,
     /// Instruments; ids are unique, each is on one of the buses.
     pub instruments: Vec<Instrument>,
+    /// Brokers from which readings come; ids are unique.
+    pub sources: Vec<MqttSource>,
 }
 
 impl StationSettings {

@@ -17,6 +17,7 @@ use crate::journal::{self, Draft, Journal, Opened};
 use crate::keys::KeyRing;
 use crate::links::bus::{BusRoom, Buses};
 use crate::links::hj212::{Gate, listen};
+use crate::links::mqtt::Sources;
 use crate::notify::PostBoard;
 use crate::outbox::OutboxBoard;
 use crate::pipeline::{Pipeline, Projected};
@@ -69,6 +70,7 @@ pub struct App {
     stop_pipeline: Arc<AtomicBool>,
     tasks: TaskTracker,
     buses: Arc<Buses>,
+    sources: Arc<Sources>,
     pipeline: std::thread::JoinHandle<()>,
     hj212_addresses: Vec<SocketAddr>,
     console_address: SocketAddr,
@@ -139,8 +141,14 @@ impl App {
             stop: stop.clone(),
             tasks: tasks.clone(),
         });
+        let sources = Sources::new(station::source_room(
+            (&journal, &projected, &clock),
+            &places,
+            (&stop, &tasks),
+        ));
         let app = Self {
             buses: Arc::new(buses),
+            sources: Arc::new(sources),
             gate: Arc::new(gate(&settings, &journal, &checked.registry, shared)),
             journal,
             projected,
@@ -184,7 +192,7 @@ impl App {
         };
         app.tasks.spawn(watch.run(app.stop.clone()));
         let backend = app.backend(&settings, readers, &places, (uplinks, post, outbox))?;
-        app.buses.reload(&settings.station);
+        app.reload_station(&settings.station);
         let (close, closing) = tokio::sync::watch::channel(false);
         let stopping = app.stop.clone();
         app.tasks.spawn(async move {
@@ -351,8 +359,13 @@ impl App {
             access,
             clock: self.clock.clone(),
             switchboard: Arc::clone(&self.gate.switchboard),
-            troubles: post::troubles(uplinks.clone(), Arc::clone(&post), Arc::clone(&outbox)),
-            station: station::view(uplinks, Arc::clone(&self.buses)),
+            troubles: post::troubles(
+                uplinks.clone(),
+                Arc::clone(&post),
+                Arc::clone(&outbox),
+                Arc::clone(&self.sources),
+            ),
+            station: station::view(uplinks, Arc::clone(&self.buses), Arc::clone(&self.sources)),
             attachments: Attachments::in_directory(places.attachments()),
             post,
             outbox,

@@ -31,6 +31,11 @@ impl Places {
         self.root.join("uplink.db")
     }
 
+    /// Which messages of brokers are in the journal: made again from its end when lost.
+    pub fn sources(&self) -> PathBuf {
+        self.root.join("sources")
+    }
+
     /// Messages on their way: neither journal nor projection.
     pub fn messages(&self) -> PathBuf {
         self.root.join("notify.db")

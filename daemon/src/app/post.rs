@@ -2,6 +2,7 @@
 
 use super::{App, Places};
 use crate::console::Troubles;
+use crate::links::mqtt::Sources;
 use crate::notify::{self, PostBoard};
 use crate::outbox::OutboxBoard;
 use crate::store::Readers;
@@ -41,12 +42,13 @@ impl App {
     }
 }
 
-/// Centres that have not been heard of, channels that take no messages and destinations that take
-/// no data, for long.
+/// Centres that have not been heard of, channels that take no messages, destinations that take no
+/// data and brokers that bring no readings, for long.
 pub(super) fn troubles(
     uplinks: Option<Arc<UplinkBoard>>,
     post: Arc<PostBoard>,
     outbox: Arc<OutboxBoard>,
+    sources: Arc<Sources>,
 ) -> Troubles {
     Arc::new(move || {
         let mut all = uplinks
@@ -54,6 +56,7 @@ pub(super) fn troubles(
             .map_or_else(Vec::new, |board| board.problems());
         all.extend(post.problems());
         all.extend(outbox.problems());
+        all.extend(sources.problems());
         all
     })
 }

@@ -1,15 +1,21 @@
 //! The station side: instruments read, uploads to centres.
 
 use super::{App, Places};
+use crate::clock::Clock;
 use crate::console::StationView;
+use crate::journal::Journal;
 use crate::keys::KeyRing;
 use crate::links::bus::Buses;
+use crate::links::mqtt::{SourceRoom, Sources};
+use crate::pipeline::Projected;
 use crate::store::Readers;
 use crate::uplink::{self, UplinkBoard};
 use cems_config::{Settings, StationSettings};
 use cems_core::model::Registry;
 use cems_dashboards::backend::StationStatus;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 impl App {
     /// Sets the lines to centres to work; none without `[[uplink]]`.
@@ -42,11 +48,34 @@ impl App {
     /// touched, and no sample is lost.
     pub fn reload_station(&self, station: &StationSettings) {
         self.buses.reload(station);
+        self.sources.reload(station);
+    }
+}
+
+/// What brokers with readings are taken in with.
+pub(super) fn source_room(
+    (journal, projected, clock): (&Journal, &Arc<Projected>, &Clock),
+    places: &Places,
+    (stop, tasks): (&CancellationToken, &TaskTracker),
+) -> SourceRoom {
+    let (projected, clock) = (Arc::clone(projected), clock.clone());
+    SourceRoom {
+        journal: journal.clone(),
+        clock: Arc::new(move || clock.now()),
+        offset: Arc::new(move || projected.registry().offset),
+        dir: places.sources(),
+        journal_dir: places.journal(),
+        stop: stop.clone(),
+        tasks: tasks.clone(),
     }
 }
 
 /// The station side as pages show it.
-pub(super) fn view(uplinks: Option<Arc<UplinkBoard>>, buses: Arc<Buses>) -> StationView {
+pub(super) fn view(
+    uplinks: Option<Arc<UplinkBoard>>,
+    buses: Arc<Buses>,
+    sources: Arc<Sources>,
+) -> StationView {
     Arc::new(move || {
         let status = uplinks.as_ref().map(|board| board.status());
         let uplinks = status.unwrap_or_else(|| Ok(Vec::new()));
@@ -55,7 +84,11 @@ pub(super) fn view(uplinks: Option<Arc<UplinkBoard>>, buses: Arc<Buses>) -> Stat
                 tracing::error!(%error, "how the uplinks are doing cannot be read");
                 Vec::new()
             }),
-            instruments: buses.instruments(),
+            instruments: {
+                let mut all = buses.instruments();
+                all.extend(sources.instruments());
+                all
+            },
         }
     })
 }

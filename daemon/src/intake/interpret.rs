@@ -3,7 +3,7 @@
 
 use super::habits;
 use super::translate::{self, Translated};
-use crate::events::{JournalEvent, Verdict, Withdrawable};
+use crate::events::{JournalEvent, MqttMessage, Took, Verdict, Withdrawable};
 use crate::text::excerpt;
 use cems_core::engine::{
     AlarmAction, AlarmService, AuditEntry, Contact, DutyCompletion, DutyOpening, DutyTakeBack,
@@ -213,6 +213,7 @@ impl Interpreter {
             }
             JournalEvent::Review { action } => Event::Review(action),
             JournalEvent::Poll { set, .. } => Event::Samples(set),
+            JournalEvent::Mqtt { message } => message_event(*message),
             JournalEvent::Order {
                 outlet,
                 cn,
@@ -297,6 +298,27 @@ impl Interpreter {
             Verdict::Encrypted { outlet } => refuse(RefusalReason::Encrypted, outlet),
             Verdict::Unreadable => refuse(RefusalReason::Unreadable, None),
         }
+    }
+}
+
+/// A message of a broker: it was read when it came, by the settings of that day.
+fn message_event(message: MqttMessage) -> Event {
+    match message.took {
+        Took::Samples { set } => Event::Samples(set),
+        Took::Record { record } => Event::Reported(record),
+        Took::Refused { why, .. } => Event::Refused(Refusal {
+            reason: RefusalReason::Payload,
+            peer: message.source,
+            mn: None,
+            // The topic is not proof enough to speak of an outlet's trouble.
+            outlet: None,
+            bytes: message.bytes,
+            excerpt: format!(
+                "{}: {why}: {}",
+                excerpt(message.topic.as_bytes(), EXCERPT_CHARS_MAX),
+                excerpt(&message.payload.0, EXCERPT_CHARS_MAX)
+            ),
+        }),
     }
 }
 

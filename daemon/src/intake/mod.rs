@@ -15,3 +15,4 @@ pub use admit::{Admission, Directory, password_digest};
 pub use habits::clock_offset_ms;
 pub use interpret::Interpreter;
 pub use open::{Opened, open};
+pub(crate) use translate::{AHEAD_MS_MAX, begin, exact};

@@ -14,7 +14,7 @@ use smol_str::{SmolStr, format_smolstr};
 /// How far a DataTime may lie ahead of our clock. Loggers drift by minutes; a clock that is hours
 /// ahead (the 12/24-hour fault) would put values into hours that have not happened, so such
 /// records are kept apart instead. Part of the meaning of the journal, hence no setting.
-const AHEAD_MS_MAX: i64 = 15 * MINUTE_MS;
+pub(crate) const AHEAD_MS_MAX: i64 = 15 * MINUTE_MS;
 
 /// What a message of an accepted logger is.
 pub(super) enum Translated {
@@ -242,7 +242,7 @@ fn record(
 }
 
 /// The start of the interval that contains `time`: devices send 21:00:01 and 08:40:59 too.
-fn begin(kind: RecordKind, time: Timestamp, offset: UtcOffset) -> Timestamp {
+pub(crate) fn begin(kind: RecordKind, time: Timestamp, offset: UtcOffset) -> Timestamp {
     match kind {
         RecordKind::Realtime => time,
         RecordKind::Minute => Timestamp(time.0.div_euclid(MINUTE_MS) * MINUTE_MS),
@@ -314,7 +314,7 @@ fn resolve(code: &str, edition: &str, settings: Option<&Outlet>) -> Resolved {
 
 /// An exact decimal from what devices write: sign, digits, a point, sometimes an exponent. Minus
 /// zero becomes zero: the sign means nothing and does not survive JSON.
-fn exact(text: &str) -> Option<Decimal> {
+pub(crate) fn exact(text: &str) -> Option<Decimal> {
     let text = text.trim();
     let mut value = Decimal::from_str_exact(text)
         .or_else(|_| Decimal::from_scientific(text))

@@ -2,3 +2,4 @@
 
 pub mod bus;
 pub mod hj212;
+pub mod mqtt;

@@ -176,15 +176,16 @@ pub struct Room {
 /// # Errors
 /// When a certificate, a key or an address in the settings cannot be used.
 pub(super) fn open(settings: &Settings, room: &Room) -> anyhow::Result<Box<dyn Destination>> {
-    let _ = room;
     match &settings.means {
         DestinationMeans::Influx(server) => {
             let opened = super::series::Influx::open(server);
             let opened = opened.with_context(|| format!("destination {}", settings.id))?;
             Ok(Box::new(opened))
         }
-        DestinationMeans::Mqtt(_) => {
-            anyhow::bail!("destination {}: no such kind in this build", settings.id)
+        DestinationMeans::Mqtt(broker) => {
+            let opened = super::mqtt::Mqtt::open(broker, room);
+            let opened = opened.with_context(|| format!("destination {}", settings.id))?;
+            Ok(Box::new(opened))
         }
     }
 }

@@ -14,6 +14,7 @@ mod board;
 mod books;
 mod destination;
 mod lane;
+mod mqtt;
 mod news;
 mod parcel;
 mod replaying;
@@ -26,6 +27,7 @@ mod tests;
 pub use board::{OutboxBoard, Status, TROUBLE_MS};
 pub use books::{Books, Cursor, DeadLetter, Replay, Standing, Trouble};
 pub use destination::{Cause, Destination, Room, SendError, Sending, Sent};
+pub use mqtt::Mqtt;
 pub use parcel::{Item, Key, Parcel, Place};
 
 use crate::clock::Clock;

@@ -2,9 +2,10 @@
 
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
-    AggregateRow, AlarmRow, EnterpriseId, Medium, OutletId, RecordRow, RegionId, Registry, Seq,
-    Series, Timestamp,
+    AggregateRow, AlarmRow, EnterpriseId, FactorCode, Medium, OutletId, RecordRow, RegionId,
+    Registry, Seq, Series, Timestamp,
 };
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -76,6 +77,8 @@ pub struct Place {
     pub enterprise: EnterpriseId,
     /// The region of that.
     pub region: RegionId,
+    /// Units of its factors, as the registry keeps them.
+    pub units: BTreeMap<FactorCode, String>,
 }
 
 impl Place {
@@ -89,6 +92,11 @@ impl Place {
             medium: outlet.medium,
             enterprise: outlet.enterprise.clone(),
             region: enterprise.region.clone(),
+            units: outlet
+                .factors
+                .iter()
+                .map(|(code, factor)| (code.clone(), factor.unit.clone()))
+                .collect(),
         })
     }
 }

@@ -42,6 +42,7 @@ refused-wrong-password = wrong password
 refused-source-address = address not allowed
 refused-garbage = no frame
 refused-no-data-time = no readable DataTime
+refused-payload = message of a broker not as agreed
 refused-future-time = time in the future
 refused-encrypted = encrypted, no key
 refused-unreadable = unreadable

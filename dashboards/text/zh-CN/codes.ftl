@@ -42,6 +42,7 @@ refused-wrong-password = 密码错误
 refused-source-address = 来源地址不允许
 refused-garbage = 不是数据帧
 refused-no-data-time = 无数据时间
+refused-payload = 代理消息不符合约定
 refused-future-time = 时间在未来
 refused-encrypted = 密文无密钥
 refused-unreadable = 无法解读

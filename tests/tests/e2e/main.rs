@@ -18,6 +18,7 @@ mod hostile;
 mod inside;
 mod instruments;
 mod judgement;
+mod mqtt;
 mod notify;
 mod numbers;
 mod orders;

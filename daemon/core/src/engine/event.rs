@@ -59,6 +59,8 @@ pub enum RefusalReason {
     Encrypted,
     /// A frame without MN or command.
     Unreadable,
+    /// A message of a broker that is not what was agreed on.
+    Payload,
 }
 
 impl RefusalReason {
@@ -74,6 +76,7 @@ impl RefusalReason {
             Self::FutureTime => "future-time",
             Self::Encrypted => "encrypted",
             Self::Unreadable => "unreadable",
+            Self::Payload => "payload",
         }
     }
 }
@@ -318,6 +321,8 @@ pub enum Event {
     Review(ReviewAction),
     /// A station read an instrument.
     Samples(SampleSet),
+    /// A record that came without a logger: there are no books to keep of one.
+    Reported(Record),
     /// News about a request to a device.
     Exchange(OutletId, ExchangeNews),
     /// A person tries a channel for messages.

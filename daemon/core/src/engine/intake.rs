@@ -106,7 +106,8 @@ pub(super) fn refused(
         RefusalReason::WrongPassword | RefusalReason::SourceAddress => {
             wrong_password(concerned, shared, (refusal.reason, &refusal.peer), cx);
         }
-        RefusalReason::NoDataTime | RefusalReason::FutureTime => {}
+        // A broker of our own choice is no stranger.
+        RefusalReason::NoDataTime | RefusalReason::FutureTime | RefusalReason::Payload => {}
     }
 }
 

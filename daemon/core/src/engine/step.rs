@@ -143,6 +143,12 @@ fn event(engine: &mut Engine, event: Event, cx: &mut Cx<'_>) {
                 sampling::take(live, shared, site, set, cx);
             });
         }
+        Event::Reported(record) => {
+            let outlet = record.outlet.clone();
+            at_outlet(engine, &outlet, cx, |live, shared, site, cx| {
+                records::take(live, shared, site, record, cx);
+            });
+        }
         Event::Exchange(outlet, news) => exchange::news(&outlet, news, cx),
         Event::ChannelTest(test) => messages::test(&mut engine.shared, test, cx),
         Event::MessageFate(fate) => messages::fate(&fate, cx),

@@ -11,7 +11,7 @@ mod feishu;
 mod http;
 mod mail;
 mod mqtt;
-mod payload;
+pub(crate) mod payload;
 mod robot;
 mod sign;
 mod sms;

@@ -71,7 +71,7 @@ pub(super) fn message(parcel: &Parcel) -> Value {
 }
 
 /// An alarm as it stands. Figures are texts, because they are exact.
-pub(super) fn alarm(row: &AlarmRow, offset: UtcOffset, console: Option<&str>) -> Value {
+pub(crate) fn alarm(row: &AlarmRow, offset: UtcOffset, console: Option<&str>) -> Value {
     let (subject_type, subject) = subject(&row.subject);
     json!({
         "type": "alarm",

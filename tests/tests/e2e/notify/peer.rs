@@ -34,8 +34,20 @@ impl Peer {
         self.0.wait().expect("our own child");
     }
 
+    /// Asks it to end, and waits until it has printed everything.
+    pub(crate) async fn ended(mut self) {
+        let id = self.0.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.is_ok_and(|status| status.success()));
+        until("its end", async || {
+            let ended = self.0.try_wait().expect("our own child");
+            ended.map(|_| ()).ok_or("it runs")
+        })
+        .await;
+    }
+
     /// The lines it prints, read by a thread.
-    pub(super) fn lines(&mut self) -> Lines {
+    pub(crate) fn lines(&mut self) -> Lines {
         let stdout = self.0.stdout.take().expect("piped");
         let lines = Lines::default();
         let kept = lines.clone();
@@ -50,11 +62,11 @@ impl Peer {
 
 /// Lines that a program has printed.
 #[derive(Clone, Default)]
-pub(super) struct Lines(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Lines(Arc<Mutex<VecDeque<String>>>);
 
 impl Lines {
     /// Whether a line that begins like this has come; those before it are passed over.
-    pub(super) fn any(&self, beginning: &str) -> bool {
+    pub(crate) fn any(&self, beginning: &str) -> bool {
         let mut lines = self.0.lock().expect("no panic there");
         let place = lines.iter().position(|line| line.starts_with(beginning));
         if let Some(place) = place {
@@ -63,8 +75,13 @@ impl Lines {
         place.is_some()
     }
 
+    /// The next one, if there is one.
+    pub(crate) fn take(&self) -> Option<String> {
+        self.0.lock().expect("no panic there").pop_front()
+    }
+
     /// The next one.
-    pub(super) async fn next(&self, what: &str) -> String {
+    pub(crate) async fn next(&self, what: &str) -> String {
         until(what, async || {
             let mut lines = self.0.lock().expect("no panic there");
             lines.pop_front().ok_or("no line yet")
@@ -80,7 +97,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Waits until somebody listens.
-pub(super) async fn listening(port: u16) {
+pub(crate) async fn listening(port: u16) {
     until("a listener", async || {
         TcpStream::connect(("127.0.0.1", port)).await.map(|_| ())
     })
@@ -89,7 +106,7 @@ pub(super) async fn listening(port: u16) {
 
 /// An authority of these tests with a certificate for 127.0.0.1: `ca.pem`, `server.pem`,
 /// `server.key` in a directory.
-pub(super) fn certificates(directory: &Path) -> PathBuf {
+pub(crate) fn certificates(directory: &Path) -> PathBuf {
     let openssl = |arguments: &[&str]| {
         let done = Command::new("openssl")
             .args(arguments)
@@ -146,9 +163,9 @@ pub(crate) fn secret(path: &Path, text: &str) {
 
 /// A request that a [`Sink`] has taken.
 #[derive(Debug, Clone)]
-pub(super) struct Taken {
-    pub(super) key: String,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Taken {
+    pub(crate) key: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A receiver of webhooks that follows a plan.
@@ -196,11 +213,11 @@ impl Sink {
         sink
     }
 
-    pub(super) fn taken(&self) -> Vec<Taken> {
+    pub(crate) fn taken(&self) -> Vec<Taken> {
         self.taken.lock().expect("no panic there").clone()
     }
 
-    pub(super) fn refused(&self) -> usize {
+    pub(crate) fn refused(&self) -> usize {
         *self.refused.lock().expect("no panic there")
     }
 }
