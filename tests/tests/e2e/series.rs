@@ -326,7 +326,7 @@ async fn corrections_show_and_a_fresh_database_gets_the_same_history() {
     feed.same("three hours", false).await;
     // Corrected down, up, and down again: no rule of thumb of a database gives the last of these.
     let corrected = feed.first.plus_minutes(75);
-    for (value, times) in ["2.5", "44.25", "3.125"].into_iter().zip(1..) {
+    for (value, times) in ["2.5", "44.25", "3.125"].into_iter().zip(2..) {
         let fields = format!("a21026-Avg={value},a21026-Min=1,a21026-Max=50,a21026-Flag=N");
         let minutes = [(corrected, fields)];
         feed.inside.send_many(GAS_MN, "2051", &minutes).await;
