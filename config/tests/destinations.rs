@@ -145,7 +145,8 @@ fn little_said_means_the_usual() {
 fn an_outlet_feeds_when_a_destination_takes_its_data() {
     let to = |filter: &str| {
         format!(
-            "[[destination]]\nid = \"b\"\nkind = \"mqtt\"\nserver = \"broker.example:8883\"\n{filter}\n"
+            "[[destination]]\nid = \"b\"\nkind = \"mqtt\"\n\
+             server = \"broker.example:8883\"\n{filter}\n"
         )
     };
     assert_eq!(fed(""), [""; 0]);
@@ -164,7 +165,8 @@ fn an_outlet_feeds_when_a_destination_takes_its_data() {
 #[test]
 fn records_and_aggregates_are_chosen_by_name() {
     let text = "[[destination]]\nid = \"s\"\nkind = \"influx\"\nbucket = \"cems\"\n\
-                url = \"https://influx.example\"\nrecords = \"hour\"\naggregates = [\"year\", \"day\"]\n";
+                url = \"https://influx.example\"\nrecords = \"hour\"\n\
+                aggregates = [\"year\", \"day\"]\n";
     let checked = load_str(&[("cemsd.toml", text)]).unwrap();
     let hour = Series::Record(RecordKind::Hour);
     let levels = [Level::Day, Level::Year].map(Series::Aggregate);

@@ -7,7 +7,8 @@
 //!
 //! ```sh
 //! cargo build --release --manifest-path tests/influxdb2/Cargo.toml
-//! INFLUXDB2_PEER=tests/influxdb2/target/release/influxdb2-peer cargo bench -p cems-daemon --bench series
+//! INFLUXDB2_PEER=tests/influxdb2/target/release/influxdb2-peer \
+//!     cargo bench -p cems-daemon --bench series
 //! ```
 #![expect(
     clippy::print_stdout,

@@ -8,7 +8,8 @@ use smol_str::{SmolStr, format_smolstr};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-/// Certificates of one channel or destination that are watched; a bundle of authorities may hold hundreds.
+/// Certificates of one channel or destination that are watched; a bundle of authorities may hold
+/// hundreds.
 const PER_CHANNEL_MAX: usize = 16;
 
 /// A certificate in use.

@@ -255,7 +255,7 @@ impl Lane {
         let id = self.settings.id.clone();
         let asked = match halt {
             Halt::Books(error) => {
-                tracing::warn!(destination = %id, %error, "the outbox cannot read or write its books");
+                tracing::warn!(destination = %id, %error, "the outbox cannot use its books");
                 None
             }
             Halt::Destination(error) => {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// of them at once.
 const LINES_MAX: usize = 5_000;
 /// Lines behind a position are counted up to here.
-pub(super) const LAG_MAX: usize = 1_000_000;
+pub(super) const LAG_MAX: usize = 200_000;
 
 /// What to send next, and how far a log is done with then.
 pub(super) struct Batch {

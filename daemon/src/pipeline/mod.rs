@@ -409,6 +409,7 @@ fn order(change: &Change) -> (u8, u64, String) {
         Change::Exchange(id, _) => (5, id.0, String::new()),
         Change::Messages => (6, 0, String::new()),
         Change::Duties => (7, 0, String::new()),
+        Change::Destinations => (8, 0, String::new()),
     }
 }
 

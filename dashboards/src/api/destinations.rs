@@ -64,7 +64,7 @@ shape! {
         position: Option<u64>,
         /// When that line was written.
         position_at: Option<Iso>,
-        /// Lines behind that.
+        /// Lines behind that, counted up to 200,000 in each log.
         lag_rows: u64,
         /// When the oldest of them was written.
         lag_since: Option<Iso>,

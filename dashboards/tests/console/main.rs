@@ -6,6 +6,7 @@ mod api;
 mod assets;
 mod control;
 mod desk;
+mod destinations;
 mod duties;
 mod forms;
 mod http;

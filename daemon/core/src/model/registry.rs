@@ -117,8 +117,8 @@ pub struct Outlet {
     /// Its records are passed on to other centres: each one accepted is noted in the forward log.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forward: bool,
-    /// Its data leave for destinations outside (time series, brokers): each record and each complete
-    /// aggregate written is noted in the log of what goes out.
+    /// Its data leave for destinations outside (time series, brokers): each record and each
+    /// complete aggregate written is noted in the log of what goes out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub feeds: bool,
 }

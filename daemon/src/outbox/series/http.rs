@@ -6,7 +6,9 @@ use crate::notify::{chain, redacted, tls};
 use crate::outbox::Cause;
 use anyhow::Context;
 use axum::body::Bytes;
-use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use axum::http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT,
+};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use cems_config::InfluxServer;
 use http_body_util::{BodyExt, Full, Limited};
@@ -76,7 +78,7 @@ impl InfluxSink {
         Self { patience, ..self }
     }
 
-    /// One write; the answer is the connection that it went over.
+    /// One write; the answer is our end of the connection that it went over, if that goes on.
     async fn exchange(&self, body: Bytes) -> Result<Option<SocketAddr>, SinkError> {
         let mut request = Request::post(self.uri.clone())
             .header(CONTENT_TYPE, "text/plain; charset=utf-8")
@@ -94,7 +96,10 @@ impl InfluxSink {
         let (head, body) = answer.map_err(|error| unreached(&error))?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         if head.status.is_success() {
+            // A server that says so hangs up in good order; it is no other one afterwards.
+            let closes = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
             let way = head.extensions.get::<HttpInfo>();
+            let way = way.filter(|_| !head.headers.get(CONNECTION).is_some_and(closes));
             return Ok(way.map(HttpInfo::local_addr));
         }
         let said = match body {

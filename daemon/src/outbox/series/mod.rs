@@ -2,8 +2,8 @@
 //!
 //! [`Lines`] makes points of records and aggregates (names and meaning: `README.md` beside this),
 //! [`Batch`] holds them, [`deliver`] hands a batch over and finds the lines that a server refuses,
-//! a [`SeriesSink`] is the server, and [`Influx`] is all of it as a destination of the outbox. A point is written again as often as need be: the same
-//! series at the same time is overwritten, never doubled.
+//! a [`SeriesSink`] is the server, and [`Influx`] is all of it as a destination of the outbox. A
+//! point is written again as often as need be: it is the same point.
 
 mod batch;
 mod deliver;

@@ -23,7 +23,7 @@ const BYTES_MAX: usize = 16 * 1024 * 1024;
 pub(super) struct Recent {
     kept: VecDeque<(Instant, Bytes)>,
     bytes: usize,
-    /// Our end of the connection over which they were taken.
+    /// Our end of the connection over which they were taken, if the server did not end it itself.
     way: Option<SocketAddr>,
 }
 
@@ -47,7 +47,7 @@ impl Recent {
             self.forget_first();
         }
         // The new body comes last again: it may correct what stands in one before it.
-        if self.way.is_some() && self.way != way && self.kept.len() > 1 {
+        if self.way.is_some() && way.is_some() && self.way != way && self.kept.len() > 1 {
             return self.kept.iter().map(|(_, body)| body.clone()).collect();
         }
         Vec::new()

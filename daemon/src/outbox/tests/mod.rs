@@ -46,6 +46,7 @@ fn settings(id: &str) -> To {
             ca: None,
             batch_lines: 10,
             gzip: false,
+            corrections: cems_config::Corrections::Replace,
         }),
     }
 }

@@ -46,6 +46,7 @@ async fn a_destination_dead_for_a_week_misses_nothing_and_its_alarm_goes_by_itse
     let memory = Arc::new(Memory::default());
     let work = house.open(settings("series"), &memory, 50);
     let board = house.board(settings("series"), &work);
+    tokio::time::sleep(Duration::from_secs(2)).await;
     house.minutes(1);
     house.event("outlet/jia-1");
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -71,8 +71,8 @@ impl Queries<'_> {
         )
     }
 
-    /// Lines of the log of what goes out behind (`seq`, `n`), counted up to `limit`, and the time of
-    /// the first of them.
+    /// Lines of the log of what goes out behind (`seq`, `n`), counted up to `limit`, and the time
+    /// of the first of them.
     pub fn outgoing_lag(
         &self,
         seq: Seq,

@@ -11,6 +11,7 @@ use flate2::read::GzDecoder;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 type Seen = (Uri, HeaderMap, Bytes);
@@ -149,4 +150,59 @@ fn what_cannot_be_an_address_is_told_at_once() {
     broken.token = Some(Secret("a\nb".into()));
     let error = InfluxSink::new(&broken).err().unwrap();
     assert!(!format!("{error:#}").contains("a\nb"));
+}
+
+/// A server that takes one body over each connection, and tells what it took.
+async fn hanging_up(header: &'static str) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, seen) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut text = String::new();
+            while !text.ends_with("1\n") && stream.readable().await.is_ok() {
+                let mut part = [0; 4096];
+                match stream.read(&mut part).await {
+                    Ok(n @ 1..) => text.push_str(std::str::from_utf8(&part[..n]).unwrap()),
+                    _ => break,
+                }
+            }
+            let Some((_, body)) = text.split_once("\r\n\r\n") else {
+                continue;
+            };
+            tell.send(body.to_owned()).unwrap();
+            let answer = format!("HTTP/1.1 204 No Content\r\n{header}\r\n");
+            // The client may be gone.
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (address, seen)
+}
+
+#[tokio::test]
+async fn a_server_started_anew_gets_what_the_former_one_took_last() {
+    for (header, want) in [
+        ("", &["a 1\n", "b 1\n", "a 1\n", "b 1\n"][..]),
+        ("connection: close\r\n", &["a 1\n", "b 1\n"]),
+    ] {
+        let (address, mut seen) = hanging_up(header).await;
+        let plain = InfluxServer {
+            gzip: false,
+            ..target(format!("http://{address}"))
+        };
+        let sink = InfluxSink::new(&plain).unwrap();
+        sink.write(b"a 1\n").await.unwrap();
+        // A connection that has just been closed may be found out by the write; the outbox would
+        // try again, too.
+        while sink.write(b"b 1\n").await.is_err() {}
+        let mut bodies = Vec::new();
+        while let Ok(body) = seen.try_recv() {
+            bodies.push(body);
+        }
+        let (first, last) = (&bodies[..2], &bodies[bodies.len() - want.len().min(2)..]);
+        assert_eq!(first, &want[..2], "{bodies:?}");
+        assert_eq!(last, &want[want.len() - 2..], "{bodies:?}");
+        assert_eq!(bodies.len() > 2, want.len() > 2, "{bodies:?}");
+    }
 }
