@@ -129,7 +129,9 @@ async fn a_daemon_killed_between_receiving_and_writing_loses_nothing_and_doubles
     assert_eq!(said.len(), MESSAGES, "none lost, none twice");
     assert!(said == lines, "in the order published, as published");
     let again = found.iter().filter(|message| message.again).count();
-    println!("{again} messages were first journalled when the broker sent them again");
+    cems_tests::wait::say(&format!(
+        "{again} messages came again before they were journalled"
+    ));
     assert_books_hold(&data);
 }
 
