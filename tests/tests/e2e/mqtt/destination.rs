@@ -226,7 +226,7 @@ async fn a_broker_killed_in_the_middle_misses_nothing_and_hears_it_in_order() {
     whole_and_in_order(&parcels, &said);
     cems_tests::wait::say(&format!("{} messages for {PARCELS} parcels", said.len()));
     // Whoever comes late finds the last state.
-    let (_late, late) = broker.listen("cems/+/+/jia-1/latest/+").await;
+    let (_late, late) = broker.come_late("cems/+/+/jia-1/latest/+");
     let state = late.next("a state").await;
     assert!(
         state.starts_with("cems/shiyan/jia/jia-1/latest/a21026 1 {"),
