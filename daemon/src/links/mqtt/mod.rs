@@ -3,7 +3,7 @@
 //! | part | what |
 //! | --- | --- |
 //! | [`Line`] | a connection that publishes; its owner keeps what is not acknowledged |
-//! | [`Sources`] | connections that take readings in; the journal has them before the broker is told |
+//! | [`Sources`] | connections that take readings in: journalled before they are acknowledged |
 //! | `reading` | what a message says (pure) |
 //! | `seen` | which messages are in the journal already |
 //! | `options` | how a broker is reached: address, TLS, log-in |

@@ -57,7 +57,7 @@ fn parcel(n: usize) -> Parcel {
             item: Item::Event(row, None),
         };
     }
-    let start = Timestamp(NOW + 60_000 * i64::try_from(n).unwrap());
+    let start = Timestamp(NOW + 60_000 * i64::try_from(n).expect("small"));
     let value = cems_core::model::Value {
         factor: "a21026".into(),
         sent_as: None,
@@ -154,6 +154,29 @@ fn heard(lines: &Lines, into: &mut Vec<(String, String)>) {
     }
 }
 
+/// Of each outlet everything was heard, for the first time in the order of the log.
+fn whole_and_in_order(parcels: &[Parcel], said: &[(String, String)]) {
+    for outlet in ["jia-1", "jia-2"] {
+        let mut known = BTreeSet::new();
+        let ours = said.iter().filter(|(of, _)| of == outlet);
+        let first: Vec<&String> = ours
+            .filter(|(_, thing)| known.insert(thing.clone()))
+            .map(|(_, thing)| thing)
+            .collect();
+        let due = parcels.iter().filter(|p| {
+            p.place
+                .as_ref()
+                .is_some_and(|p| p.outlet.as_str() == outlet)
+        });
+        let due: Vec<String> = due.map(|parcel| parcel.key.to_string()).collect();
+        assert_eq!(first.len(), due.len(), "{outlet}: nothing is missing");
+        assert!(
+            first.iter().zip(&due).all(|(a, b)| *a == b),
+            "{outlet}: in order"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_killed_in_the_middle_misses_nothing_and_hears_it_in_order() {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -188,7 +211,7 @@ async fn a_broker_killed_in_the_middle_misses_nothing_and_hears_it_in_order() {
         (listener, lines) = broker.listen("cems/#").await;
         broker.users(&[OURS, OTHERS]);
         broker.reread(&running);
-        println!("batch {n} was torn: {again}");
+        cems_tests::wait::say(&format!("batch {n} was torn: {again}"));
         deliver(&mut destination, batch).await;
     }
     cems_tests::wait::until("the last message", async || {
@@ -200,28 +223,10 @@ async fn a_broker_killed_in_the_middle_misses_nothing_and_hears_it_in_order() {
             .ok_or("not yet")
     })
     .await;
-    for outlet in ["jia-1", "jia-2"] {
-        let mut known = BTreeSet::new();
-        let ours = said.iter().filter(|(of, _)| of == outlet);
-        let first: Vec<&String> = ours
-            .filter(|(_, thing)| known.insert(thing.clone()))
-            .map(|(_, thing)| thing)
-            .collect();
-        let due = parcels.iter().filter(|p| {
-            p.place
-                .as_ref()
-                .is_some_and(|p| p.outlet.as_str() == outlet)
-        });
-        let due: Vec<String> = due.map(|parcel| parcel.key.to_string()).collect();
-        assert_eq!(first.len(), due.len(), "{outlet}: nothing is missing");
-        assert!(
-            first.iter().zip(&due).all(|(a, b)| *a == b),
-            "{outlet}: in order"
-        );
-    }
-    println!("{} messages for {PARCELS} parcels", said.len());
+    whole_and_in_order(&parcels, &said);
+    cems_tests::wait::say(&format!("{} messages for {PARCELS} parcels", said.len()));
     // Whoever comes late finds the last state.
-    let (_late, late) = broker.listen("cems/+/+/jia-1/latest/+").await;
+    let (_late, late) = broker.come_late("cems/+/+/jia-1/latest/+");
     let state = late.next("a state").await;
     assert!(
         state.starts_with("cems/shiyan/jia/jia-1/latest/a21026 1 {"),

@@ -103,17 +103,23 @@ impl Broker {
     /// Somebody who listens: one line for each message, with topic, retained or not, payload. The
     /// broker hands everything on at once and keeps nothing back.
     pub(crate) async fn listen(&self, topic: &str) -> (Peer, Lines) {
+        let (peer, lines) = self.come_late(topic);
+        until("a listener", async || {
+            self.publish("hello", &["1".to_owned()]);
+            lines.any("hello").then_some(()).ok_or("it does not listen")
+        })
+        .await;
+        (peer, lines)
+    }
+
+    /// Somebody who wants to hear what the broker has kept.
+    pub(crate) fn come_late(&self, topic: &str) -> (Peer, Lines) {
         let mut command = self.client("mosquitto_sub", "0");
         command
             .args(["-t", topic, "-t", "hello", "-F", "%t %r %p"])
             .stdout(Stdio::piped());
         let mut peer = Peer::start(&mut command);
         let lines = peer.lines();
-        until("a listener", async || {
-            self.publish("hello", &["1".to_owned()]);
-            lines.any("hello").then_some(()).ok_or("it does not listen")
-        })
-        .await;
         (peer, lines)
     }
 
