@@ -1,5 +1,6 @@
 //! Data over Debian's mosquitto: readings that come in, records and events that go out.
 
+mod again;
 mod destination;
 mod source;
 

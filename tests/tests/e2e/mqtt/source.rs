@@ -43,7 +43,7 @@ fn message(n: usize) -> String {
 }
 
 /// What the journal holds of the source.
-fn journalled(data: &Path) -> Vec<MqttMessage> {
+pub(super) fn journalled(data: &Path) -> Vec<MqttMessage> {
     let reader = Reader::open(&data.join("journal")).expect("a journal");
     let entries = reader.entries_from(1);
     let event = |body: &[u8]| JournalEvent::from_line(body).expect("an event of this version");
