@@ -1,9 +1,12 @@
-//! Reading a frame where it lies asks the allocator for nothing.
+//! Reading a frame where it lies, and writing a line behind others, ask the allocator for nothing.
 #![expect(unsafe_code, reason = "counting allocations needs a global allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use cems_protocols::lineproto::{Line, Precision, Series};
+use rust_decimal::Decimal;
 
 use cems_protocols::hj212::{
     BuildOptions, CrcVerdict, Edition, FrameBuilder, Item, ValueView, frame_at, header_at,
@@ -32,6 +35,32 @@ static GLOBAL: Counting = Counting;
 
 /// The only test of this binary: another one would allocate beside it.
 #[test]
+fn neither_fields_nor_lines_cost_an_allocation() {
+    no_field_costs_an_allocation();
+    no_line_costs_an_allocation();
+}
+
+fn no_line_costs_an_allocation() {
+    let tags = [("outlet", "jia-1"), ("factor", "a21026")];
+    let series = Series::new("cems", &tags).expect("sound names");
+    let mut body = Vec::with_capacity(64 * 1024);
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for time in 0..500 {
+        let mut line = Line::begin(&mut body, &series);
+        let mut write = || {
+            line.decimal("value", Decimal::new(-12_050, 3))?;
+            line.decimal("most", Decimal::MAX)?;
+            line.float("ratio", 0.25)?;
+            line.integer("valid", 1)
+        };
+        write().expect("sound fields");
+        line.finish(time, Precision::Milliseconds)
+            .expect("a sound time");
+    }
+    let after = ALLOCATIONS.load(Ordering::Relaxed);
+    assert_eq!(after - before, 0, "{} bytes", black_box(&body).len());
+}
+
 fn no_field_costs_an_allocation() {
     for factors in [1u32, 10, 100] {
         let items = (0..factors).map(|at| {

@@ -111,9 +111,10 @@ impl DestinationMeans {
 pub enum Corrections {
     /// It replaces the first (InfluxDB, GreptimeDB).
     Replace,
-    /// It keeps both and shows either (VictoriaMetrics). There a value that was corrected n times
-    /// stands n milliseconds later, and the server is told to show the last of a second. Times of
-    /// received records are whole seconds, so the milliseconds are free.
+    /// It keeps both and shows either (VictoriaMetrics). There a received value stands a
+    /// millisecond late, and another one for each time it was corrected; the server is told to
+    /// show the last of a second. Times of received records are whole seconds, so the
+    /// milliseconds are free.
     Later,
 }
 

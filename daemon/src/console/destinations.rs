@@ -13,14 +13,14 @@ use cems_dashboards::backend::{
 use smol_str::SmolStr;
 use std::sync::Arc;
 
-fn refused(code: &str, detail: impl ToString) -> BackendError {
+fn refused(code: &str, detail: &impl ToString) -> BackendError {
     BackendError::Refused {
         code: code.to_owned(),
         detail: detail.to_string(),
     }
 }
 
-fn replay(row: Replay) -> ReplayStatus {
+fn replay(row: &Replay) -> ReplayStatus {
     ReplayStatus {
         id: row.id.unsigned_abs(),
         from: row.from,
@@ -54,7 +54,7 @@ fn status(row: Status) -> DestinationStatus {
         dead: standing.dead,
         forgotten: standing.forgotten,
         last_sent: standing.last_sent,
-        replays: row.replays.into_iter().map(replay).collect(),
+        replays: row.replays.iter().map(replay).collect(),
     }
 }
 
@@ -103,10 +103,10 @@ impl ConsoleBackend {
             return Err(BackendError::Forbidden);
         }
         if !self.outbox.knows(&destination) {
-            return Err(refused("unknown-destination", destination));
+            return Err(refused("unknown-destination", &destination));
         }
         if until <= from || until.since_ms(from) > REPLAY_DAYS_MAX * DAY_MS {
-            return Err(refused("replay-period", REPLAY_DAYS_MAX));
+            return Err(refused("replay-period", &REPLAY_DAYS_MAX));
         }
         let offset = self.projected.registry().offset;
         let shown = |at: Timestamp| offset.local(at).format("%Y-%m-%d %H:%M").to_string();
@@ -129,7 +129,7 @@ impl ConsoleBackend {
         let letter = ask(move || outbox.dead_letter(number)).await?;
         let letter = letter
             .filter(|letter| !letter.again)
-            .ok_or_else(|| refused("no-dead-letter", id))?;
+            .ok_or_else(|| refused("no-dead-letter", &id))?;
         let receipt = self
             .note(
                 actor,

@@ -150,11 +150,11 @@ impl Lane {
                 self.deliver(what).await?;
             }
         }
-        if !behind || round.is_multiple_of(REPLAY_EVERY) {
-            if let Some(what) = self.ask(Asker::replay).await? {
-                self.deliver(what).await?;
-                more = true;
-            }
+        if (!behind || round.is_multiple_of(REPLAY_EVERY))
+            && let Some(what) = self.ask(Asker::replay).await?
+        {
+            self.deliver(what).await?;
+            more = true;
         }
         Ok(more || behind)
     }

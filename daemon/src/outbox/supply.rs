@@ -30,6 +30,9 @@ pub(super) struct Batch {
     pub(super) more: bool,
 }
 
+/// Events, and the line of the audit trail reached.
+pub(super) type Events = (Vec<Parcel>, (Seq, u32));
+
 /// Reads logs and rows. Methods ask a database: call them on a thread that may wait.
 pub(super) struct Supply {
     pub(super) readers: Readers,
@@ -144,7 +147,7 @@ impl Supply {
         (seq, n): (Seq, u32),
         until: Timestamp,
         most: usize,
-    ) -> Result<Option<(Vec<Parcel>, (Seq, u32))>, StoreError> {
+    ) -> Result<Option<Events>, StoreError> {
         let registry = (self.registry)();
         let mut places = Places::new(&registry, to);
         self.readers.read(|queries| {

@@ -18,6 +18,11 @@ use tempfile::TempDir;
 
 /// Simulated seconds in a second: an hour without the database is six of them.
 const SPEED: u32 = 600;
+/// A series with a point for each minute that was received.
+const VALID: &str =
+    "cems_valid{enterprise=jia,factor=a34013,kind=minute,outlet=jia-1,region=shiyan}";
+/// The series that is corrected.
+const SO2: &str = "cems_value{enterprise=jia,factor=a21026,kind=minute,outlet=jia-1,region=shiyan}";
 /// The right token.
 const TOKEN: &str = "series-token-of-the-tests";
 
@@ -30,6 +35,8 @@ struct Feed {
     books: TempDir,
     /// The first hour of data; the daemon's clock begins six hours later.
     first: Moment,
+    /// Hours sent.
+    hours: usize,
 }
 
 impl Feed {
@@ -59,6 +66,7 @@ impl Feed {
             database,
             books,
             first: start.floor_hour().plus_minutes(-6 * 60),
+            hours: 0,
         }
     }
 
@@ -68,6 +76,7 @@ impl Feed {
         let minute = |n: i64| (hour.plus_minutes(n), fields(number * 60 + n));
         let minutes: Vec<(Moment, String)> = (0..60).map(minute).collect();
         self.inside.send_many(GAS_MN, "2051", &minutes).await;
+        self.hours += 1;
     }
 
     async fn status(&self) -> Value {
@@ -82,6 +91,10 @@ impl Feed {
                 return Err(vec![format!("{status:#}")]);
             }
             let want = expected(&self.inside.duty, self.first, means).await;
+            let minutes = want.keys().filter(|(series, _)| *series == VALID).count();
+            if minutes != self.hours * 60 {
+                return Err(vec![format!("{minutes} minutes are in the books")]);
+            }
             let mut shown = self.database.points().await;
             shown.retain(|(series, _), _| {
                 let minutes = series.contains("kind=minute");
@@ -313,16 +326,19 @@ async fn corrections_show_and_a_fresh_database_gets_the_same_history() {
     feed.same("three hours", false).await;
     // Corrected down, up, and down again: no rule of thumb of a database gives the last of these.
     let corrected = feed.first.plus_minutes(75);
-    for value in ["2.5", "44.25", "3.125"] {
+    for (value, times) in ["2.5", "44.25", "3.125"].into_iter().zip(2..) {
         let fields = format!("a21026-Avg={value},a21026-Min=1,a21026-Max=50,a21026-Flag=N");
         let minutes = [(corrected, fields)];
         feed.inside.send_many(GAS_MN, "2051", &minutes).await;
-        feed.same("the correction", false).await;
+        let key = (SO2.to_owned(), corrected.0 + times);
+        until("the correction in the books", async || {
+            let books = expected(&feed.inside.duty, feed.first, false).await;
+            books.contains_key(&key).then_some(()).ok_or("not yet")
+        })
+        .await;
+        let points = feed.same("the correction", false).await;
+        assert_eq!(points[&key].to_string(), value);
     }
-    let points = feed.same("the last correction", false).await;
-    let series = "cems_value{enterprise=jia,factor=a21026,kind=minute,outlet=jia-1,region=shiyan}";
-    let key = (series.to_owned(), corrected.0 + 3);
-    assert!((points[&key] - 3.125).abs() < 1e-12, "{}", points[&key]);
 
     // A new database gets everything that lies behind, means included.
     let books = tempfile::tempdir().expect("a temporary directory");

@@ -138,6 +138,7 @@ fn outlet(id: &str) -> Outlet {
         },
         permitted: Vec::new(),
         forward: false,
+        feeds: false,
     }
 }
 

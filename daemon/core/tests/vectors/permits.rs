@@ -236,5 +236,6 @@ fn outlet(medium: Medium, period: LimitPeriod, upper: Decimal) -> Outlet {
         fallback: rule(),
         permitted: Vec::new(),
         forward: false,
+        feeds: false,
     }
 }

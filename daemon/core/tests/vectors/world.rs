@@ -82,6 +82,7 @@ pub(crate) fn stack() -> Outlet {
         },
         permitted: Vec::new(),
         forward: false,
+        feeds: false,
     }
 }
 

@@ -27,7 +27,7 @@ const FLAG_UNKNOWN: i64 = -1;
 const SERIES_KEPT_MAX: usize = 200_000;
 
 /// Corrections of one value that can be told apart within its second.
-const CORRECTIONS_MAX: u32 = 999;
+const CORRECTIONS_MAX: u32 = 998;
 
 /// Who an outlet belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,8 +109,10 @@ impl Lines {
         let later = self.corrections == Corrections::Later;
         let mut refused = Vec::new();
         for (factor, value) in &row.values {
-            let corrected = if later { value.superseded } else { 0 };
-            let time = row.start.0 + i64::from(corrected.min(CORRECTIONS_MAX));
+            // VictoriaMetrics counts a full second to the one before it: the first version must
+            // stand behind it, or corrections would be in another second.
+            let version = 1 + i64::from(value.superseded.min(CORRECTIONS_MAX));
+            let time = row.start.0 + if later { version } else { 0 };
             let series = self.value(&row.outlet, owner, factor, kind);
             let written = series.and_then(|series| {
                 batch.line(item, series, time, |line| record_fields(line, value))

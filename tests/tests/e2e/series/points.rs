@@ -135,7 +135,8 @@ fn series(metric: &str, factor: Option<&str>, kind: &str) -> String {
 }
 
 fn minute(points: &mut Points, start: i64, factor: &str, value: &Value) {
-    let time = start + value["superseded"].as_i64().expect("a count");
+    // The first version stands a millisecond late, each correction another one.
+    let time = start + 1 + value["superseded"].as_i64().expect("a count");
     let flag = value["flag"].as_str().map(|flag| {
         let place = "NFMSDCTB".find(flag).expect("a flag of the standard");
         Value::from(place)

@@ -207,8 +207,8 @@ fn an_outlet_that_is_sold_has_series_of_its_new_owner() {
 fn a_correction_is_later_where_servers_keep_both() {
     for (corrections, corrected, ms) in [
         (Corrections::Replace, 3, 0),
-        (Corrections::Later, 0, 0),
-        (Corrections::Later, 3, 3),
+        (Corrections::Later, 0, 1),
+        (Corrections::Later, 3, 4),
         (Corrections::Later, 5_000, 999),
     ] {
         let mut batch = Batch::default();
