@@ -25,7 +25,11 @@ const SPEED: u32 = 20;
 const READINGS: i64 = 12;
 
 /// Questions that have no answer here, by a part of them, and why.
-const UNANSWERED: [(&str, &str); 6] = [
+const UNANSWERED: [(&str, &str); 7] = [
+    (
+        "cems_substituted_kg",
+        "the rules put nothing in for these hours",
+    ),
     ("cems_bus_", "a centre polls no instruments"),
     ("cems_instrument_up", "the same"),
     (
@@ -169,7 +173,7 @@ async fn delivered(inside: &Inside, asker: &Asker) {
             return Err(format!("{one:#}"));
         }
         for kind in kinds {
-            let query = format!(r#"last_over_time(cems_value{{kind="{kind}"}}[400d])"#);
+            let query = format!(r#"last_over_time(cems_valid{{kind="{kind}"}}[400d])"#);
             if !asker.has(&query, inside.now()).await {
                 return Err(format!("nothing of kind {kind}: {one:#}"));
             }
