@@ -53,7 +53,7 @@ async fn request(stream: &mut TcpStream, data: &mut Vec<u8>) -> Option<usize> {
         }
     };
     let text = String::from_utf8_lossy(&data[..head]).to_ascii_lowercase();
-    let length = text
+    let length: Option<usize> = text
         .lines()
         .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
     let end = match length {

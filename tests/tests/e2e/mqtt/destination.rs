@@ -39,9 +39,13 @@ fn place(outlet: &str) -> Arc<Place> {
 
 /// Parcel `n`: an event or a record of one of two outlets.
 fn parcel(n: usize) -> Parcel {
-    let outlet = if n % 3 == 0 { "jia-1" } else { "jia-2" };
+    let outlet = if n.is_multiple_of(3) {
+        "jia-1"
+    } else {
+        "jia-2"
+    };
     let seq = Seq(n as u64);
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         let row = AuditRow {
             seq,
             n: 0,

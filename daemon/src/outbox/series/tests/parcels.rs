@@ -6,6 +6,7 @@ use crate::outbox::{Cause, Destination, Item, Key, Parcel, Place, SendError};
 use cems_config::{Corrections, InfluxServer};
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{Medium, RecordKind, Seq, Series};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ fn parcel(outlet: &str, factors: &[&str]) -> Parcel {
         medium: Medium::Gas,
         enterprise: "jia".into(),
         region: "qiaobei".into(),
+        units: BTreeMap::new(),
     };
     let values = factors.iter().map(|factor| value(factor, "1.5", Some("N")));
     Parcel {
