@@ -3,8 +3,7 @@
 //! engine keeps for an outlet.
 //!
 //! `cargo bench -p cems-daemon --bench desk`. `cargo test --benches` runs a small city once, for
-//! its
-//! checks.
+//! its checks.
 #![expect(
     clippy::print_stdout,
     reason = "a benchmark's result is what it prints"
@@ -36,8 +35,8 @@ fn main() {
             alarms: 600,
         }
     };
-    memory::run(size);
     flood::run(size);
+    memory::run(size);
 }
 
 /// A figure with its unit.

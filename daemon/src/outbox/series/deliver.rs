@@ -26,7 +26,8 @@ pub struct Delivered {
 pub async fn deliver(sink: &dyn SeriesSink, batch: &Batch) -> Result<Delivered, SinkError> {
     let mut done = Delivered::default();
     // Halves are cut from the last range, so that there are never more than the bits of a length.
-    let mut open = Vec::from([0..batch.len()]);
+    let whole = 0..batch.len();
+    let mut open = vec![whole];
     while let Some(range) = open.pop() {
         if range.is_empty() {
             continue;

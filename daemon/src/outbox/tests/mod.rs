@@ -209,10 +209,10 @@ impl House {
 }
 
 impl Work {
-    /// Waits, in virtual time, until `seen` or an hour has passed.
+    /// Waits, in virtual time, until `seen` or half a day has passed: pauses grow with failures.
     async fn until(&self, what: &str, seen: impl Fn(&Memory) -> bool) {
         self.news.wake_all();
-        for _ in 0..3_600 {
+        for _ in 0..12 * 3_600 {
             if seen(&self.memory) {
                 return;
             }
