@@ -254,7 +254,11 @@ async fn whims_of_a_server_cost_time_and_nothing_else() {
 
     // One line that the server dislikes costs itself alone, and goes when it is sent again.
     let minute = feed.first.plus_minutes(3 * 60 + 20);
-    let dislike = Whim::Dislike("factor=a21026,kind=minute".into(), minute.0.to_string());
+    // The first version of a value stands a millisecond late.
+    let dislike = Whim::Dislike(
+        "factor=a21026,kind=minute".into(),
+        (minute.0 + 1).to_string(),
+    );
     feed.proxy.set(dislike);
     feed.hour(3).await;
     let path = "/api/v1/destinations/series/refused";
@@ -352,7 +356,11 @@ async fn corrections_show_and_a_fresh_database_gets_the_same_history() {
     let points = feed.same("history in the new database", true).await;
     let means = points.keys().filter(|(series, _)| series.contains("-mean"));
     assert!(means.count() > 100);
-    let status = feed.status().await;
-    assert!(!status["replays"][0]["ended_at"].is_null(), "{status:#}");
+    until("the end of the replay", async || {
+        let status = feed.status().await;
+        let ended = !status["replays"][0]["ended_at"].is_null();
+        ended.then_some(()).ok_or(status)
+    })
+    .await;
     feed.inside.stop().await;
 }

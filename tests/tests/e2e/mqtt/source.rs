@@ -154,7 +154,8 @@ async fn a_session_that_is_lost_is_made_anew_and_a_kept_one_has_what_was_missed(
     let record = town
         .api
         .until(
-            "/api/v1/outlets/jia-1/records?kind=realtime&from=2026-09-21T14:13:00Z&until=2026-09-21T14:15:00Z",
+            "/api/v1/outlets/jia-1/records?kind=realtime&\
+             from=2026-09-21T14:13:00Z&until=2026-09-21T14:15:00Z",
             "three records",
             |list| (rows(list).len() >= 3).then(|| rows(list).to_vec()),
         )
