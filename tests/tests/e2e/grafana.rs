@@ -21,8 +21,8 @@ use std::process::Command;
 /// Simulated seconds in a second: what is settled after minutes is so in seconds, and the newest
 /// minute is still new at the end.
 const SPEED: u32 = 20;
-/// Readings of `/metrics`: enough for a rate at the last whole step of the longest span shown, which
-/// lies up to 50 minutes back.
+/// Readings of `/metrics`: enough for a rate at the last whole step of the longest span shown,
+/// which lies up to 50 minutes back.
 const READINGS: i64 = 420;
 
 /// Questions that have no answer here, by a part of them, and why.

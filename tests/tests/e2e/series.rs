@@ -349,8 +349,8 @@ async fn corrections_show_and_a_fresh_database_gets_the_same_history() {
     feed.database = Database::start(books.path(), None).await;
     feed.proxy.lead(feed.database.port);
     let from = feed.first.plus_minutes(-400 * 24 * 60);
-    let until = feed.inside.now();
-    let span = json!({ "from": from.iso(), "until": until.iso() });
+    let end = feed.inside.now();
+    let span = json!({ "from": from.iso(), "until": end.iso() });
     let path = "/api/v1/destinations/series/replay";
     feed.supervisor.post(path, &span).await;
     let points = feed.same("history in the new database", true).await;
