@@ -1,10 +1,12 @@
 //! Settings of the daemon itself, checked.
 
+mod archive;
 mod dialogue;
 mod notify;
 mod station;
 mod uplink;
 
+pub use archive::ArchiveSettings;
 pub use dialogue::{DialogueSettings, InitialSettings};
 pub(crate) use notify::Usual;
 pub use notify::{
@@ -39,6 +41,8 @@ pub struct Settings {
     pub console: ConsoleSettings,
     /// The journal.
     pub journal: JournalSettings,
+    /// Files of sealed days.
+    pub archive: ArchiveSettings,
     /// Logs.
     pub log: LogSettings,
     /// People who log in.

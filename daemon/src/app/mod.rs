@@ -1,5 +1,6 @@
 //! The daemon in one process: start, reload, stop. Tests use it as `cemsd run` does.
 
+mod archive;
 mod places;
 mod post;
 mod station;
@@ -7,6 +8,7 @@ mod tasks;
 
 pub use places::Places;
 
+use crate::archive::Shelf;
 use crate::attachments::Attachments;
 use crate::clock::Clock;
 use crate::console::{Access, ConsoleBackend, ConsoleParts};
@@ -179,7 +181,8 @@ impl App {
             clock: app.clock.clone(),
         };
         app.tasks.spawn(watch.run(app.stop.clone()));
-        let backend = app.backend(&settings, readers, &places, (uplinks, post))?;
+        let shelf = app.start_archive(&settings, &places, &readers);
+        let backend = app.backend(&settings, readers, &places, (uplinks, post, shelf))?;
         app.buses.reload(&settings.station);
         let (close, closing) = tokio::sync::watch::channel(false);
         let stopping = app.stop.clone();
@@ -336,7 +339,7 @@ impl App {
         settings: &Settings,
         readers: Readers,
         places: &Places,
-        (uplinks, post): (Option<Arc<UplinkBoard>>, Arc<PostBoard>),
+        (uplinks, post, shelf): (Option<Arc<UplinkBoard>>, Arc<PostBoard>, Option<Shelf>),
     ) -> anyhow::Result<Arc<dyn Backend>> {
         let opened = Sessions::open(&places.sessions()).context("opening sessions.db")?;
         let access = Access::new(settings, opened.sessions, self.clock.clone());
@@ -347,7 +350,8 @@ impl App {
             access,
             clock: self.clock.clone(),
             switchboard: Arc::clone(&self.gate.switchboard),
-            troubles: post::troubles(uplinks.clone(), Arc::clone(&post)),
+            troubles: post::troubles(uplinks.clone(), Arc::clone(&post), shelf.as_ref()),
+            shelf,
             station: station::view(uplinks, Arc::clone(&self.buses)),
             attachments: Attachments::in_directory(places.attachments()),
             post,

@@ -1,6 +1,7 @@
 //! Messages to people.
 
 use super::{App, Places};
+use crate::archive::Shelf;
 use crate::console::Troubles;
 use crate::notify::{self, PostBoard};
 use crate::store::Readers;
@@ -40,13 +41,20 @@ impl App {
     }
 }
 
-/// Centres that have not been heard of, and channels that take no messages, for long.
-pub(super) fn troubles(uplinks: Option<Arc<UplinkBoard>>, post: Arc<PostBoard>) -> Troubles {
+/// Centres that have not been heard of, and channels that take no messages, for long; days that
+/// cannot be written to their files.
+pub(super) fn troubles(
+    uplinks: Option<Arc<UplinkBoard>>,
+    post: Arc<PostBoard>,
+    shelf: Option<&Shelf>,
+) -> Troubles {
+    let trouble = shelf.map(|shelf| Arc::clone(&shelf.trouble));
     Arc::new(move || {
         let mut all = uplinks
             .as_ref()
             .map_or_else(Vec::new, |board| board.problems());
         all.extend(post.problems());
+        all.extend(trouble.as_ref().and_then(|slot| slot.said()));
         all
     })
 }

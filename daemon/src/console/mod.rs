@@ -15,6 +15,7 @@ pub use access::{Access, hash_password};
 pub use desk::Desk;
 pub use post::Post;
 
+use crate::archive::Shelf;
 use crate::attachments::Attachments;
 use crate::clock::Clock;
 use crate::journal::Journal;
@@ -53,6 +54,7 @@ pub struct ConsoleBackend {
     troubles: Troubles,
     attachments: Attachments,
     post: Post,
+    shelf: Option<Shelf>,
 }
 
 /// The parts of the daemon behind the console.
@@ -75,6 +77,8 @@ pub struct ConsoleParts {
     pub attachments: Attachments,
     /// Channels and messages.
     pub post: Post,
+    /// Files of sealed days, where there are any.
+    pub shelf: Option<Shelf>,
     /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
     /// all the same.
     pub troubles: Troubles,
@@ -94,6 +98,7 @@ impl ConsoleBackend {
             troubles: parts.troubles,
             attachments: parts.attachments,
             post: parts.post,
+            shelf: parts.shelf,
         }
     }
 
@@ -174,9 +179,16 @@ impl Backend for ConsoleBackend {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<RecordRow>, BackendError> {
-        self.visible(actor, id)?;
-        self.readers
-            .records(id, kind, from, until)
+        let (registry, _) = self.visible(actor, id)?;
+        let Some(shelf) = &self.shelf else {
+            let rows = self.readers.records(id, kind, from, until);
+            return rows.map_err(unavailable);
+        };
+        let books = (&self.readers, registry.offset);
+        let young = self.clock.now().plus_ms(-shelf.read_after_ms);
+        let archive = &shelf.archive;
+        archive
+            .records(books, (id, kind), (from, until), young)
             .map_err(unavailable)
     }
 

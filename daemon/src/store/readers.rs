@@ -16,7 +16,7 @@ use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, AlarmServiceRow, ClueRow, DutyKey, DutyRow, ExchangeRow,
     FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow,
     MessageId, MessageRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind, RecordRow,
-    ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
+    ReportId, ReviewRow, Seq, Series, SeriesDayRow, ShiftRow, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -177,6 +177,9 @@ questions! {
     exchanges(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<ExchangeRow>;
     open_exchanges() -> Vec<ExchangeRow>;
     forward_after(seq: Seq, n: u32, limit: usize) -> Vec<ForwardRow>;
+    series_days(series: Series, from: Timestamp, until: Timestamp, limit: usize)
+        -> Vec<SeriesDayRow>;
+    series_day(series: Series, day: Timestamp) -> Option<SeriesDayRow>;
     fallback(id: FallbackId) -> Option<FallbackRow>;
     fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
     reports_of_fallback(id: FallbackId) -> Vec<ManualReportRow>;

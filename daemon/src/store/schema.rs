@@ -50,6 +50,7 @@ pub(super) const PROJECTIONS: Schema = Schema {
         include_str!("migrations/0004-judgement.sql"),
         include_str!("migrations/0005-desk.sql"),
         include_str!("migrations/0006-duties.sql"),
+        include_str!("migrations/0007-series-days.sql"),
     ],
 };
 

@@ -17,7 +17,7 @@ mod damage;
 mod desk;
 mod duties;
 mod questions;
-mod samples;
+pub(crate) mod samples;
 
 struct Desk {
     dir: tempfile::TempDir,

@@ -20,6 +20,7 @@ pub mod registry;
 pub mod roster;
 pub mod rows;
 pub mod sample;
+pub mod series;
 pub mod time;
 
 pub use access::{Access, Permission, Role, Scope};
@@ -66,4 +67,5 @@ pub use rows::{
     PackRow, RecordRow, StoredValue,
 };
 pub use sample::{Sample, SampleSet};
+pub use series::{Series, SeriesDayRow, series_day};
 pub use time::{Level, Period, Timestamp, UtcOffset};
