@@ -5,7 +5,7 @@ use super::error::ArchiveError;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{
-    BoolType, ByteArrayType, DataType, FixedLenByteArrayType, Int32Type, Int64Type,
+    BoolType, ByteArray, ByteArrayType, DataType, FixedLenByteArrayType, Int32Type, Int64Type,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -16,6 +16,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::{ColumnPath, TypePtr};
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -270,29 +271,65 @@ impl Sealed {
             && times.is_none_or(|(min, max)| *min < until && from <= *max)
     }
 
-    /// Reads the columns of a group for which `wanted` holds; the others are left empty.
+    /// The rows of a group from the first to the last with this text in a column.
+    pub(super) fn rows_with(
+        &self,
+        group: usize,
+        column: usize,
+        text: &str,
+    ) -> Result<Range<usize>, ArchiveError> {
+        let all = self.whole_of(group);
+        let mut chunk = Chunk {
+            values: Values::Text(Vec::new()),
+            levels: Vec::new(),
+        };
+        let row_group = self.reader.get_row_group(group);
+        let read = row_group.and_then(|row_group| {
+            let reader = row_group.get_column_reader(column)?;
+            fill(reader, &mut chunk, (&self.columns[column], &all))
+        });
+        read.map_err(ArchiveError::parquet(&self.path))?;
+        let Values::Text(texts) = &chunk.values else {
+            return Ok(all);
+        };
+        let found = |value: &ByteArray| value.data() == text.as_bytes();
+        let first = texts.iter().position(found);
+        let last = texts.iter().rposition(found);
+        Ok(first
+            .zip(last)
+            .map_or(0..0, |(first, last)| first..last + 1))
+    }
+
+    /// All rows of a group.
+    pub(super) fn whole_of(&self, group: usize) -> Range<usize> {
+        let rows = self.reader.metadata().row_group(group).num_rows();
+        0..usize::try_from(rows).unwrap_or(0)
+    }
+
+    /// Reads some rows of a group, the columns for which `wanted` holds; the others are left empty.
     pub(super) fn read(
         &self,
         group: usize,
+        rows: Range<usize>,
         wanted: fn(usize) -> bool,
     ) -> Result<Group, ArchiveError> {
-        self.read_group(group, wanted)
+        self.read_group(group, rows, wanted)
             .map_err(ArchiveError::parquet(&self.path))
     }
 
-    fn read_group(&self, group: usize, wanted: fn(usize) -> bool) -> Result<Group, ParquetError> {
+    fn read_group(
+        &self,
+        group: usize,
+        rows: Range<usize>,
+        wanted: fn(usize) -> bool,
+    ) -> Result<Group, ParquetError> {
         let row_group = self.reader.get_row_group(group)?;
         let mut all = Group::of(self.columns);
-        all.rows = usize::try_from(row_group.metadata().num_rows())
-            .map_err(|_| ParquetError::General("a negative number of rows".into()))?;
+        all.rows = rows.len();
         for (index, column) in self.columns.iter().enumerate() {
             let chunk = &mut all.chunks[index];
             if wanted(index) {
-                fill(
-                    row_group.get_column_reader(index)?,
-                    chunk,
-                    (column, all.rows),
-                )?;
+                fill(row_group.get_column_reader(index)?, chunk, (column, &rows))?;
             } else {
                 // Nothing is there, whether it may be null or not.
                 chunk.levels = vec![0; all.rows];
@@ -305,7 +342,7 @@ impl Sealed {
 fn fill(
     reader: ColumnReader,
     chunk: &mut Chunk,
-    (column, rows): (&Column, usize),
+    (column, rows): (&Column, &Range<usize>),
 ) -> Result<(), ParquetError> {
     let levels = column.optional.then_some(&mut chunk.levels);
     match (reader, &mut chunk.values) {
@@ -327,12 +364,15 @@ fn all<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     values: &mut Vec<T::T>,
     mut levels: Option<&mut Vec<i16>>,
-    rows: usize,
+    rows: &Range<usize>,
 ) -> Result<(), ParquetError> {
-    let mut read = 0;
-    while read < rows {
+    let mut read = reader.skip_records(rows.start)?;
+    if read != rows.start {
+        return Err(ParquetError::General("a column ends early".into()));
+    }
+    while read < rows.end {
         let (records, _, _) =
-            reader.read_records(rows - read, levels.as_deref_mut(), None, values)?;
+            reader.read_records(rows.end - read, levels.as_deref_mut(), None, values)?;
         if records == 0 {
             return Err(ParquetError::General("a column ends early".into()));
         }

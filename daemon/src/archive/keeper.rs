@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often the days are looked over, in the daemon's time.
+/// When the days are looked over first: a start has better things to do.
+const FIRST: Duration = Duration::from_secs(60);
+/// How often they are looked over after that, in the daemon's time.
 const ROUND: Duration = Duration::from_secs(600);
 /// Least real time between rounds: simulated time may run fast.
 const ROUND_MIN: Duration = Duration::from_millis(200);
@@ -68,12 +70,13 @@ impl Keeper {
     /// Runs until the daemon stops.
     pub async fn run(self, stop: CancellationToken) {
         let keeper = Arc::new(self);
-        let mut known = Known::default();
+        let (mut known, mut pause) = (Known::default(), FIRST);
         loop {
-            let pause = keeper.clock.shorten(ROUND).max(ROUND_MIN);
+            let real = keeper.clock.shorten(pause).max(ROUND_MIN);
+            pause = ROUND;
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(real) => {}
             }
             let (working, stopping) = (Arc::clone(&keeper), stop.clone());
             let round = tokio::task::spawn_blocking(move || {

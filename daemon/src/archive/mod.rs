@@ -200,7 +200,10 @@ impl Archive {
         }
         let (mut place, mut equal) = (0, true);
         order.day().each_group(|group| {
-            equal = equal && place < sealed.groups() && sealed.read(place, |_| true)? == group;
+            if equal && place < sealed.groups() {
+                let filed = sealed.read(place, sealed.whole_of(place), |_| true)?;
+                equal = filed.rows == group.rows && filed.chunks == group.chunks;
+            }
             place += 1;
             Ok(())
         })?;
@@ -278,7 +281,8 @@ impl Archive {
             if !sealed.may_have(group, text, (record::TIME, from.0, until.0)) {
                 continue;
             }
-            let group = sealed.read(group, record::is_needed)?;
+            let rows = sealed.rows_with(group, record::OUTLET, outlet.as_str())?;
+            let group = sealed.read(group, rows, record::is_needed)?;
             let wanted = (outlet, kind, from, until);
             record::collect(&mut Cursor::of(&group), wanted, &mut records).ok_or_else(|| {
                 let path = self.path(series, day, offset);
