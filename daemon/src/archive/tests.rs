@@ -105,7 +105,7 @@ proptest! {
         let outputs: Vec<_> = records.iter().cloned().map(Output::Record).collect();
         books.batch(1, &outputs);
         books.write_all();
-        for (series, day) in books.days.clone() {
+        for &(series, day) in &books.days {
             prop_assert_eq!(books.standing(series, day), Standing::Equal);
         }
         for record in &records {
