@@ -245,7 +245,7 @@ impl Archive {
                 }
                 Err(ArchiveError::Store(error)) => return Err(error.into()),
                 Err(error) => {
-                    tracing::warn!(%error, "a file of a sealed day cannot be read; the store answers");
+                    tracing::warn!(%error, "a sealed day's file is unreadable; the store answers");
                 }
             }
             day = end;

@@ -44,7 +44,8 @@ fn python() -> PathBuf {
     assert!(
         path.exists(),
         "{} is missing: the files are opened by programs that others wrote; `tests/run` makes it, \
-         or: /usr/bin/python3 -m venv TARGET/tables && TARGET/tables/bin/pip install pyarrow duckdb",
+         or: /usr/bin/python3 -m venv TARGET/tables && TARGET/tables/bin/pip install \
+         pyarrow duckdb",
         path.display()
     );
     path
