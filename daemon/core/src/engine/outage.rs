@@ -148,17 +148,18 @@ pub(super) fn silent(
             }
             continue;
         }
-        let near = |m: &Member| m.since.since_ms(since).abs() <= window_ms && !m.covered;
-        let together: Vec<OutletId> = silent
-            .outlets
-            .iter()
-            .filter(|(_, member)| near(member))
-            .map(|(id, _)| id.clone())
-            .collect();
         let share = size.saturating_mul(usize::try_from(rule.share_pct).unwrap_or(100));
         let needed = usize::try_from(rule.outlets_min.max(2)).unwrap_or(usize::MAX);
         let needed = needed.max(share.div_ceil(100));
-        if together.len() < needed || !spans(group, &together, cx.registry) {
+        let near = |m: &Member| m.since.since_ms(since).abs() <= window_ms && !m.covered;
+        // Thousands fall silent one after the other: counted before anything is copied.
+        let members = &silent.outlets;
+        if members.len() < needed || members.values().filter(|m| near(m)).count() < needed {
+            continue;
+        }
+        let together = members.iter().filter(|(_, member)| near(member));
+        let together: Vec<OutletId> = together.map(|(id, _)| id.clone()).collect();
+        if !spans(group, &together, cx.registry) {
             continue;
         }
         let alarm = raise(shared, group, &together, cx);
@@ -179,14 +180,11 @@ fn spans(group: &Group, outlets: &[OutletId], registry: &Registry) -> bool {
 }
 
 fn raise(shared: &mut Shared, group: &Group, outlets: &[OutletId], cx: &mut Cx<'_>) -> AlarmId {
-    let silent = shared
-        .outages
-        .groups
-        .get(group)
-        .cloned()
-        .unwrap_or_default();
-    let since = outlets.iter().filter_map(|id| silent.outlets.get(id));
-    let since = since.map(|member| member.since).min().unwrap_or(cx.at);
+    let silent = shared.outages.groups.get(group);
+    let member = |id| silent.and_then(|silent| silent.outlets.get(id));
+    let since = outlets.iter().filter_map(member).map(|m| m.since).min();
+    let since = since.unwrap_or(cx.at);
+    let last = silent.and_then(|silent| silent.last);
     let kind = AlarmKind::LineOutage;
     let new = match group {
         Group::Region(region) => NewAlarm::new(kind, AlarmSubject::Region(region.clone()), since),
@@ -195,7 +193,7 @@ fn raise(shared: &mut Shared, group: &Group, outlets: &[OutletId], cx: &mut Cx<'
             ..NewAlarm::new(kind, AlarmSubject::Enterprise(id.clone()), since)
         },
     };
-    let alarm = shared.book.raise(new, silent.last, cx);
+    let alarm = shared.book.raise(new, last, cx);
     if let Some(silent) = shared.outages.groups.get_mut(group) {
         silent.alarm = Some((alarm, since));
         silent.last = Some(alarm);
@@ -272,20 +270,16 @@ pub(super) fn heard(shared: &mut Shared, site: Site<'_>, cx: &mut Cx<'_>) {
             }
             continue;
         };
-        let still: Vec<OutletId> = silent
-            .outlets
-            .iter()
-            .filter(|(_, member)| member.covered)
-            .map(|(id, _)| id.clone())
-            .collect();
         let covered = usize::try_from(silent.covered).unwrap_or(usize::MAX);
-        let now = still.len();
+        let now = silent.outlets.values().filter(|m| m.covered).count();
         if now.saturating_mul(100) > covered.saturating_mul(STILL_SILENT_PCT) {
             shared.book.change(alarm, cx, |row| {
                 row.facts.insert("silent_now".into(), now.to_string());
             });
             continue;
         }
+        let still = silent.outlets.iter().filter(|(_, member)| member.covered);
+        let still: Vec<OutletId> = still.map(|(id, _)| id.clone()).collect();
         silent.alarm = None;
         for member in silent.outlets.values_mut() {
             member.covered = false;
