@@ -50,6 +50,21 @@ pub fn excerpt(bytes: &[u8], max: usize) -> String {
     text
 }
 
+/// An error with its causes, which is where the reason of a failed connection stands.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut out = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !out.contains(&text) {
+            out.push_str(": ");
+            out.push_str(&text);
+        }
+        cause = error.source();
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Why a broker did not take something, in classes that a person can act on.
 
+use crate::text::chain;
 use rumqttc::{ConnectReturnCode, ConnectionError};
 
 /// The class of a trouble.
@@ -85,19 +86,4 @@ fn refusal(code: ConnectReturnCode) -> &'static str {
         ConnectReturnCode::BadUserNamePassword => "the broker refuses user name or password",
         ConnectReturnCode::NotAuthorized => "the broker does not let this client in",
     }
-}
-
-/// An error with its causes, which is where the reason of a failed connection stands.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut out = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !out.contains(&text) {
-            out.push_str(": ");
-            out.push_str(&text);
-        }
-        cause = error.source();
-    }
-    out
 }

@@ -1,9 +1,9 @@
 //! Mail to people: SMTP with STARTTLS or TLS; plain text and HTML side by side.
 
 use super::super::parcel::Parcel;
-use super::{Channel, Delivered, Room, SendError, Sending, chain, redacted};
+use super::{Channel, Delivered, Room, SendError, Sending, redacted};
 use crate::clock::Clock;
-use crate::text::hex;
+use crate::text::{chain, hex};
 use anyhow::Context;
 use cems_config::{MailServer, Protection};
 use lettre::message::header::{HeaderName, HeaderValue};

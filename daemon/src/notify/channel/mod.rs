@@ -181,18 +181,3 @@ pub fn redacted(text: &str) -> String {
     }
     out
 }
-
-/// An error with its causes, which is where the reason of a failed connection stands.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut out = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !out.contains(&text) {
-            out.push_str(": ");
-            out.push_str(&text);
-        }
-        cause = error.source();
-    }
-    out
-}

@@ -2,8 +2,9 @@
 
 use super::recent::Recent;
 use super::{SeriesSink, SinkError, Writing, packed};
-use crate::notify::{chain, redacted, tls};
+use crate::notify::{redacted, tls};
 use crate::outbox::Cause;
+use crate::text::chain;
 use anyhow::Context;
 use axum::body::Bytes;
 use axum::http::header::{
