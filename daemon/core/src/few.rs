@@ -62,7 +62,11 @@ impl<K: Ord, V> Few<K, V> {
         K: Borrow<Q>,
     {
         let place = self.place(key).ok()?;
-        Some(self.0.remove(place).1)
+        let (_, value) = self.0.remove(place);
+        if self.0.is_empty() {
+            self.0 = Vec::new();
+        }
+        Some(value)
     }
 
     /// Puts a value in; the one that was there.
@@ -86,6 +90,28 @@ impl<K: Ord, V> Few<K, V> {
             }
         };
         &mut self.0[place].1
+    }
+
+    /// The value under a key, the default one where there is none.
+    pub(crate) fn get_or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.get_or_insert_with(key, V::default)
+    }
+
+    /// Forgets all entries and gives the memory back.
+    pub(crate) fn clear(&mut self) {
+        self.0 = Vec::new();
+    }
+
+    /// Keeps the entries that `wanted` says; its memory shrinks with it.
+    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(&K, &mut V) -> bool) {
+        let before = self.0.len();
+        self.0.retain_mut(|(key, value)| wanted(key, value));
+        if self.0.len() < before {
+            self.0.shrink_to_fit();
+        }
     }
 
     /// Grows by what is needed: entries come seldom and stay.
@@ -130,6 +156,33 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for F
     }
 }
 
+/// Maps whose keys are no texts, as lists of pairs.
+pub(crate) mod pairs {
+    use super::Few;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(crate) fn serialize<K, V, S>(map: &Few<K, V>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        K: Serialize,
+        V: Serialize,
+        S: Serializer,
+    {
+        serializer.collect_seq(&map.0)
+    }
+
+    pub(crate) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<Few<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        let entries = Vec::<(K, V)>::deserialize(deserializer)?;
+        let sorted: BTreeMap<K, V> = entries.into_iter().collect();
+        Ok(Few(sorted.into_iter().collect()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +194,8 @@ mod tests {
         Remove(u8),
         Change(u8),
         Make(u8),
+        Keep(u8),
+        Clear,
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -149,6 +204,8 @@ mod tests {
             (0u8..20).prop_map(Step::Remove),
             (0u8..20).prop_map(Step::Change),
             (0u8..20).prop_map(Step::Make),
+            (1u8..5).prop_map(Step::Keep),
+            Just(Step::Clear),
         ]
     }
 
@@ -173,6 +230,14 @@ mod tests {
                         let made = *few.get_or_insert_with(key, || 3);
                         prop_assert_eq!(made, *tree.entry(key).or_insert(3));
                     }
+                    Step::Keep(part) => {
+                        few.retain(|key, _| key % part == 0);
+                        tree.retain(|key, _| key % part == 0);
+                    }
+                    Step::Clear => {
+                        few.clear();
+                        tree.clear();
+                    }
                 }
             }
             prop_assert!(few.iter().eq(tree.iter()));
@@ -182,7 +247,12 @@ mod tests {
             let json = serde_json::to_string(&few).unwrap();
             prop_assert_eq!(&json, &serde_json::to_string(&tree).unwrap());
             let back: Few<u8, u16> = serde_json::from_str(&json).unwrap();
-            prop_assert_eq!(back, few);
+            prop_assert_eq!(&back, &few);
+            let mut lists = serde_json::Serializer::new(Vec::new());
+            pairs::serialize(&few, &mut lists).unwrap();
+            let lists = lists.into_inner();
+            let back = pairs::deserialize(&mut serde_json::Deserializer::from_slice(&lists));
+            prop_assert_eq!(back.unwrap(), few);
         }
     }
 }

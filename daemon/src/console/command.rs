@@ -1,6 +1,6 @@
 //! Commands to devices: what may be asked, the order of a person, and how exchanges went.
 
-use super::read::scope_of;
+use super::scope::scope_of;
 use super::write::allow;
 use super::{ConsoleBackend, unavailable};
 use crate::switchboard::{OrderError, Why};

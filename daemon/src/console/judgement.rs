@@ -2,7 +2,7 @@
 //! explanations, rates, projections, tax bases. Read within the actor's scope; entries checked
 //! against what is known, journalled, and only then confirmed.
 
-use super::read::{scope_of, seen, sees_whole};
+use super::scope::{scope_of, seen, seen_whole};
 use super::write::allow;
 use super::{Committed, ConsoleBackend, unavailable};
 use crate::attachments::{AttachmentError, Attachments};
@@ -176,8 +176,7 @@ impl ConsoleBackend {
                 all.extend(books.progress_of_outlet(outlet)?);
             }
             if outlet.is_none() {
-                let ids = registry.enterprises.keys();
-                for id in ids.filter(|id| sees_whole(actor, &registry, id)) {
+                for id in seen_whole(actor, &registry) {
                     all.extend(books.progress_of_enterprise(id)?);
                 }
             }

@@ -10,6 +10,7 @@ mod judgement;
 mod post;
 mod read;
 mod reports;
+mod scope;
 mod write;
 
 pub use access::{Access, hash_password};
@@ -115,7 +116,7 @@ impl ConsoleBackend {
             .get(id)
             .ok_or(BackendError::NotFound)?
             .clone();
-        if !read::access(actor).covers(&registry, &outlet) {
+        if !scope::access(actor).covers(&registry, &outlet) {
             return Err(BackendError::NotFound);
         }
         Ok((registry, outlet))

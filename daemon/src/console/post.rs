@@ -1,7 +1,7 @@
 //! Channels and messages: how they are doing, a test, a dead letter sent again.
 
 use super::write::allow;
-use super::{ConsoleBackend, read, unavailable};
+use super::{ConsoleBackend, scope, unavailable};
 use crate::events::JournalEvent;
 use crate::notify::{Letter, LetterState, PostBoard};
 use cems_core::model::{
@@ -24,7 +24,7 @@ fn refused(code: &str, detail: &impl ToString) -> BackendError {
 /// Whether a person with bounds may see a message: it is to them, or about their enterprise.
 fn sees(actor: &Actor, registry: &Registry, letter: &Letter) -> bool {
     let m = &letter.message;
-    let access = read::access(actor);
+    let access = scope::access(actor);
     let inside = |id: &EnterpriseId| {
         let region = registry.enterprises.get(id).map(|e| &e.region);
         access.scope.enterprises.contains(id)

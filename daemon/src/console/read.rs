@@ -1,14 +1,14 @@
 //! What pages show, read from the projections within the actor's scope.
 
+use super::scope::{access, alarm_places, scope_of, seen, sees, sees_whole};
 use super::{ConsoleBackend, unavailable};
 use crate::figures::{Books, on_books};
-use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter, enterprise_place, region_place};
+use crate::store::{AlarmFilter as AlarmQuery, FallbackFilter};
 use cems_core::model::record::Flag;
 use cems_core::model::rows::{AuditRow, DeviceRow, LatestRow, QuarantineRow};
-use cems_core::model::{Access, Permission};
 use cems_core::model::{
-    AlarmId, AlarmKind, AlarmRow, AlarmSubject, EnterpriseId, FallbackId, FallbackRow, Level,
-    Outlet, OutletId, Registry, Seq, Timestamp,
+    AlarmId, AlarmKind, AlarmRow, AlarmSubject, FallbackId, FallbackRow, Level, Outlet, OutletId,
+    Permission, Registry, Seq, Timestamp,
 };
 use cems_core::totals;
 use cems_dashboards::backend::{
@@ -308,72 +308,6 @@ impl ConsoleBackend {
             .into_iter()
             .find(|device| device.mn == outlet.mn.as_str()))
     }
-}
-
-pub(super) fn access(actor: &Actor) -> Access {
-    Access {
-        role: actor.role,
-        scope: actor.scope.clone(),
-    }
-}
-
-pub(super) fn seen<'a>(actor: &Actor, registry: &'a Registry) -> Vec<&'a Outlet> {
-    let access = access(actor);
-    registry
-        .outlets
-        .values()
-        .filter(|outlet| access.covers(registry, outlet))
-        .collect()
-}
-
-fn sees(actor: &Actor, registry: &Registry, outlet: &OutletId) -> bool {
-    match registry.outlets.get(outlet) {
-        Some(outlet) => access(actor).covers(registry, outlet),
-        None => access(actor).sees_all(),
-    }
-}
-
-/// The outlets an actor is confined to; `None` when it sees everything.
-pub(super) fn scope_of(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
-    (!access(actor).sees_all()).then(|| {
-        seen(actor, registry)
-            .iter()
-            .map(|outlet| outlet.id.clone())
-            .collect()
-    })
-}
-
-/// The enterprise is in scope with all its outlets: its total may be seen.
-pub(super) fn sees_whole(actor: &Actor, registry: &Registry, id: &EnterpriseId) -> bool {
-    let mut own = registry
-        .outlets
-        .values()
-        .filter(|o| o.enterprise == *id)
-        .peekable();
-    own.peek().is_some() && own.all(|outlet| access(actor).covers(registry, outlet))
-}
-
-/// What an actor is confined to when it asks for alarms: outlets, and enterprises and regions as a
-/// whole.
-pub(super) fn alarm_places(actor: &Actor, registry: &Registry) -> Option<BTreeSet<OutletId>> {
-    let access = access(actor);
-    if access.sees_all() {
-        return None;
-    }
-    let mut places = BTreeSet::new();
-    // An enterprise is in scope when all its outlets are.
-    let mut whole: BTreeMap<&EnterpriseId, bool> = BTreeMap::new();
-    for outlet in registry.outlets.values() {
-        let covered = access.covers(registry, outlet);
-        if covered {
-            places.insert(outlet.id.clone());
-        }
-        *whole.entry(&outlet.enterprise).or_insert(true) &= covered;
-    }
-    let whole = whole.into_iter().filter(|(_, covered)| *covered);
-    places.extend(whole.map(|(id, _)| enterprise_place(id)));
-    places.extend(actor.scope.regions.iter().map(region_place));
-    Some(places)
 }
 
 fn concerns(alarm: &AlarmRow, outlet: &OutletId) -> bool {

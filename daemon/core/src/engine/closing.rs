@@ -33,10 +33,8 @@ pub const SETTLE_MS: i64 = 5 * SECOND_MS;
 pub(super) fn book(state: &mut OutletState, period: Period, offset: UtcOffset, at: Timestamp) {
     let end = period.end(offset).plus_ms(GRACE_MS);
     let due = if end > at { end } else { settled(at) };
-    let booked = state
-        .closing
-        .entry((period.level, period.start))
-        .or_insert(due);
+    let key = (period.level, period.start);
+    let booked = state.closing.get_or_insert_with(key, || due);
     *booked = due.min(*booked);
 }
 
@@ -54,7 +52,7 @@ pub(super) fn next_due(state: &OutletState) -> Option<Timestamp> {
 /// Books `period` for computation at once.
 pub(super) fn book_now(live: &mut Live, period: Period, at: Timestamp) {
     let key = (period.level, period.start);
-    let booked = live.state.closing.entry(key).or_insert(at);
+    let booked = live.state.closing.get_or_insert_with(key, || at);
     *booked = at.min(*booked);
     live.dirty = true;
 }

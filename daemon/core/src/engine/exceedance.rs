@@ -16,18 +16,19 @@
 
 use super::context::{Cx, Site};
 use super::state::{Live, Shared};
+use crate::few::Few;
 use crate::model::time::DAY_MS;
 use crate::model::{
     AggregateRow, AlarmId, FactorCode, Level, LimitId, LimitPeriod, LimitVerdict, Outlet, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 mod stretch;
 
 /// Stretches by level, factor and limit.
-pub(super) type Stretches = BTreeMap<SmolStr, Track>;
+pub(super) type Stretches = Few<SmolStr, Track>;
 
 /// Stretches remembered per limit; corrections of older periods raise anew.
 const STRETCHES_MAX: usize = 16;
@@ -90,10 +91,9 @@ pub(super) fn means(
     }
     let old = old.filter(|row| row.complete);
     let closed = &mut live.state.closed;
-    let latest = *closed
-        .entry(new.level)
-        .and_modify(|latest| *latest = new.start.max(*latest))
-        .or_insert(new.start);
+    let latest = closed.get_or_insert_with(new.level, || new.start);
+    *latest = new.start.max(*latest);
+    let latest = *latest;
     expired(live, shared, site, (new.level, latest), cx);
     for (factor, limit) in judged_pairs(old, new) {
         let subject = Subject {

@@ -79,6 +79,7 @@ pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine
     engine.shared.duties = duties.unwrap_or_default();
     engine.shared.outages = outages.unwrap_or_default();
     engine.shared.notices.planner = planner.unwrap_or_default();
+    engine.shared.notices.planner.reindex();
     for (id, watch) in watches {
         engine.shared.book.desk.restore(id, watch);
     }

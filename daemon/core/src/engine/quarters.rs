@@ -43,7 +43,7 @@ pub(super) fn book_day(live: &mut Live, site: Site<'_>, at: Timestamp) {
 }
 
 fn book(live: &mut Live, quarter: Timestamp, due: Timestamp) {
-    let booked = live.state.quarters.entry(quarter).or_insert(due);
+    let booked = live.state.quarters.get_or_insert_with(quarter, || due);
     *booked = due.min(*booked);
     live.dirty = true;
 }

@@ -77,7 +77,7 @@ pub(super) fn take(
     if changed {
         row.resent = resent;
         cx.emit(Output::Record(row.clone()));
-        let newest = live.state.newest.entry(kind).or_insert(start);
+        let newest = live.state.newest.get_or_insert_with(kind, || start);
         *newest = (*newest).max(start);
         forward(site, &row, cx);
         cx.outgoing(site, Series::Record(kind), start);

@@ -124,18 +124,18 @@ pub(super) struct OutletState {
     /// The registry has it no more: nothing is expected, nothing runs.
     pub(super) removed: bool,
     /// Latest start seen per kind: anything later is new without a look into the past.
-    pub(super) newest: BTreeMap<RecordKind, Timestamp>,
+    pub(super) newest: Few<RecordKind, Timestamp>,
     /// Latest value per factor.
     pub(super) latest: Few<FactorCode, LatestKey>,
     /// Periods to compute, with the time to do it.
-    #[serde(with = "pairs")]
-    pub(super) closing: BTreeMap<(Level, Timestamp), Timestamp>,
+    #[serde(with = "crate::few::pairs")]
+    pub(super) closing: Few<(Level, Timestamp), Timestamp>,
     /// Quarters to compute by their first instant, with the time to do it.
-    #[serde(default, with = "pairs")]
-    pub(super) quarters: BTreeMap<Timestamp, Timestamp>,
+    #[serde(default, with = "crate::few::pairs")]
+    pub(super) quarters: Few<Timestamp, Timestamp>,
     /// Latest hour and day that are over and have a row.
     #[serde(default)]
-    pub(super) closed: BTreeMap<Level, Timestamp>,
+    pub(super) closed: Few<Level, Timestamp>,
     /// When a record of an expected kind last arrived.
     pub(super) heard_at: Option<Timestamp>,
     /// Its loggers.
@@ -146,14 +146,14 @@ pub(super) struct OutletState {
     /// Alarm conditions by key.
     pub(super) conditions: Conditions,
     /// Conditions that must last before they change anything.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "Few::is_empty")]
     pub(super) watched: Watched,
     /// Factors for which a check or a flag holds now, by `what|code`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) held: BTreeMap<SmolStr, BTreeSet<FactorCode>>,
+    #[serde(default, skip_serializing_if = "Few::is_empty")]
+    pub(super) held: Few<SmolStr, BTreeSet<FactorCode>>,
     /// Parameters that its logger has stated.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) parameters: BTreeMap<SmolStr, SmolStr>,
+    #[serde(default, skip_serializing_if = "Few::is_empty")]
+    pub(super) parameters: Few<SmolStr, SmolStr>,
     /// Stretches of exceedance by factor and limit.
     pub(super) stretches: Stretches,
     /// Amount alarms by factor, period and share.

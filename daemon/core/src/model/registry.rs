@@ -7,7 +7,7 @@ use super::mark::MarkKind;
 use super::profile::Profile;
 use super::time::{Timestamp, UtcOffset};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
@@ -191,7 +191,20 @@ pub struct OutletFactor {
     /// Kilograms of one unit of concentration times one m³: 1e-6 for mg/m³, 1e-3 for mg/L.
     pub kg_per_unit_m3: Decimal,
     /// Limits on it.
+    #[serde(deserialize_with = "exact")]
     pub limits: Vec<Limit>,
+}
+
+/// Reads a list without the room a growing one has to spare: six of these at each of a hundred
+/// thousand outlets would hold 300 MB of nothing.
+fn exact<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let mut list = Vec::deserialize(deserializer)?;
+    list.shrink_to_fit();
+    Ok(list)
 }
 
 /// A special period (特殊时段): heavy-pollution days, peak-shaving of a season, an event.

@@ -62,6 +62,9 @@ pub struct Planner {
     last: u64,
     #[serde(default, with = "crate::engine::pairs")]
     buckets: BTreeMap<Place, Bucket>,
+    /// How many buckets are due when: asked for after every event of a flood.
+    #[serde(skip)]
+    dues: BTreeMap<Timestamp, usize>,
     /// Times of messages of the last hour.
     #[serde(default, with = "crate::engine::pairs")]
     sent: BTreeMap<Reader, Vec<Timestamp>>,
@@ -70,7 +73,15 @@ pub struct Planner {
 impl Planner {
     /// When the first bucket is due.
     pub fn due(&self) -> Option<Timestamp> {
-        self.buckets.values().map(|bucket| bucket.due).min()
+        self.dues.first_key_value().map(|(due, _)| *due)
+    }
+
+    /// Counts again what is due when: the planner was read from its state row.
+    pub(crate) fn reindex(&mut self) {
+        self.dues.clear();
+        for bucket in self.buckets.values() {
+            arm(&mut self.dues, bucket.due);
+        }
     }
 
     /// True when nothing waits and nothing was sent lately.
@@ -115,13 +126,21 @@ impl Planner {
 
     fn put(&mut self, place: Place, item: (Priority, About), due: Timestamp) {
         let priority = item.0;
-        let bucket = self.buckets.entry(place).or_insert_with(|| Bucket {
-            due,
-            priority,
-            items: Vec::new(),
-            more: 0,
+        let dues = &mut self.dues;
+        let bucket = self.buckets.entry(place).or_insert_with(|| {
+            arm(dues, due);
+            Bucket {
+                due,
+                priority,
+                items: Vec::new(),
+                more: 0,
+            }
         });
-        bucket.due = bucket.due.min(due);
+        if due < bucket.due {
+            disarm(dues, bucket.due);
+            arm(dues, due);
+            bucket.due = due;
+        }
         bucket.priority = bucket.priority.min(priority);
         if bucket.items.iter().any(|(_, about)| *about == item.1) {
             return;
@@ -147,9 +166,13 @@ impl Planner {
             return;
         }
         let covered: BTreeSet<&About> = covered.iter().collect();
+        let dues = &mut self.dues;
         self.buckets.retain(|place, bucket| {
             if place.reason == Some(MessageReason::AlarmRaised) {
                 bucket.items.retain(|(_, about)| !covered.contains(about));
+            }
+            if bucket.items.is_empty() {
+                disarm(dues, bucket.due);
             }
             !bucket.items.is_empty()
         });
@@ -170,6 +193,7 @@ impl Planner {
             let Some(bucket) = self.buckets.remove(&place) else {
                 continue;
             };
+            disarm(&mut self.dues, bucket.due);
             match self.slot(&place.reader, at, scene) {
                 None => rows.push(self.message(place, bucket, (at, seq), scene)),
                 Some(free) => self.hold(place.reader, bucket, free),
@@ -234,6 +258,22 @@ impl Planner {
             at,
             deadline: at.plus_ms(i64::from(deadline_min) * MINUTE_MS),
             seq,
+        }
+    }
+}
+
+/// One more bucket is due at `due`.
+fn arm(dues: &mut BTreeMap<Timestamp, usize>, due: Timestamp) {
+    let count = dues.entry(due).or_default();
+    *count = count.saturating_add(1);
+}
+
+/// One bucket less is due at `due`.
+fn disarm(dues: &mut BTreeMap<Timestamp, usize>, due: Timestamp) {
+    if let Some(count) = dues.get_mut(&due) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            dues.remove(&due);
         }
     }
 }
@@ -334,3 +374,6 @@ fn muted(reader: &Reader, notice: &Notice, at: Timestamp, scene: Scene<'_>) -> O
     let quiet = scene.policy.notify.quiet.iter().filter(holds);
     quiet.map(|q| end_of(q.hours, at, scene.offset)).max()
 }
+
+#[cfg(test)]
+mod tests;

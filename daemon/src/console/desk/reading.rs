@@ -1,7 +1,7 @@
 //! What the desk shows, read from the projections within the actor's scope.
 
 use super::{Read, refused};
-use crate::console::read::{access, alarm_places};
+use crate::console::scope::{access, alarm_places};
 use crate::console::unavailable;
 use crate::store::{AlarmFilter as AlarmQuery, LIST_MAX, Readers};
 use cems_core::alarm::figures::{Figures, SPAN_MS_MAX, Terms, figures};
@@ -52,6 +52,8 @@ impl Desk<'_> {
         of_the_centre(actor)?;
         let now = self.now;
         let policy = self.policy;
+        let places = alarm_places(actor, self.registry);
+        let places = places.as_ref();
         let hand_overs = self.hand_overs()?;
         let shifts = self.shifts_since(&hand_overs, now)?;
         let running = shifts.iter().map(|row| &row.shift);
@@ -74,10 +76,10 @@ impl Desk<'_> {
             on_duty: named(&on_duty, policy),
             until: runs.map(|shift| shift.until).max(),
             next: shifts.iter().find(|row| row.shift.from > now).cloned(),
-            queue: self.queue(actor, filter)?,
-            shelved: self.standing(actor, filter, AlarmState::Shelved)?,
-            suppressed: self.standing(actor, filter, AlarmState::Suppressed)?,
-            silenced: self.standing(actor, filter, AlarmState::OutOfService)?,
+            queue: self.grouped(places, filter)?,
+            shelved: self.standing(places, filter, AlarmState::Shelved)?,
+            suppressed: self.standing(places, filter, AlarmState::Suppressed)?,
+            silenced: self.standing(places, filter, AlarmState::OutOfService)?,
             services,
             kinds_out: kinds_out.map(|(kind, _)| *kind).collect(),
             hand_overs,
@@ -105,13 +107,13 @@ impl Desk<'_> {
 
     fn standing(
         &self,
-        actor: &Actor,
+        places: Option<&BTreeSet<OutletId>>,
         filter: &AlarmFilter,
         state: AlarmState,
     ) -> Read<Vec<AlarmRow>> {
         self.list(&AlarmQuery {
             open_only: true,
-            outlets: alarm_places(actor, self.registry),
+            outlets: places.cloned(),
             region: filter.region.clone(),
             states: BTreeSet::from([state]),
             limit: LIST_ROWS_MAX,
@@ -124,11 +126,16 @@ impl Desk<'_> {
     /// # Errors
     /// Whatever the store says.
     pub fn queue(&self, actor: &Actor, filter: &AlarmFilter) -> Read<AlarmGroups> {
-        let places = alarm_places(actor, self.registry);
-        let read = |places: Option<&BTreeSet<OutletId>>| {
-            self.readers.open_alarm_cells(places).map_err(unavailable)
-        };
-        let mut cells = read(places.as_ref())?;
+        self.grouped(alarm_places(actor, self.registry).as_ref(), filter)
+    }
+
+    fn grouped(
+        &self,
+        places: Option<&BTreeSet<OutletId>>,
+        filter: &AlarmFilter,
+    ) -> Read<AlarmGroups> {
+        let cells = self.readers.open_alarm_cells(places);
+        let mut cells = cells.map_err(unavailable)?;
         cells.retain(|cell| filter.region.is_none() || cell.region == filter.region);
         let mut out = counted(&cells);
         cells.retain(|cell| suits(cell, filter));
@@ -142,12 +149,12 @@ impl Desk<'_> {
     /// Outlets that outages cover, by row.
     fn covered(
         &self,
-        outlets: Option<BTreeSet<OutletId>>,
+        outlets: Option<&BTreeSet<OutletId>>,
         queue: &AlarmGroups,
     ) -> Read<BTreeMap<usize, u64>> {
         let outages = self.list(&AlarmQuery {
             open_only: true,
-            outlets,
+            outlets: outlets.cloned(),
             kind: Some(AlarmKind::LineOutage),
             limit: LIST_MAX,
             ..AlarmQuery::default()

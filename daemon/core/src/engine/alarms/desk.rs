@@ -66,7 +66,8 @@ impl Watch {
 pub(in crate::engine) struct Desk {
     watches: BTreeMap<AlarmId, Watch>,
     order: BTreeSet<(Timestamp, AlarmId)>,
-    by_outlet: BTreeMap<OutletId, BTreeSet<AlarmId>>,
+    /// In the order raised; mostly one.
+    by_outlet: BTreeMap<OutletId, Vec<AlarmId>>,
     dirty: BTreeSet<AlarmId>,
     moved: bool,
 }
@@ -121,7 +122,11 @@ impl Desk {
             self.order.insert((at, id));
         }
         if let Some(outlet) = &watch.outlet {
-            self.by_outlet.entry(outlet.clone()).or_default().insert(id);
+            let ids = self.by_outlet.entry(outlet.clone()).or_default();
+            if let Err(place) = ids.binary_search(&id) {
+                ids.reserve_exact(1);
+                ids.insert(place, id);
+            }
         }
         self.watches.insert(id, watch);
         self.touch(id);
@@ -158,7 +163,7 @@ impl Desk {
         if let Some(outlet) = &watch.outlet
             && let Some(ids) = self.by_outlet.get_mut(outlet)
         {
-            ids.remove(&id);
+            ids.retain(|known| *known != id);
             if ids.is_empty() {
                 self.by_outlet.remove(outlet);
             }

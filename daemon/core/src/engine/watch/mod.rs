@@ -15,12 +15,12 @@ pub(super) mod values;
 use super::alarms::{Conditions, NewAlarm, gone, holds};
 use super::context::Cx;
 use super::state::{Live, Shared};
+use crate::few::Few;
 use crate::model::policy::KindRule;
 use crate::model::time::{MINUTE_MS, SECOND_MS};
 use crate::model::{AlarmKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
 
 /// A record older than this when it arrives says nothing about the present.
 pub const FRESH_MS: i64 = 30 * MINUTE_MS;
@@ -30,7 +30,7 @@ pub const FRESH_MS: i64 = 30 * MINUTE_MS;
 const WATCHED_MAX: usize = 256;
 
 /// What is about to change, by key of the condition.
-pub(super) type Watched = BTreeMap<SmolStr, Lasting>;
+pub(super) type Watched = Few<SmolStr, Lasting>;
 
 /// How long something has been so.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ impl Seen<'_> {
             if !state.watched.contains_key(self.key) && state.watched.len() >= WATCHED_MAX {
                 return;
             }
-            let lasting = state.watched.entry(self.key.into()).or_default();
+            let lasting = state.watched.get_or_default(self.key.into());
             since = *lasting.on.get_or_insert(self.seen_at);
             live.dirty = true;
             let delay_ms = i64::from(self.rule.on_delay_s) * SECOND_MS;
@@ -103,7 +103,7 @@ impl Seen<'_> {
         }
         let delay_ms = i64::from(self.rule.off_delay_s) * SECOND_MS;
         if delay_ms > 0 {
-            let lasting = state.watched.entry(self.key.into()).or_default();
+            let lasting = state.watched.get_or_default(self.key.into());
             live.dirty = true;
             let off = *lasting.off.get_or_insert(self.seen_at);
             if self.seen_at.since_ms(off) < delay_ms {

@@ -294,13 +294,13 @@ fn changed(
     }
     let prefix = format_smolstr!("{what}|");
     for code in now {
-        let factors = held.entry(format_smolstr!("{prefix}{code}")).or_default();
+        let factors = held.get_or_default(format_smolstr!("{prefix}{code}"));
         live.dirty |= factors.insert(factor.clone());
     }
     let mut concerned = Vec::new();
-    for (key, factors) in held.range_mut(prefix.clone()..) {
+    for (key, factors) in held.iter_mut() {
         let Some(code) = key.strip_prefix(prefix.as_str()) else {
-            break;
+            continue;
         };
         let before = factors.len();
         if !now.contains(code) {
