@@ -7,7 +7,7 @@ use crate::report::{At, Report, say};
 use crate::section::{Got, Section, word};
 use crate::settings::{
     Broker, Channel, Corrections, DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans,
-    InfluxServer, Means, OutletFilter,
+    InfluxServer, Means, MqttSource, OutletFilter,
 };
 use crate::source::Loader;
 use cems_core::model::{EnterpriseId, Level, OutletId, RecordKind, RegionId, Registry, Series};
@@ -25,7 +25,7 @@ const CLIENT_ID: &str = "cemsd-data";
 pub(super) fn destinations(
     docs: &[&Section<'_>],
     registry: &mut Registry,
-    channels: &[Channel],
+    (channels, sources): (&[Channel], &[MqttSource]),
     loader: &mut Loader<'_>,
     r: &mut Report,
 ) -> Vec<Destination> {
@@ -37,6 +37,14 @@ pub(super) fn destinations(
             _ => None,
         })
         .collect();
+    // Sources were compared with each other where they are read.
+    let of_channels = brokers.len();
+    for source in sources {
+        if let Some(main) = docs.first() {
+            alone(&source.broker, &brokers[..of_channels], main.at, r);
+        }
+        brokers.push(identity(&source.broker));
+    }
     let mut out: Vec<Destination> = Vec::new();
     let sections = docs.iter().flat_map(|doc| doc.sections(r, "destination"));
     let sections: Vec<Section<'_>> = sections.collect();
@@ -54,7 +62,8 @@ pub(super) fn destinations(
         let at = s.at;
         let read = destination(s, registry, &mut taken, loader, r);
         if let Some(DestinationMeans::Mqtt(broker)) = read.as_ref().map(|to| &to.means) {
-            alone(broker, &mut brokers, at, r);
+            alone(broker, &brokers, at, r);
+            brokers.push(identity(broker));
         }
         out.extend(read);
     }
@@ -83,7 +92,7 @@ fn identity(broker: &Broker) -> (SmolStr, SmolStr) {
 
 /// A broker ends the older of two connections of one name, so two of ours would end each other for
 /// ever.
-fn alone(broker: &Broker, known: &mut Vec<(SmolStr, SmolStr)>, at: At, r: &mut Report) {
+fn alone(broker: &Broker, known: &[(SmolStr, SmolStr)], at: At, r: &mut Report) {
     let identity = identity(broker);
     if known.contains(&identity) {
         let (server, client_id) = &identity;
@@ -99,7 +108,6 @@ fn alone(broker: &Broker, known: &mut Vec<(SmolStr, SmolStr)>, at: At, r: &mut R
             ),
         );
     }
-    known.push(identity);
 }
 
 fn destination(

@@ -244,8 +244,8 @@ fn build(
     let outside = docs.iter();
     let outside = outside.filter(|(kind, _)| matches!(kind, Kind::Main | Kind::Destinations));
     let outside: Vec<&Section<'_>> = outside.map(|(_, root)| root).collect();
-    let destinations =
-        destination::destinations(&outside, &mut registry, &notify.channels, loader, r);
+    let others = (&*notify.channels, &*station.sources);
+    let destinations = destination::destinations(&outside, &mut registry, others, loader, r);
     let duties = duties(docs, &registry, r);
     let rules = docs.iter().filter(|(kind, _)| *kind == Kind::Alarms);
     let rules: Vec<&Section<'_>> = rules.map(|(_, root)| root).collect();
