@@ -10,12 +10,14 @@ mod judgement;
 mod post;
 mod read;
 mod reports;
+mod uplinks;
 mod write;
 
 pub use access::{Access, hash_password};
 pub use desk::Desk;
 pub use destinations::Outbox;
 pub use post::Post;
+pub use uplinks::Uplinks;
 
 use crate::attachments::Attachments;
 use crate::clock::Clock;
@@ -56,6 +58,7 @@ pub struct ConsoleBackend {
     attachments: Attachments,
     post: Post,
     outbox: Outbox,
+    uplinks: Uplinks,
 }
 
 /// The parts of the daemon behind the console.
@@ -80,6 +83,8 @@ pub struct ConsoleParts {
     pub post: Post,
     /// Destinations of data and events.
     pub outbox: Outbox,
+    /// Centres that are uploaded to.
+    pub uplinks: Uplinks,
     /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
     /// all the same.
     pub troubles: Troubles,
@@ -100,6 +105,7 @@ impl ConsoleBackend {
             attachments: parts.attachments,
             post: parts.post,
             outbox: parts.outbox,
+            uplinks: parts.uplinks,
         }
     }
 
