@@ -12,7 +12,9 @@ mod post;
 mod results;
 mod uplinks;
 
-pub use desk::{AlarmAct, AlarmFilter, AlarmGroups, AlarmVerb, DeskBackend, DeskView, OnDuty, RosterView};
+pub use desk::{
+    AlarmAct, AlarmFilter, AlarmGroups, AlarmVerb, DeskBackend, DeskView, OnDuty, RosterView,
+};
 
 pub use destinations::{
     DestinationStatus, DestinationTrouble, OutboxBackend, REPLAY_DAYS_MAX, RefusedItem,
@@ -272,9 +274,7 @@ pub struct Changes {
 
 /// The daemon behind the console. Every method applies the actor's scope; what lies outside it is
 /// [`BackendError::NotFound`].
-pub trait Backend:
-    DeskBackend + DutyBackend + PostOffice + OutboxBackend + UplinkBackend
-{
+pub trait Backend: DeskBackend + DutyBackend + PostOffice + OutboxBackend + UplinkBackend {
     /// The registry in force; empty before the first configuration was journalled.
     fn registry(&self) -> Arc<Registry>;
     /// The daemon's clock (simulated time in a fast demo).

@@ -365,7 +365,11 @@ impl App {
                 Arc::clone(&outbox),
                 Arc::clone(&self.sources),
             ),
-            station: station::view(uplinks.clone(), Arc::clone(&self.buses), Arc::clone(&self.sources)),
+            station: station::view(
+                uplinks.clone(),
+                Arc::clone(&self.buses),
+                Arc::clone(&self.sources),
+            ),
             attachments: Attachments::in_directory(places.attachments()),
             post,
             outbox,

@@ -298,10 +298,7 @@ pub(super) fn place(connection: &Connection, mailbox: &Mailbox) -> Result<LogPla
 }
 
 /// How a mailbox stands.
-pub(super) fn standing(
-    connection: &Connection,
-    mailbox: &Mailbox,
-) -> Result<Standing, StoreError> {
+pub(super) fn standing(connection: &Connection, mailbox: &Mailbox) -> Result<Standing, StoreError> {
     let key = (&mailbox.uplink, mailbox.outlet.as_str());
     let mut standing = connection
         .prepare_cached(

@@ -178,7 +178,8 @@ macro_rules! newest {
 const PENDING: &str = concat!(
     "SELECT o.outlet, o.rank, o.start, o.seq, o.sent + coalesce(r.tries, 0), \
      coalesce(r.first_sent, o.first_sent), coalesce(o.last_sent, r.last_sent), NULL, \
-     iif(o.sent > 0, 'unanswered', 'waiting'), iif(r.settled IN ('not-owed', 'unsendable'), 0, coalesce(r.versions, 0)) + 1, \
+     iif(o.sent > 0, 'unanswered', 'waiting'), \
+     iif(r.settled IN ('not-owed', 'unsendable'), 0, coalesce(r.versions, 0)) + 1, \
      coalesce(r.settled, '9014') IN ('9014', '9013', 'unasked') AND r.at IS NOT NULL \
      FROM pending o LEFT JOIN receipt r ON r.uplink = o.uplink AND r.outlet = o.outlet \
      AND r.rank = o.rank AND r.start = o.start",

@@ -134,9 +134,8 @@ impl Caller {
     /// The filter of a query, for at most `limit` rows.
     fn sent_filter(&self, query: &Params, limit: usize) -> Result<SentFilter, Problem> {
         let named = |name: &str| query.get(name).filter(|text| !text.is_empty());
-        let behind = named("before").map(|text| {
-            SentPlace::read(text).ok_or_else(|| self.bad(format!("before {text}")))
-        });
+        let behind = named("before")
+            .map(|text| SentPlace::read(text).ok_or_else(|| self.bad(format!("before {text}"))));
         Ok(SentFilter {
             uplink: named("uplink").cloned(),
             outlet: named("outlet").map(OutletId::new),

@@ -4,7 +4,7 @@ use super::{answers, rows};
 use crate::backend::{
     Actor, AlarmDetail, AmountProgress, BackendError, ChannelStatus, DestinationStatus, Health,
     MessageStatus, OutletDetail, OutletSummary, Overview, RefusedItem, StationStatus,
-    Upload, UplinkSummary,
+    UplinkSummary, Upload,
 };
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{

@@ -140,7 +140,10 @@ pub(super) async fn page(visit: Visit, Query(query): Params) -> Page {
             .map(|row| UplinkCard::new(&eyes, row))
             .collect(),
         open_only: filter.open_only,
-        older: rows.last().filter(|_| more).map(|row| behind(SentPlace::of(row))),
+        older: rows
+            .last()
+            .filter(|_| more)
+            .map(|row| behind(SentPlace::of(row))),
         first: filter.behind.is_some().then(|| here.clone()),
         csv: format!("{file}&format=csv"),
         xlsx: format!("{file}&format=xlsx"),

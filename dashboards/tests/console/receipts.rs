@@ -59,7 +59,12 @@ async fn a_scope_hides_other_outlets_and_the_addresses_of_centres() {
     assert_eq!(console.ask(other).await.status, 404);
     let gaps = Request::get("/api/v1/uplinks/gaps").bearer(Role::EnterpriseUser);
     let gaps = console.ask(gaps).await.json();
-    assert!(gaps.as_array().unwrap().iter().all(|gap| gap["outlet"] == "yt-01"));
+    assert!(
+        gaps.as_array()
+            .unwrap()
+            .iter()
+            .all(|gap| gap["outlet"] == "yt-01")
+    );
     let lines = Request::get("/api/v1/uplinks").bearer(Role::EnterpriseUser);
     let lines = console.ask(lines).await.json();
     assert_eq!(lines[0]["address"], serde_json::Value::Null);
@@ -78,7 +83,10 @@ async fn the_link_is_there_where_something_is_uploaded() {
     let page = Request::get("/receipts").visit(Role::Supervisor, "en");
     let page = console.ask(page).await.body;
     assert!(page.contains("[[uplink]]") && page.contains("uplink.toml"));
-    assert!(!page.contains("<a href=\"/receipts\""), "nothing in the menu");
+    assert!(
+        !page.contains("<a href=\"/receipts\""),
+        "nothing in the menu"
+    );
     assert!(!page.contains("id=\"gaps\""));
 }
 
@@ -111,9 +119,16 @@ async fn the_list_as_a_file_has_what_the_page_has() {
     assert_eq!(file.status, 200, "{}", file.body);
     assert!(file.header("content-disposition").contains("receipts.csv"));
     let lines: Vec<&str> = file.body.lines().collect();
-    assert_eq!(lines.len(), 25, "a heading and two outlets with twelve records");
+    assert_eq!(
+        lines.len(),
+        25,
+        "a heading and two outlets with twelve records"
+    );
     assert!(lines[0].contains("Outlet id") && lines[0].contains("Times sent"));
-    let resent = lines.iter().filter(|line| line.contains(",9014,1,")).count();
+    let resent = lines
+        .iter()
+        .filter(|line| line.contains(",9014,1,"))
+        .count();
     assert_eq!(resent, 2, "{lines:#?}");
     let path = format!("/api/v1/uplinks/receipts/file?format=xlsx&{ALL}");
     let sheet = Request::get(&path).visit(Role::Supervisor, "en");

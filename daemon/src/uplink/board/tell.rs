@@ -26,7 +26,10 @@ type Formed = BTreeMap<(OutletId, RecordKind), Vec<Timestamp>>;
 impl UplinkBoard {
     /// Whether the settings have such an uplink with an outlet that is seen.
     pub fn has(&self, uplink: &str, sees: Sees<'_>) -> bool {
-        let of = self.uplinks.iter().filter(|entry| entry.uplink.id == uplink);
+        let of = self
+            .uplinks
+            .iter()
+            .filter(|entry| entry.uplink.id == uplink);
         of.flat_map(|entry| &entry.lines)
             .any(|line| sees(&line.mailbox.outlet))
     }
@@ -44,11 +47,7 @@ impl UplinkBoard {
     ///
     /// # Errors
     /// Disk or damage of a database.
-    pub fn summaries(
-        &self,
-        sees: Sees<'_>,
-        whole: bool,
-    ) -> Result<Vec<UplinkSummary>, StoreError> {
+    pub fn summaries(&self, sees: Sees<'_>, whole: bool) -> Result<Vec<UplinkSummary>, StoreError> {
         let mut all = Vec::new();
         for entry in &self.uplinks {
             let lines = entry.seen(sees).map(|line| self.line_summary(line, whole));
@@ -118,11 +117,7 @@ impl UplinkBoard {
     ///
     /// # Errors
     /// Disk or damage of a database.
-    pub fn gaps(
-        &self,
-        sees: Sees<'_>,
-        filter: &SentFilter,
-    ) -> Result<Vec<UplinkGap>, StoreError> {
+    pub fn gaps(&self, sees: Sees<'_>, filter: &SentFilter) -> Result<Vec<UplinkGap>, StoreError> {
         let (now, mut formed, mut all) = (self.clock.now(), Formed::new(), Vec::new());
         let moving = now.plus_ms(-FRESH_MS * i64::from(self.clock.speed()));
         let kinds = RecordKind::ALL.into_iter();

@@ -227,7 +227,9 @@ fn settle(
     let times = sent.saturating_add(sendings.map_or(0, |new| new.times));
     let again = if settled.is_delivered() {
         "versions = iif(settled IN ('not-owed', 'unsendable'), 1, versions + (seq < ?5)), \
-         seq = max(seq, ?5), at = ?6, tries = tries + ?7, first_sent = coalesce(first_sent, ?8), last_sent = coalesce(?9, last_sent), settled = ?10"
+         seq = max(seq, ?5), at = ?6, tries = tries + ?7, \
+         first_sent = coalesce(first_sent, ?8), last_sent = coalesce(?9, last_sent), \
+         settled = ?10"
     } else {
         "seq = max(seq, ?5)"
     };

@@ -81,7 +81,9 @@ impl Desk {
 
     fn sent(&self, uplink: &str, filter: &SentFilter) -> Vec<SentRow> {
         let outlets = [OutletId::new("jia-1"), OutletId::new("jia-2")];
-        let found = self.receipts.sent(uplink, &outlets.iter().collect(), filter);
+        let found = self
+            .receipts
+            .sent(uplink, &outlets.iter().collect(), filter);
         let mut rows = found.expect("reads");
         rows.sort_by_cached_key(|row| std::cmp::Reverse(order(row)));
         rows.truncate(filter.limit);
@@ -135,7 +137,10 @@ fn a_record_is_told_from_its_first_sending_to_its_correction() {
     assert_eq!(one(), "unanswered 1 210..210 - -");
     note(times(2, 220, 230));
     assert_eq!(one(), "unanswered 3 210..230 - - resent");
-    assert_eq!(desk.outbox.standing(&to).expect("reads").last_acknowledged, None);
+    assert_eq!(
+        desk.outbox.standing(&to).expect("reads").last_acknowledged,
+        None
+    );
     desk.book(&to, first, times(1, 300, 300), Settled::Notice, 305);
     assert_eq!(one(), "acknowledged 4 210..300 305 9013 resent");
 
@@ -165,23 +170,41 @@ fn the_first_version_on_its_way_does_not_count_for_the_second() {
     let rows = desk.sent("centre", &all());
     assert_eq!(shown(&rows[0]), "waiting 2 200..210 - - corrected");
     assert_eq!(rows[0].seq, Seq(2));
-    desk.book(&to, owed(2, HOUR, 100), times(1, 300, 300), Settled::Data, 301);
+    desk.book(
+        &to,
+        owed(2, HOUR, 100),
+        times(1, 300, 300),
+        Settled::Data,
+        301,
+    );
     let rows = desk.sent("centre", &all());
-    assert_eq!(shown(&rows[0]), "acknowledged 3 200..300 301 9014 resent corrected");
+    assert_eq!(
+        shown(&rows[0]),
+        "acknowledged 3 200..300 301 9014 resent corrected"
+    );
 }
 
 #[test]
 fn what_is_not_sent_says_why() {
     let desk = Desk::new();
     let to = mailbox("centre", "jia-1");
-    desk.fill(&to, &[line(1, HOUR, 100), line(2, HOUR, 200), line(3, HOUR, 300)]);
+    desk.fill(
+        &to,
+        &[line(1, HOUR, 100), line(2, HOUR, 200), line(3, HOUR, 300)],
+    );
     let pass = |what: Owed, why: Settled| {
         let passed = desk.outbox.pass_over(&to, what, why, Timestamp(900));
         passed.expect("passes over");
     };
     pass(owed(1, HOUR, 100), Settled::NotOwed);
     pass(owed(2, HOUR, 200), Settled::Unsendable);
-    desk.book(&to, owed(3, HOUR, 300), times(1, 800, 800), Settled::Unasked, 801);
+    desk.book(
+        &to,
+        owed(3, HOUR, 300),
+        times(1, 800, 800),
+        Settled::Unasked,
+        801,
+    );
     let rows = desk.sent("centre", &all());
     let rows: Vec<String> = rows.iter().map(shown).collect();
     assert_eq!(
@@ -205,7 +228,13 @@ fn what_is_not_sent_says_why() {
 
     // A later version is sent after all.
     desk.fill(&to, &[line(4, HOUR, 100)]);
-    desk.book(&to, owed(4, HOUR, 100), times(1, 950, 950), Settled::Data, 951);
+    desk.book(
+        &to,
+        owed(4, HOUR, 100),
+        times(1, 950, 950),
+        Settled::Data,
+        951,
+    );
     let rows = desk.sent("centre", &all());
     assert_eq!(shown(&rows[2]), "acknowledged 1 950..950 951 9014");
 }
@@ -229,7 +258,11 @@ fn pages_and_filters_leave_nothing_out_and_repeat_nothing() {
     }
     let whole = desk.sent("centre", &all());
     assert_eq!(whole.len(), 40);
-    assert!(whole.windows(2).all(|pair| order(&pair[0]) > order(&pair[1])));
+    assert!(
+        whole
+            .windows(2)
+            .all(|pair| order(&pair[0]) > order(&pair[1]))
+    );
     let mut paged = Vec::new();
     let mut filter = SentFilter { limit: 7, ..all() };
     loop {
@@ -248,9 +281,7 @@ fn pages_and_filters_leave_nothing_out_and_repeat_nothing() {
     };
     let some = desk.sent("centre", &some);
     let wanted = |row: &&SentRow| {
-        row.kind == MINUTE
-            && (60..180).contains(&row.start.0)
-            && row.state == SentState::Waiting
+        row.kind == MINUTE && (60..180).contains(&row.start.0) && row.state == SentState::Waiting
     };
     let wanted: Vec<SentRow> = whole.iter().filter(wanted).cloned().collect();
     assert!(!wanted.is_empty());
@@ -298,10 +329,18 @@ fn one_who_reads_does_not_hold_up_one_who_writes() {
     let reader = desk.receipts.connection();
     let transaction = reader.unchecked_transaction().expect("begins");
     let count = |connection: &Connection| {
-        connection.query_row("SELECT count(*) FROM pending", [], |row| row.get::<_, i64>(0))
+        connection.query_row("SELECT count(*) FROM pending", [], |row| {
+            row.get::<_, i64>(0)
+        })
     };
     assert_eq!(count(&transaction), Ok(1));
-    desk.book(&to, owed(1, HOUR, 100), times(1, 200, 200), Settled::Data, 201);
+    desk.book(
+        &to,
+        owed(1, HOUR, 100),
+        times(1, 200, 200),
+        Settled::Data,
+        201,
+    );
     assert_eq!(count(&transaction), Ok(1), "one moment");
     drop(transaction);
     assert_eq!(count(&reader), Ok(0));

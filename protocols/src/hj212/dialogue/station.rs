@@ -232,7 +232,12 @@ impl Station {
                 kind: kind @ (AnswerKind::Notice | AnswerKind::Data),
                 qn,
                 ..
-            } => self.confirmed(kind, qn.as_deref(), text(msg, "CN").as_deref(), &mut outputs),
+            } => self.confirmed(
+                kind,
+                qn.as_deref(),
+                text(msg, "CN").as_deref(),
+                &mut outputs,
+            ),
             Content::Answer { .. } | Content::Heartbeat => {}
             _ => self.asked(now_ms, msg, &mut outputs),
         }

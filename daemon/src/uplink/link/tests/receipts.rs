@@ -39,7 +39,10 @@ async fn every_sending_is_counted_over_lines_and_restarts() {
     let mut deaf = desk.listen();
     while deaf.next().await.is_some() {}
     let told = &desk.told()[0];
-    assert_eq!((told.state, told.times, told.resent), (SentState::Unanswered, 3, true));
+    assert_eq!(
+        (told.state, told.times, told.resent),
+        (SentState::Unanswered, 3, true)
+    );
     assert_eq!(told.first_sent, Some(began));
     assert_eq!(told.last_sent, Some(began.plus_ms(10_000)));
 
@@ -55,12 +58,18 @@ async fn every_sending_is_counted_over_lines_and_restarts() {
     centre.notice(&message).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let told = &desk.told()[0];
-    assert_eq!((told.state, told.times, told.resent), (SentState::Acknowledged, 5, true));
+    assert_eq!(
+        (told.state, told.times, told.resent),
+        (SentState::Acknowledged, 5, true)
+    );
     assert_eq!(told.answer.as_deref(), Some("9013"));
     assert_eq!((told.start, told.first_sent), (start, Some(began)));
     let lines = desk.ground.board.summaries(&|_| true, true).expect("reads");
     let line = &lines[0].lines[0];
-    assert_eq!((line.today.acknowledged, line.today.resent, line.pending), (1, 1, 0));
+    assert_eq!(
+        (line.today.acknowledged, line.today.resent, line.pending),
+        (1, 1, 0)
+    );
     assert_eq!((line.position, line.lag_rows), (Some(Seq(1)), 0));
 }
 
@@ -96,7 +105,10 @@ async fn an_outage_is_one_gap_until_the_centre_has_it_all() {
     assert_eq!(desk.gaps(), []);
     let told = desk.told();
     assert_eq!(told.len(), 7);
-    assert!(told.iter().all(|row| row.state == SentState::Acknowledged && !row.resent));
+    assert!(
+        told.iter()
+            .all(|row| row.state == SentState::Acknowledged && !row.resent)
+    );
 
     // What was formed before it was to be uploaded waits for nothing, and is missing there.
     let late = desk.now().plus_ms(-3 * HOUR_MS);
@@ -107,7 +119,10 @@ async fn an_outage_is_one_gap_until_the_centre_has_it_all() {
     let (seq, at) = (Seq(desk.seq), desk.now());
     desk.store.commit(Position { seq, at }).expect("on disk");
     let gaps = desk.gaps();
-    assert_eq!((gaps[0].kind, gaps[0].records, gaps[0].pending), (RecordKind::Hour, 1, 0));
+    assert_eq!(
+        (gaps[0].kind, gaps[0].records, gaps[0].pending),
+        (RecordKind::Hour, 1, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
