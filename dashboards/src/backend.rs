@@ -10,8 +10,11 @@ mod devices;
 mod duties;
 mod post;
 mod results;
+mod uplinks;
 
-pub use desk::{AlarmAct, AlarmGroups, AlarmVerb, DeskBackend, DeskView, OnDuty, RosterView};
+pub use desk::{
+    AlarmAct, AlarmFilter, AlarmGroups, AlarmVerb, DeskBackend, DeskView, OnDuty, RosterView,
+};
 
 pub use destinations::{
     DestinationStatus, DestinationTrouble, OutboxBackend, REPLAY_DAYS_MAX, RefusedItem,
@@ -26,6 +29,10 @@ pub use post::{
     ChannelStatus, MessageState, MessageStatus, PostOffice, may_see_messages, may_test_channels,
 };
 pub use results::{ProjectionRow, RateRow, RatesOf, ReportEntry, TakenBack, TaxRow, Upload};
+pub use uplinks::{
+    GAPS_MAX, LineDay, SENT_DAYS_MAX, SENT_FILE_ROWS_MAX, SentFilter, SentPlace, SentRow,
+    SentState, UplinkBackend, UplinkGap, UplinkLine, UplinkSummary,
+};
 
 use cems_core::explain::{Node, Question};
 use cems_core::model::access::{Role, Scope};
@@ -33,13 +40,11 @@ use cems_core::model::rows::{
     AggregateRow, AuditRow, DeviceRow, LatestRow, QuarantineRow, RecordRow, SupersededRow,
 };
 use cems_core::model::{
-    AlarmId, AlarmKind, AlarmRow, AlarmState, AmountPeriod, ClueRow, Enterprise, EnterpriseId,
-    ExchangeRow, FactorCode, FallbackId, FallbackRow, Level, ManualReportRow, Mark, MarkRow,
-    Outlet, OutletId, Priority, QaRow, QaTest, QuarterRow, RecordKind, RegionId, Registry,
-    ReviewAction, ReviewRow, Seq, Timestamp, UserId,
+    AlarmId, AlarmRow, AmountPeriod, ClueRow, Enterprise, ExchangeRow, FactorCode, FallbackId,
+    FallbackRow, Level, ManualReportRow, Mark, MarkRow, Outlet, OutletId, QaRow, QaTest,
+    QuarterRow, RecordKind, Registry, ReviewAction, ReviewRow, Seq, Timestamp, UserId,
 };
 use rust_decimal::Decimal;
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -210,29 +215,6 @@ pub struct FallbackDetail {
     pub reports: Vec<ManualReportRow>,
 }
 
-/// Which alarms to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AlarmFilter {
-    /// Only those not closed.
-    pub open_only: bool,
-    /// Only of this outlet.
-    pub outlet: Option<OutletId>,
-    /// Only of this kind.
-    pub kind: Option<AlarmKind>,
-    /// Only of this priority.
-    pub priority: Option<Priority>,
-    /// Only in these states; empty: in any.
-    pub states: BTreeSet<AlarmState>,
-    /// Only of this region.
-    pub region: Option<RegionId>,
-    /// Only of this enterprise.
-    pub enterprise: Option<EnterpriseId>,
-    /// Only those that this outage stands for.
-    pub covered_by: Option<AlarmId>,
-    /// Only older than this one (for paging); newest first.
-    pub before: Option<AlarmId>,
-}
-
 /// How the daemon itself is.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Health {
@@ -292,7 +274,7 @@ pub struct Changes {
 
 /// The daemon behind the console. Every method applies the actor's scope; what lies outside it is
 /// [`BackendError::NotFound`].
-pub trait Backend: DeskBackend + DutyBackend + PostOffice + OutboxBackend {
+pub trait Backend: DeskBackend + DutyBackend + PostOffice + OutboxBackend + UplinkBackend {
     /// The registry in force; empty before the first configuration was journalled.
     fn registry(&self) -> Arc<Registry>;
     /// The daemon's clock (simulated time in a fast demo).

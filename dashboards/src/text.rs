@@ -98,6 +98,7 @@ sources!(
     "duties",
     "messages",
     "destinations",
+    "receipts",
     "commands",
     "station",
     "entries",

@@ -365,10 +365,15 @@ impl App {
                 Arc::clone(&outbox),
                 Arc::clone(&self.sources),
             ),
-            station: station::view(uplinks, Arc::clone(&self.buses), Arc::clone(&self.sources)),
+            station: station::view(
+                uplinks.clone(),
+                Arc::clone(&self.buses),
+                Arc::clone(&self.sources),
+            ),
             attachments: Attachments::in_directory(places.attachments()),
             post,
             outbox,
+            uplinks,
         })))
     }
 }

@@ -29,6 +29,10 @@ pub struct DemoArgs {
     /// Stop after this many seconds of real time.
     #[arg(long, value_name = "SECONDS")]
     exit_after: Option<u64>,
+    /// Start a database of series (VictoriaMetrics) and an MQTT broker (mosquitto) beside it, those
+    /// that are installed, and send them the data; they end with the demo.
+    #[arg(long)]
+    feed: bool,
     /// Print what a script needs (addresses, log-ins) as one JSON object once all is up.
     #[arg(long)]
     json: bool,
@@ -52,6 +56,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         hj212_port: args.hj212_port,
         history_days: args.history,
         exit_after: args.exit_after.map(Duration::from_secs),
+        feed: args.feed,
         json: args.json,
     })
     .await?;

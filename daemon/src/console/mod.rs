@@ -11,12 +11,14 @@ mod post;
 mod read;
 mod reports;
 mod scope;
+mod uplinks;
 mod write;
 
 pub use access::{Access, hash_password};
 pub use desk::Desk;
 pub use destinations::Outbox;
 pub use post::Post;
+pub use uplinks::Uplinks;
 
 use crate::attachments::Attachments;
 use crate::clock::Clock;
@@ -57,6 +59,7 @@ pub struct ConsoleBackend {
     attachments: Attachments,
     post: Post,
     outbox: Outbox,
+    uplinks: Uplinks,
 }
 
 /// The parts of the daemon behind the console.
@@ -81,6 +84,8 @@ pub struct ConsoleParts {
     pub post: Post,
     /// Destinations of data and events.
     pub outbox: Outbox,
+    /// Centres that are uploaded to.
+    pub uplinks: Uplinks,
     /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
     /// all the same.
     pub troubles: Troubles,
@@ -101,6 +106,7 @@ impl ConsoleBackend {
             attachments: parts.attachments,
             post: parts.post,
             outbox: parts.outbox,
+            uplinks: parts.uplinks,
         }
     }
 

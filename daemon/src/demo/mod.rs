@@ -3,9 +3,11 @@
 //!
 //! `city` is the cast, `story` when things happen, `settings` the same as files, `history` the
 //! weeks before the start, `upkeep` what people entered in them, `life` what goes on afterwards.
+//! `feed` starts programs of others that take the data, when it is asked to.
 
 mod city;
 mod desk;
+mod feed;
 mod history;
 mod life;
 mod people;
@@ -26,6 +28,7 @@ use cems_core::model::Timestamp;
 use cems_core::model::time::SECOND_MS;
 use cems_dashboards::{DemoAccount, DemoBanner};
 use city::Resident;
+use feed::Feeds;
 use history::Past;
 use life::Life;
 use people::Login;
@@ -54,6 +57,8 @@ pub struct Options {
     pub history_days: u32,
     /// Stop after this long.
     pub exit_after: Option<Duration>,
+    /// Start a database of series and a broker, those that are installed, and feed them.
+    pub feed: bool,
     /// Print addresses and log-ins as one JSON object.
     pub json: bool,
 }
@@ -67,10 +72,16 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     port_is_free(options.hj212_port, "--hj212-port")?;
     let dir = Directory::of(options.data.as_deref())?;
     let mut stop = Stop::listen()?;
+    // Dropped after everything else here: they take data to the end.
+    let feeds = match options.feed {
+        true => Some(Feeds::start(&dir.path).await?),
+        false => None,
+    };
     let mut prepare = {
         let (options, path) = (options.clone(), dir.path.clone());
         let stopped = Arc::clone(&stop.asked);
-        tokio::task::spawn_blocking(move || Prepared::prepare(&options, &path, &stopped))
+        let fed = feeds.as_ref().map_or_else(String::new, Feeds::settings);
+        tokio::task::spawn_blocking(move || Prepared::prepare(&options, &path, fed, &stopped))
     };
     let prepared = tokio::select! {
         prepared = &mut prepare => prepared.context("preparing the demo")??,
@@ -112,6 +123,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         dir: options.data.as_deref(),
         speed: options.speed,
         clock: &clock,
+        feeds: feeds.as_ref(),
     };
     if options.json {
         screen.print_json()?;
@@ -237,7 +249,13 @@ struct Prepared {
 
 impl Prepared {
     /// Reads what is there, or writes the past. Blocks.
-    fn prepare(options: &Options, dir: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Self> {
+    /// `fed`: a file of destinations, empty without any.
+    fn prepare(
+        options: &Options,
+        dir: &Path,
+        fed: String,
+        stop: &Arc<AtomicBool>,
+    ) -> anyhow::Result<Self> {
         let known = Story::load(dir)?;
         let places = Places::of(dir);
         ensure!(
@@ -253,7 +271,7 @@ impl Prepared {
             hj212: options.hj212_port,
         };
         let users = people::users_toml(&logins)?;
-        let settings = Settings::new(&residents, &story, &ports, users);
+        let settings = Settings::new(&residents, &story, &ports, users).feeding(fed);
         let base = if known.is_some() {
             continue_at(&settings, dir)?
         } else {

@@ -1,5 +1,6 @@
 //! What the demo tells the person at the terminal.
 
+use super::feed::{Feeds, Taker};
 use super::people::Login;
 use crate::clock::Clock;
 use crate::simulate::tally::Tally;
@@ -17,6 +18,8 @@ pub(super) struct Screen<'a> {
     pub(super) dir: Option<&'a Path>,
     pub(super) speed: u32,
     pub(super) clock: &'a Clock,
+    /// What takes the data, when it was asked for.
+    pub(super) feeds: Option<&'a Feeds>,
 }
 
 impl Screen<'_> {
@@ -44,6 +47,9 @@ impl Screen<'_> {
              - 人工监测替代：示例西区污水处理厂，报送逾期 / fallback: west works, report overdue\n  \
              - 总量：示例集中供热公司 SO2 约为许可量的 92 % / total near its permit: heating, SO2\n"
         )?;
+        if let Some(feeds) = self.feeds {
+            print_feeds(&mut out, feeds)?;
+        }
         let kept = self.dir.map_or_else(
             || "the data go away with the demo (--data DIR keeps them)".to_owned(),
             |dir| {
@@ -81,11 +87,51 @@ impl Screen<'_> {
             "simulated_time": UtcOffset::default().iso(self.clock.now()),
             "speed": self.speed,
             "logins": logins,
+            "feed": self.feeds.map(feeds_json),
         });
         let mut out = std::io::stdout().lock();
         writeln!(out, "{object}")?;
         out.flush()
     }
+}
+
+/// Where data go out to, and what is missing.
+fn print_feeds(out: &mut impl Write, feeds: &Feeds) -> std::io::Result<()> {
+    writeln!(out, "  数据外送 / data go out to")?;
+    for running in &feeds.running {
+        let ((zh, en), port) = (running.taker.words(), running.port);
+        match running.taker {
+            Taker::Series => writeln!(
+                out,
+                "  - {zh} / {en}: http://127.0.0.1:{port}/vmui/#/?g0.expr=cems_value"
+            )?,
+            Taker::Broker => writeln!(
+                out,
+                "  - {zh} / {en}: mosquitto_sub -h 127.0.0.1 -p {port} -v -t 'cems/#'"
+            )?,
+        }
+    }
+    for taker in &feeds.missing {
+        let ((zh, en), packages) = (taker.words(), taker.packages());
+        writeln!(
+            out,
+            "  - {zh}未安装 / {en}: not installed; sudo apt-get install {packages}"
+        )?;
+    }
+    writeln!(out)
+}
+
+fn feeds_json(feeds: &Feeds) -> serde_json::Value {
+    let port = |taker: Taker| {
+        let found = feeds.running.iter().find(|running| running.taker == taker);
+        found.map(|running| running.port)
+    };
+    let missing: Vec<_> = feeds.missing.iter().map(|taker| taker.name()).collect();
+    serde_json::json!({
+        "series": port(Taker::Series).map(|port| format!("http://127.0.0.1:{port}")),
+        "mqtt": port(Taker::Broker).map(|port| format!("127.0.0.1:{port}")),
+        "missing": missing,
+    })
 }
 
 /// Before the past is written.

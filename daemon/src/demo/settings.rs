@@ -66,6 +66,7 @@ pub(super) struct Settings<'a> {
     shared: Shared,
     main: String,
     users: String,
+    destinations: String,
 }
 
 impl<'a> Settings<'a> {
@@ -96,7 +97,18 @@ impl<'a> Settings<'a> {
             permits,
             main,
             users,
+            destinations: String::new(),
         }
+    }
+
+    /// The same with a file of destinations; an empty one changes nothing.
+    pub(super) fn feeding(mut self, destinations: String) -> Self {
+        if !destinations.is_empty() {
+            self.main
+                .insert_str(0, "destinations = [\"destinations.toml\"]\n");
+            self.destinations = destinations;
+        }
+        self
     }
 
     /// The settings under an expectation, with the data in `data_dir`.
@@ -110,6 +122,7 @@ impl<'a> Settings<'a> {
             ("registry.toml", registry.as_str()),
             ("users.toml", self.users.as_str()),
             ("alarms.toml", ALARMS),
+            ("destinations.toml", self.destinations.as_str()),
         ];
         match cems_config::load_str(&files) {
             Ok(mut checked) => {
@@ -269,6 +282,7 @@ fn factors(text: &mut String, resident: &Resident) {
 mod tests {
     use super::*;
     use crate::demo::city::residents;
+    use crate::demo::feed::Taker;
     use crate::demo::people::{logins, users_toml};
     use cems_core::model::Timestamp;
 
@@ -282,7 +296,8 @@ mod tests {
             console: 0,
             hj212: 0,
         };
-        let settings = Settings::new(&cast, &story, &ports, users);
+        let fed: String = Taker::ALL.map(|taker| taker.settings(1_883)).concat();
+        let settings = Settings::new(&cast, &story, &ports, users).feeding(fed);
         for expected in [Expected::Hours, Expected::All] {
             let checked = settings
                 .checked(expected, dir.path())
@@ -290,6 +305,7 @@ mod tests {
             assert_eq!(checked.warnings, []);
             assert_eq!(checked.registry.outlets.len(), cast.len());
             assert_eq!(checked.settings.users.len(), 7);
+            assert_eq!(checked.settings.destinations.len(), Taker::ALL.len());
             assert_eq!(checked.settings.data_dir, dir.path());
             for resident in &cast {
                 let outlet = &checked.registry.outlets[resident.id];

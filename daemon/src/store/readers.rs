@@ -177,6 +177,7 @@ questions! {
     exchanges(outlets: Option<&BTreeSet<OutletId>>, limit: usize) -> Vec<ExchangeRow>;
     open_exchanges() -> Vec<ExchangeRow>;
     forward_after(seq: Seq, n: u32, limit: usize) -> Vec<ForwardRow>;
+    forward_lag(outlet: &OutletId, seq: Seq, n: u32, limit: usize) -> u64;
     outgoing_after(seq: Seq, n: u32, limit: usize) -> Vec<OutgoingRow>;
     outgoing_bounds() -> Option<LogBounds>;
     outgoing_lag(seq: Seq, n: u32, limit: usize) -> (u64, Option<Timestamp>);

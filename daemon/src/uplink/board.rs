@@ -1,11 +1,14 @@
 //! How the uplinks are doing, for pages, metrics and health.
 
-use super::outbox::{Mailbox, Outbox, Standing};
+mod tell;
+
+use super::outbox::{Mailbox, Standing};
+use super::receipts::Receipts;
 use crate::clock::Clock;
-use crate::store::StoreError;
-use cems_config::Uplink;
+use crate::store::{Readers, StoreError};
+use cems_config::{Uplink, UplinkOutlet};
 use cems_core::model::time::MINUTE_MS;
-use cems_core::model::{OutletId, Timestamp};
+use cems_core::model::{Expectation, Registry, Timestamp, UtcOffset};
 use cems_dashboards::backend::UplinkStatus;
 use metrics::{counter, gauge};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,8 +19,11 @@ const DEAD_AFTER_MS: i64 = 15 * MINUTE_MS;
 
 /// The uplinks as they are now. Clones of the pointer are shared by lines and pages.
 pub struct UplinkBoard {
-    outbox: Arc<Outbox>,
+    receipts: Receipts,
+    /// Where records come from.
+    readers: Readers,
     clock: Clock,
+    offset: UtcOffset,
     uplinks: Vec<Entry>,
 }
 
@@ -28,6 +34,8 @@ struct Entry {
 
 struct Line {
     mailbox: Mailbox,
+    /// What the station forms for the outlet; `None` when the registry does not have it.
+    formed: Option<Expectation>,
     state: Mutex<State>,
 }
 
@@ -40,25 +48,36 @@ struct State {
 }
 
 impl UplinkBoard {
-    pub(super) fn new(uplinks: &[Arc<Uplink>], outbox: Arc<Outbox>, clock: Clock) -> Self {
-        let line = |uplink: &Uplink, outlet: &OutletId| Line {
+    pub(super) fn new(
+        uplinks: &[Arc<Uplink>],
+        registry: &Registry,
+        (receipts, readers): (Receipts, Readers),
+        clock: Clock,
+    ) -> Self {
+        let line = |uplink: &Uplink, terms: &UplinkOutlet| Line {
             mailbox: Mailbox {
                 uplink: uplink.id.to_string(),
-                outlet: outlet.clone(),
+                outlet: terms.outlet.clone(),
             },
+            formed: registry
+                .outlets
+                .get(&terms.outlet)
+                .map(|outlet| outlet.expectation.clone()),
             state: Mutex::default(),
         };
         let entry = |uplink: &Arc<Uplink>| Entry {
             lines: uplink
                 .outlets
                 .iter()
-                .map(|outlet| line(uplink, &outlet.outlet))
+                .map(|terms| line(uplink, terms))
                 .collect(),
             uplink: Arc::clone(uplink),
         };
         Self {
-            outbox,
+            receipts,
+            readers,
             clock,
+            offset: registry.offset,
             uplinks: uplinks.iter().map(entry).collect(),
         }
     }
@@ -86,13 +105,14 @@ impl UplinkBoard {
             last_error: None,
         };
         for line in &entry.lines {
+            let (standing, _) = self.receipts.standing(&line.mailbox)?;
             let Standing {
                 pending,
                 oldest,
                 acknowledged,
                 last_acknowledged,
                 ..
-            } = self.outbox.standing(&line.mailbox)?;
+            } = standing;
             status.pending += pending;
             status.acknowledged += acknowledged;
             status.oldest_pending = [status.oldest_pending, oldest].into_iter().flatten().min();

@@ -142,29 +142,41 @@ impl Feed {
     }
 }
 
+/// Records that begin before this are owed to a centre no more.
+pub(super) fn owed_from(uplink: &Uplink, now: Timestamp) -> Timestamp {
+    now.plus_ms(-i64::from(uplink.history_days) * DAY_MS)
+}
+
 impl Slot {
     /// Records that begin before this are owed no more.
     fn owed_from(&self, now: Timestamp) -> Timestamp {
-        now.plus_ms(-i64::from(self.uplink.history_days) * DAY_MS)
+        owed_from(&self.uplink, now)
     }
 
     /// Whether a record goes to this centre by its settings file.
     fn wants(&self, row: &ForwardRow, now: Timestamp, offset: UtcOffset) -> bool {
-        let uplink = &self.uplink;
         row.outlet == self.mailbox.outlet
             && row.start >= self.owed_from(now)
-            && match row.kind {
-                RecordKind::Realtime => match uplink.realtime {
-                    RealtimeUpload::All => true,
-                    RealtimeUpload::Never => false,
-                    RealtimeUpload::Every(seconds) => {
-                        is_due(row.start, seconds, &self.formed, offset)
-                    }
-                },
-                RecordKind::Minute => uplink.minute,
-                RecordKind::Hour => uplink.hour,
-                RecordKind::Day => uplink.day,
-            }
+            && goes(&self.uplink, (row.kind, row.start), &self.formed, offset)
+    }
+}
+
+/// Whether a record goes to a centre by the settings, whatever its age.
+pub(super) fn goes(
+    uplink: &Uplink,
+    (kind, start): (RecordKind, Timestamp),
+    formed: &Expectation,
+    offset: UtcOffset,
+) -> bool {
+    match kind {
+        RecordKind::Realtime => match uplink.realtime {
+            RealtimeUpload::All => true,
+            RealtimeUpload::Never => false,
+            RealtimeUpload::Every(seconds) => is_due(start, seconds, formed, offset),
+        },
+        RecordKind::Minute => uplink.minute,
+        RecordKind::Hour => uplink.hour,
+        RecordKind::Day => uplink.day,
     }
 }
 

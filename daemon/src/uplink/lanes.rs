@@ -3,7 +3,7 @@
 //! Records lie in the outbox; here are the few that are about to go, are on their way, or were
 //! acknowledged and not booked yet.
 
-use super::outbox::{Mailbox, Outbox, Owed, Receipt};
+use super::outbox::{Mailbox, Outbox, Owed, Receipt, Sendings, Settled};
 use crate::store::{StoreError, blocking};
 use cems_core::model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,8 +15,9 @@ use tokio::time::Instant;
 const LOOK_UP_MAX: usize = 64;
 /// Acknowledgements booked in one transaction at the latest.
 const BOOK_MAX: usize = 64;
-/// How long an acknowledgement waits for others to be booked with. A kill in this time makes a
-/// record go out once more.
+/// How long an acknowledgement waits for others to be booked with, and a sending for its
+/// acknowledgement. A kill in this time makes a record go out once more, and takes the memory of
+/// sendings that are not booked.
 const BOOK_AFTER: Duration = Duration::from_millis(500);
 /// History records that may go at once after a pause.
 const BURST_MAX: u32 = 10;
@@ -27,8 +28,8 @@ const ABSENT_FOR: Duration = Duration::from_secs(30);
 const UNANSWERED_MAX: u32 = 3;
 /// How long it rests.
 const REST: Duration = Duration::from_secs(600);
-/// Records whose fruitless tries are remembered; above it all are forgotten and begin anew.
-const TRIES_KEPT_MAX: usize = 1_000;
+/// Records whose fruitless rounds are remembered; above it all are forgotten and begin anew.
+const ROUNDS_KEPT_MAX: usize = 1_000;
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +47,6 @@ pub(super) enum Next {
     Nothing,
 }
 
-/// A record on its way.
-#[derive(Debug, Clone, Copy)]
-struct Flying {
-    owed: Owed,
-    tries: u32,
-}
-
 /// The queues of one line.
 pub(super) struct Lanes {
     outbox: Arc<Outbox>,
@@ -64,14 +58,17 @@ pub(super) struct Lanes {
     /// The outbox may hold more than the queues.
     more_fresh: bool,
     more_old: bool,
-    flying: BTreeMap<u64, Flying>,
+    /// Records on their way.
+    flying: BTreeMap<u64, Owed>,
     acknowledged: Vec<Receipt>,
     acknowledged_since: Option<Instant>,
+    /// Sendings without an acknowledgement that are not booked yet.
+    sendings: BTreeMap<Owed, Sendings>,
+    sendings_since: Option<Instant>,
     /// Not to be sent now, with the time until which.
     absent: BTreeMap<Owed, Instant>,
-    /// Times each version was sent, and rounds of retries that brought no answer; only of those
-    /// that did not get through.
-    tries: BTreeMap<Owed, (u32, u32)>,
+    /// Rounds of retries of each version that brought no answer.
+    rounds: BTreeMap<Owed, u32>,
     next_key: u64,
     budget: Budget,
 }
@@ -124,8 +121,10 @@ impl Lanes {
             flying: BTreeMap::new(),
             acknowledged: Vec::new(),
             acknowledged_since: None,
+            sendings: BTreeMap::new(),
+            sendings_since: None,
             absent: BTreeMap::new(),
-            tries: BTreeMap::new(),
+            rounds: BTreeMap::new(),
             next_key: 1,
             budget: Budget::new(history_per_min),
         }
@@ -193,7 +192,7 @@ impl Lanes {
         let held: BTreeSet<Owed> = self
             .flying
             .values()
-            .map(|flying| flying.owed)
+            .copied()
             .chain(self.acknowledged.iter().map(|receipt| receipt.owed))
             .chain(self.absent.keys().copied())
             .chain(self.fresh.iter().copied())
@@ -215,19 +214,42 @@ impl Lanes {
     }
 
     /// A record goes out; the key names it until it is through or lost.
-    pub(super) fn takes_off(&mut self, owed: Owed) -> u64 {
+    pub(super) fn takes_off(&mut self, owed: Owed, now: Timestamp) -> u64 {
         let key = self.next_key;
         self.next_key += 1;
-        let tries = self.tries.get(&owed).map_or(0, |(sent, _)| *sent) + 1;
-        self.flying.insert(key, Flying { owed, tries });
+        self.flying.insert(key, owed);
+        self.note_sending(owed, now);
         key
     }
 
+    /// It went out once more on the same connection.
+    pub(super) fn is_sent_again(&mut self, key: u64, now: Timestamp) {
+        if let Some(owed) = self.flying.get(&key).copied() {
+            self.note_sending(owed, now);
+        }
+    }
+
+    fn note_sending(&mut self, owed: Owed, now: Timestamp) {
+        self.sendings
+            .entry(owed)
+            .and_modify(|sendings| sendings.again(now))
+            .or_insert_with(|| Sendings::once(now));
+        self.sendings_since.get_or_insert_with(Instant::now);
+    }
+
     /// It was acknowledged.
-    pub(super) fn lands(&mut self, key: u64) {
-        if let Some(Flying { owed, tries }) = self.flying.remove(&key) {
-            self.tries.remove(&owed);
-            self.acknowledged.push(Receipt { owed, tries });
+    pub(super) fn lands(&mut self, key: u64, settled: Settled) {
+        if let Some(owed) = self.flying.remove(&key) {
+            self.rounds.remove(&owed);
+            let sendings = self.sendings.remove(&owed);
+            if self.sendings.is_empty() {
+                self.sendings_since = None;
+            }
+            self.acknowledged.push(Receipt {
+                owed,
+                sendings,
+                settled,
+            });
             self.acknowledged_since.get_or_insert_with(Instant::now);
         }
     }
@@ -235,14 +257,13 @@ impl Lanes {
     /// It did not get through: it stays pending and goes again. `unanswered`: the line stood, and
     /// all retries brought no answer.
     pub(super) fn is_lost(&mut self, key: u64, unanswered: bool) {
-        let Some(Flying { owed, tries }) = self.flying.remove(&key) else {
+        let Some(owed) = self.flying.remove(&key) else {
             return;
         };
-        if self.tries.len() >= TRIES_KEPT_MAX {
-            self.tries.clear();
+        if self.rounds.len() >= ROUNDS_KEPT_MAX {
+            self.rounds.clear();
         }
-        let (sent, rounds) = self.tries.entry(owed).or_default();
-        *sent = tries;
+        let rounds = self.rounds.entry(owed).or_default();
         *rounds += u32::from(unanswered);
         if *rounds >= UNANSWERED_MAX {
             *rounds = 0;
@@ -251,25 +272,44 @@ impl Lanes {
         self.look_again();
     }
 
+    /// It could not be put into a frame, so it did not go out.
+    pub(super) fn is_unsendable(&mut self, key: u64) {
+        if let Some(owed) = self.flying.remove(&key) {
+            self.sendings.remove(&owed);
+        }
+    }
+
     /// The projections do not have it now.
     pub(super) fn is_absent(&mut self, owed: Owed) {
         self.absent.insert(owed, Instant::now() + ABSENT_FOR);
         self.look_again();
     }
 
-    /// Nothing of it goes to this centre.
-    pub(super) async fn pass_over(&mut self, owed: Owed) -> Result<(), StoreError> {
+    /// It is not sent, for this reason.
+    pub(super) async fn pass_over(
+        &mut self,
+        owed: Owed,
+        why: Settled,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let (outbox, mailbox) = (Arc::clone(&self.outbox), self.mailbox.clone());
-        blocking(move || outbox.pass_over(&mailbox, owed)).await
+        blocking(move || outbox.pass_over(&mailbox, owed, why, now)).await
     }
 
-    /// When acknowledgements are to be booked; `None` while there are none.
+    /// When acknowledgements and sendings are to be booked; `None` while there are none.
     pub(super) fn book_at(&self) -> Option<Instant> {
-        let since = self.acknowledged_since?;
-        if self.acknowledged.len() >= BOOK_MAX {
-            return Some(since);
+        let acknowledged = self.acknowledged_since.map(|since| {
+            if self.acknowledged.len() >= BOOK_MAX {
+                since
+            } else {
+                since + BOOK_AFTER
+            }
+        });
+        let sent = self.sendings_since.map(|since| since + BOOK_AFTER);
+        match (acknowledged, sent) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
         }
-        Some(since + BOOK_AFTER)
     }
 
     /// Whether something is on its way.
@@ -282,13 +322,23 @@ impl Lanes {
         &self.acknowledged
     }
 
-    /// Books them.
+    /// Books them, and sendings that brought no acknowledgement so far.
     pub(super) async fn book(&mut self, at: Timestamp) -> Result<(), StoreError> {
         let receipts = self.acknowledged.clone();
+        let sendings: Vec<(Owed, Sendings)> = self
+            .sendings
+            .iter()
+            .map(|(owed, sendings)| (*owed, *sendings))
+            .collect();
+        if receipts.is_empty() && sendings.is_empty() {
+            return Ok(());
+        }
         let (outbox, mailbox) = (Arc::clone(&self.outbox), self.mailbox.clone());
-        blocking(move || outbox.acknowledge(&mailbox, &receipts, at)).await?;
+        blocking(move || outbox.book(&mailbox, &receipts, &sendings, at)).await?;
         self.acknowledged.clear();
         self.acknowledged_since = None;
+        self.sendings.clear();
+        self.sendings_since = None;
         Ok(())
     }
 

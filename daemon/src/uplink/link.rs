@@ -37,7 +37,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How long a record counts as new; later it is history and marked as sent again in 2025.
-const FRESH_MS: i64 = 10 * MINUTE_MS;
+pub(super) const FRESH_MS: i64 = 10 * MINUTE_MS;
 /// How long making a connection may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(20);
 /// First pause before the next attempt; doubled up to [`PAUSE_MAX`].
@@ -243,7 +243,7 @@ impl Link {
         }
     }
 
-    /// Books what was acknowledged and forgets what was under way.
+    /// Books what was acknowledged and what went out, and forgets what was under way.
     async fn hang_up(&mut self) {
         let _void = self.station.on_disconnect();
         self.fetches.clear();

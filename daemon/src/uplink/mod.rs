@@ -7,6 +7,10 @@
 //! and history after, and crosses off what the centre acknowledges (9014). What goes out is the
 //! stored record as it stands then, in the centre's codes and units ([`translate`]).
 //!
+//! What went out and what became of it is told by [`UplinkBoard`], which reads `uplink.db` over a
+//! connection of its own: sendings, acknowledgements with the centre's answer, and gaps, which are
+//! the records of the projections without a receipt.
+//!
 //! At least once: a record leaves its mailbox only after the acknowledgement is in the journal
 //! ([`JournalEvent::Delivered`](crate::events::JournalEvent::Delivered)). A kill or a cut line in
 //! between sends it once more; the centre knows it by outlet, kind and time.
@@ -18,14 +22,17 @@
 
 mod board;
 mod feed;
+mod gaps;
 mod kept;
 mod lanes;
 mod link;
 mod outbox;
+mod receipts;
 pub mod translate;
 
 pub use board::UplinkBoard;
-pub use outbox::{LogPlace, Mailbox, Outbox, Owed, Receipt, Standing};
+pub use outbox::{LogPlace, Mailbox, Outbox, Owed, Receipt, Sendings, Settled, Standing};
+pub use receipts::Receipts;
 
 use crate::clock::Clock;
 use crate::journal::Journal;
@@ -82,9 +89,12 @@ pub fn start<P: Send + Sync + 'static>(
     }
     let outbox = Arc::new(outbox);
     let uplinks: Vec<Arc<Uplink>> = start.uplinks.iter().cloned().map(Arc::new).collect();
+    let receipts = Receipts::open(start.file)
+        .with_context(|| format!("opening {} for reading", start.file.display()))?;
     let board = Arc::new(UplinkBoard::new(
         &uplinks,
-        Arc::clone(&outbox),
+        start.registry,
+        (receipts, start.readers.clone()),
         start.clock.clone(),
     ));
     let ground = Arc::new(Ground {

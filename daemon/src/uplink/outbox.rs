@@ -9,6 +9,10 @@
 //! Losing the file costs no data: everything younger than `history_days` is owed again, and what a
 //! centre already has is sent to it once more.
 
+mod booking;
+
+pub use booking::{Receipt, Sendings, Settled};
+
 use crate::store::{Damage, Schema, StoreError};
 use cems_core::model::{ForwardRow, OutletId, RecordKind, Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction};
@@ -22,7 +26,10 @@ const SWEEP_ROWS_MAX: u32 = 2_000;
 /// `uplink.db` (application id `CEMU`).
 const SCHEMA: Schema = Schema {
     application_id: 0x4345_4d55,
-    migrations: &[include_str!("outbox/0001-uplink.sql")],
+    migrations: &[
+        include_str!("outbox/0001-uplink.sql"),
+        include_str!("outbox/0002-receipts.sql"),
+    ],
 };
 
 /// One outlet of one uplink: whose mailbox.
@@ -48,15 +55,6 @@ pub struct Owed {
     pub seq: Seq,
     /// When that version was accepted.
     pub at: Timestamp,
-}
-
-/// A record a centre has acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
-    /// Which.
-    pub owed: Owed,
-    /// Times it was sent since the daemon started.
-    pub tries: u32,
 }
 
 /// How one mailbox stands.
@@ -104,14 +102,7 @@ impl Outbox {
     /// # Errors
     /// Disk or damage.
     pub fn place(&self, mailbox: &Mailbox) -> Result<LogPlace, StoreError> {
-        let connection = self.connection();
-        let found = connection
-            .prepare_cached("SELECT seq, n FROM reader WHERE uplink = ?1 AND outlet = ?2")?
-            .query_row((&mailbox.uplink, mailbox.outlet.as_str()), |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?))
-            })
-            .optional()?;
-        Ok(found.map_or((Seq(0), 0), |(seq, n)| (Seq(seq.unsigned_abs()), n)))
+        place(&self.connection(), mailbox)
     }
 
     /// Takes lines of the forward log into mailboxes that have read less, and notes that each has
@@ -215,71 +206,6 @@ impl Outbox {
         Ok(out)
     }
 
-    /// Books acknowledgements. A record that was corrected since stays pending in its new version.
-    ///
-    /// # Errors
-    /// Disk.
-    pub fn acknowledge(
-        &self,
-        mailbox: &Mailbox,
-        receipts: &[Receipt],
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        let mut new = 0_i64;
-        for Receipt { owed, tries } in receipts {
-            let key = (
-                &mailbox.uplink,
-                mailbox.outlet.as_str(),
-                rank(owed.kind),
-                owed.start.0,
-            );
-            let seq = number(owed.seq.0)?;
-            let gone = transaction
-                .prepare_cached(
-                    "DELETE FROM pending WHERE uplink = ?1 AND outlet = ?2 AND rank = ?3 \
-                     AND start = ?4 AND seq <= ?5",
-                )?
-                .execute((key.0, key.1, key.2, key.3, seq))?;
-            new += i64::from(gone > 0);
-            transaction
-                .prepare_cached(
-                    "INSERT INTO receipt (uplink, outlet, rank, start, seq, at, tries) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE \
-                     SET seq = max(seq, ?5), at = ?6, tries = ?7",
-                )?
-                .execute((key.0, key.1, key.2, key.3, seq, at.0, tries))?;
-        }
-        transaction
-            .prepare_cached(
-                "UPDATE reader SET acknowledged = acknowledged + ?3, last_acknowledged = ?4 \
-                 WHERE uplink = ?1 AND outlet = ?2",
-            )?
-            .execute((&mailbox.uplink, mailbox.outlet.as_str(), new, at.0))?;
-        Ok(transaction.commit()?)
-    }
-
-    /// Takes a version away that nothing can be sent for: no factor of it goes to this centre.
-    ///
-    /// # Errors
-    /// Disk.
-    pub fn pass_over(&self, mailbox: &Mailbox, owed: Owed) -> Result<(), StoreError> {
-        self.connection()
-            .prepare_cached(
-                "DELETE FROM pending WHERE uplink = ?1 AND outlet = ?2 AND rank = ?3 \
-                 AND start = ?4 AND seq <= ?5",
-            )?
-            .execute((
-                &mailbox.uplink,
-                mailbox.outlet.as_str(),
-                rank(owed.kind),
-                owed.start.0,
-                number(owed.seq.0)?,
-            ))?;
-        Ok(())
-    }
-
     /// Takes away what began before `before`: pending records that are owed no more, whose number
     /// is returned, and receipts. At most `SWEEP_ROWS_MAX` of each; call again while the answer
     /// is that many.
@@ -321,32 +247,7 @@ impl Outbox {
     /// # Errors
     /// Disk or damage.
     pub fn standing(&self, mailbox: &Mailbox) -> Result<Standing, StoreError> {
-        let connection = self.connection();
-        let key = (&mailbox.uplink, mailbox.outlet.as_str());
-        let mut standing = connection
-            .prepare_cached(
-                "SELECT acknowledged, last_acknowledged, expired FROM reader \
-                 WHERE uplink = ?1 AND outlet = ?2",
-            )?
-            .query_row(key, |row| {
-                Ok(Standing {
-                    acknowledged: row.get::<_, i64>(0)?.unsigned_abs(),
-                    last_acknowledged: row.get::<_, Option<i64>>(1)?.map(Timestamp),
-                    expired: row.get::<_, i64>(2)?.unsigned_abs(),
-                    ..Standing::default()
-                })
-            })
-            .optional()?
-            .unwrap_or_default();
-        (standing.pending, standing.oldest) = connection
-            .prepare_cached(
-                "SELECT count(*), min(start) FROM pending WHERE uplink = ?1 AND outlet = ?2",
-            )?
-            .query_row(key, |row| {
-                let oldest = row.get::<_, Option<i64>>(1)?.map(Timestamp);
-                Ok((row.get::<_, i64>(0)?.unsigned_abs(), oldest))
-            })?;
-        Ok(standing)
+        standing(&self.connection(), mailbox)
     }
 
     /// What the centre has set for a mailbox, by name.
@@ -385,6 +286,46 @@ impl Outbox {
     }
 }
 
+/// How far the forward log was read for a mailbox; the beginning for a new one.
+pub(super) fn place(connection: &Connection, mailbox: &Mailbox) -> Result<LogPlace, StoreError> {
+    let found = connection
+        .prepare_cached("SELECT seq, n FROM reader WHERE uplink = ?1 AND outlet = ?2")?
+        .query_row((&mailbox.uplink, mailbox.outlet.as_str()), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?))
+        })
+        .optional()?;
+    Ok(found.map_or((Seq(0), 0), |(seq, n)| (Seq(seq.unsigned_abs()), n)))
+}
+
+/// How a mailbox stands.
+pub(super) fn standing(connection: &Connection, mailbox: &Mailbox) -> Result<Standing, StoreError> {
+    let key = (&mailbox.uplink, mailbox.outlet.as_str());
+    let mut standing = connection
+        .prepare_cached(
+            "SELECT acknowledged, last_acknowledged, expired FROM reader \
+             WHERE uplink = ?1 AND outlet = ?2",
+        )?
+        .query_row(key, |row| {
+            Ok(Standing {
+                acknowledged: row.get::<_, i64>(0)?.unsigned_abs(),
+                last_acknowledged: row.get::<_, Option<i64>>(1)?.map(Timestamp),
+                expired: row.get::<_, i64>(2)?.unsigned_abs(),
+                ..Standing::default()
+            })
+        })
+        .optional()?
+        .unwrap_or_default();
+    (standing.pending, standing.oldest) = connection
+        .prepare_cached(
+            "SELECT count(*), min(start) FROM pending WHERE uplink = ?1 AND outlet = ?2",
+        )?
+        .query_row(key, |row| {
+            let oldest = row.get::<_, Option<i64>>(1)?.map(Timestamp);
+            Ok((row.get::<_, i64>(0)?.unsigned_abs(), oldest))
+        })?;
+    Ok(standing)
+}
+
 /// Makes a line of the log pending unless that version has a receipt; 1 when it did.
 fn put(
     transaction: &Transaction<'_>,
@@ -406,7 +347,7 @@ fn put(
 }
 
 /// Place of a kind in the order of history.
-fn rank(kind: RecordKind) -> i64 {
+pub(super) fn rank(kind: RecordKind) -> i64 {
     match kind {
         RecordKind::Hour => 0,
         RecordKind::Day => 1,
@@ -415,7 +356,7 @@ fn rank(kind: RecordKind) -> i64 {
     }
 }
 
-fn kind(rank: i64) -> Result<RecordKind, StoreError> {
+pub(super) fn kind(rank: i64) -> Result<RecordKind, StoreError> {
     RecordKind::ALL
         .into_iter()
         .find(|kind| self::rank(*kind) == rank)

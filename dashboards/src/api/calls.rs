@@ -116,7 +116,7 @@ impl Caller {
     }
 }
 
-fn flag(query: &Params, name: &str) -> bool {
+pub(super) fn flag(query: &Params, name: &str) -> bool {
     query.get(name).is_some_and(|v| v == "true" || v == "1")
 }
 

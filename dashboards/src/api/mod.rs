@@ -21,6 +21,7 @@ mod reports;
 mod schema;
 mod shapes;
 mod table;
+mod uplinks;
 
 use crate::app::App;
 use axum::Router;

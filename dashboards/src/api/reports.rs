@@ -63,7 +63,7 @@ impl Caller {
         self.receipt(backend.submit_reports(&self.actor, entries).await)
     }
 
-    fn format(&self, query: &Params) -> Result<Format, Problem> {
+    pub(super) fn format(&self, query: &Params) -> Result<Format, Problem> {
         let name = query.get("format").map(String::as_str);
         Format::named(name).ok_or_else(|| self.bad(format!("format {}", name.unwrap_or(""))))
     }

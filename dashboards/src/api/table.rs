@@ -6,6 +6,7 @@ mod duties;
 mod judgement;
 mod post;
 mod reporting;
+mod uplinks;
 
 use super::answers::*;
 use super::calls;
@@ -164,6 +165,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(judgement::routes());
     routes.extend(post::routes());
     routes.extend(destinations::routes());
+    routes.extend(uplinks::routes());
     routes.extend(reporting::routes());
     routes.extend(writes());
     routes.extend(desk::writes());

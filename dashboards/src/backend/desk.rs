@@ -1,14 +1,37 @@
 //! The duty desk: its queue in rows, who is on duty, what people do to alarms, and how well it
 //! goes.
 
-use super::{Actor, AlarmFilter, BackendError, Receipt, Reply};
+use super::{Actor, BackendError, Receipt, Reply};
 use cems_core::alarm::figures::Figures;
 use cems_core::alarm::groups::Group;
 use cems_core::model::{
-    AlarmId, AlarmKind, AlarmRow, AlarmServiceRow, AlarmState, HandOver, HandOverRow, OutletId,
-    Permission, Priority, Shift, ShiftRow, Timestamp, UserId,
+    AlarmId, AlarmKind, AlarmRow, AlarmServiceRow, AlarmState, EnterpriseId, HandOver, HandOverRow,
+    OutletId, Permission, Priority, RegionId, Shift, ShiftRow, Timestamp, UserId,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which alarms to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlarmFilter {
+    /// Only those not closed.
+    pub open_only: bool,
+    /// Only of this outlet.
+    pub outlet: Option<OutletId>,
+    /// Only of this kind.
+    pub kind: Option<AlarmKind>,
+    /// Only of this priority.
+    pub priority: Option<Priority>,
+    /// Only in these states; empty: in any.
+    pub states: BTreeSet<AlarmState>,
+    /// Only of this region.
+    pub region: Option<RegionId>,
+    /// Only of this enterprise.
+    pub enterprise: Option<EnterpriseId>,
+    /// Only those that this outage stands for.
+    pub covered_by: Option<AlarmId>,
+    /// Only older than this one (for paging); newest first.
+    pub before: Option<AlarmId>,
+}
 
 /// What a person can do to an alarm. One list: the address, the text keys and the permission hang
 /// on it.

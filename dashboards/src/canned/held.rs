@@ -3,7 +3,8 @@
 use super::{answers, rows};
 use crate::backend::{
     Actor, AlarmDetail, AmountProgress, BackendError, ChannelStatus, DestinationStatus, Health,
-    MessageStatus, OutletDetail, OutletSummary, Overview, RefusedItem, StationStatus, Upload,
+    MessageStatus, OutletDetail, OutletSummary, Overview, RefusedItem, StationStatus,
+    UplinkSummary, Upload,
 };
 use cems_core::model::rows::AuditRow;
 use cems_core::model::{
@@ -26,6 +27,7 @@ pub(super) struct Held {
     pub(super) destinations: Vec<DestinationStatus>,
     /// Destination and thing.
     pub(super) refused_items: Vec<(String, RefusedItem)>,
+    pub(super) uplinks: Vec<UplinkSummary>,
     pub(super) reports: Vec<ManualReportRow>,
     pub(super) marks: BTreeMap<Seq, MarkRow>,
     pub(super) tests: Vec<QaRow>,

@@ -23,6 +23,7 @@ mod rows;
 mod rules;
 mod serve;
 mod station;
+mod uplinks;
 mod writing;
 
 use crate::backend::{Actor, Change, Changes, Health, StationStatus};
@@ -105,6 +106,7 @@ impl Canned {
             messages: post::messages(),
             destinations: destinations::destinations(),
             refused_items: destinations::refused_items(),
+            uplinks: uplinks::uplinks(),
             registry: Arc::new(registry),
             health: Health {
                 ready: true,

@@ -31,6 +31,7 @@ mod projections;
 mod quarantine;
 mod quarters;
 mod rates;
+mod receipts;
 mod report_rules;
 mod report_tables;
 mod reviews;
@@ -109,6 +110,7 @@ pub(crate) fn routes() -> Router<App> {
             "/destinations/refused/{id}/again",
             post(destinations::again),
         )
+        .route("/receipts", get(receipts::page))
         .route("/quarantine", get(quarantine::page))
         .route("/audit", get(audit::page))
         .route("/health", get(health::page))

@@ -46,6 +46,8 @@ struct OutletPage {
     fallback_open: bool,
     may_decide: bool,
     may_report: bool,
+    /// It goes to a centre.
+    uploaded: bool,
     amounts: Vec<AmountItem>,
 }
 
@@ -137,6 +139,7 @@ fn view(
             .collect(),
         may_decide: visit.may(Permission::DecideFallback),
         may_report: visit.may(Permission::SubmitManualReport),
+        uploaded: visit.app.backend.is_uploaded(&outlet.id),
         amounts: detail
             .amounts
             .iter()

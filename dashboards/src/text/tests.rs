@@ -1,5 +1,5 @@
 use super::*;
-use crate::backend::{AlarmVerb, OutletState};
+use crate::backend::{AlarmVerb, OutletState, SentState};
 use crate::view::alarm::key;
 use cems_core::model::{
     AlarmKind, AlarmState, DutyEvent, DutyFor, DutyStanding, Level, LimitKind, MarkKind, Priority,
@@ -133,6 +133,7 @@ fn every_code_that_data_carry_has_its_words() {
     ] {
         wanted.push(format!("refused-{code}"));
     }
+    wanted.extend(SentState::ALL.map(|s| format!("sent-state-{}", s.as_str())));
     wanted.extend(desk_keys());
     wanted.extend(duty_keys());
     wanted.extend(control_keys());

@@ -14,6 +14,7 @@ pub(crate) mod habits;
 pub(crate) mod judged;
 pub(crate) mod outlet;
 pub(crate) mod post;
+pub(crate) mod receipts;
 pub(crate) mod reckoned;
 pub(crate) mod section;
 pub(crate) mod shell;

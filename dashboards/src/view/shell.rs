@@ -26,6 +26,8 @@ pub(crate) struct Shell {
     pub(crate) may_see_destinations: bool,
     /// This daemon reads instruments or uploads.
     pub(crate) has_station: bool,
+    /// This daemon uploads something that the visitor may see.
+    pub(crate) has_uplinks: bool,
     /// Something keeps data from being stored or processed; said on every page.
     pub(crate) trouble: bool,
     /// Confirmation or refusal shown on top of the page.
@@ -65,6 +67,7 @@ impl Shell {
             may_see_messages: may_see_messages(visit.actor.role),
             may_see_destinations: may_see_destinations(visit.actor.role),
             has_station: visit.app.backend.has_station(&visit.actor),
+            has_uplinks: visit.app.backend.has_uplinks(&visit.actor),
             trouble: !visit.app.backend.health().ready,
             ..Self::outside(&visit.app, visit.words, &visit.here)
         }
@@ -94,6 +97,7 @@ impl Shell {
             may_see_messages: false,
             may_see_destinations: false,
             has_station: false,
+            has_uplinks: false,
             trouble: false,
             notice: None,
         }

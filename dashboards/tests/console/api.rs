@@ -55,6 +55,17 @@ const GOLDEN: &[(&str, &str)] = &[
     ("messages", "/api/v1/messages?state=dead"),
     ("destinations", "/api/v1/destinations"),
     ("refused-items", "/api/v1/destinations/broker/refused"),
+    ("uplinks", "/api/v1/uplinks"),
+    (
+        "receipts",
+        "/api/v1/uplinks/receipts?from=2026-03-18T13:00:00%2B08:00&outlet=qs-01",
+    ),
+    (
+        "receipts-open",
+        "/api/v1/uplinks/receipts?open=true&uplink=city&kind=minute\
+         &before=1773814200000~minute~city~yt-01",
+    ),
+    ("uplink-gaps", "/api/v1/uplinks/gaps?outlet=yt-01"),
     ("marks", "/api/v1/outlets/yt-01/marks"),
     ("marks-all", "/api/v1/marks?outlet=hy-02"),
     ("tests", "/api/v1/outlets/yt-01/tests"),

@@ -14,4 +14,5 @@ mod judgement;
 mod live;
 mod messages;
 mod pages;
+mod receipts;
 mod reporting;

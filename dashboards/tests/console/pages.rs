@@ -38,6 +38,8 @@ const PAGES: &[&str] = &[
     "/station",
     "/channels",
     "/destinations",
+    "/receipts",
+    "/receipts?uplink=city&outlet=qs-01&kind=minute&open=1",
     "/messages",
     "/messages?state=waiting",
     "/messages?state=delivered",
@@ -168,6 +170,7 @@ async fn names_from_outside_are_shown_and_never_run() {
         "/exchanges/183702",
         "/outlets/qs-01/commands",
         "/station",
+        "/receipts",
         "/quarantine",
         "/login",
     ] {
@@ -342,6 +345,8 @@ async fn unknown_pages_are_404_in_words() {
         "/fallbacks/999",
         "/exchanges/999",
         "/exchanges?outlet=none",
+        "/receipts?outlet=none",
+        "/receipts?uplink=none",
     ] {
         let answer = console
             .ask(Request::get(path).visit(Role::Supervisor, "en"))

@@ -1,6 +1,8 @@
 //! `cemsd demo`: the first command of the README. On a machine that has done nothing before, the
 //! four situations are on the screen within two minutes; what is kept afterwards holds.
 
+mod feed;
+
 use cems_tests::api::{Api, rows};
 use cems_tests::process::{assert_books_hold, cemsd, run};
 use cems_tests::wait::{until, until_within};
@@ -26,8 +28,8 @@ impl Drop for Demo {
     }
 }
 
-/// Starts it and gives what it says to scripts.
-async fn start(directory: &Path) -> (Demo, Value) {
+/// Starts it with these options and gives what it says to scripts.
+async fn start(directory: &Path, options: &[&str]) -> (Demo, Value) {
     let (out, err) = (directory.join("stdout"), directory.join("stderr"));
     let child = Command::new(cemsd())
         .args([
@@ -40,6 +42,7 @@ async fn start(directory: &Path) -> (Demo, Value) {
             "--data",
         ])
         .arg(directory.join("data"))
+        .args(options)
         .env_remove("RUST_LOG")
         .stdin(Stdio::null())
         .stdout(File::create(&out).expect("a file"))
@@ -56,6 +59,18 @@ async fn start(directory: &Path) -> (Demo, Value) {
     })
     .await;
     (demo, up)
+}
+
+/// Ends it in order.
+async fn stop(demo: &mut Demo) {
+    let id = demo.0.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &id]).status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    let ended = until("the end of the demo", async || {
+        demo.0.try_wait().expect("our own child").ok_or("it runs")
+    })
+    .await;
+    assert!(ended.success(), "{ended:?}");
 }
 
 async fn log_in(up: &Value, role: &str) -> Api {
@@ -154,7 +169,7 @@ fn assert_year_stands(data: &Path) {
 #[tokio::test(flavor = "multi_thread")]
 async fn four_situations_are_on_the_screen_and_the_books_hold_afterwards() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let (mut demo, up) = start(directory.path()).await;
+    let (mut demo, up) = start(directory.path(), &[]).await;
     let duty = log_in(&up, "duty-officer").await;
     until_within(PROMISE, "the four situations", async || {
         let missing = missing(&duty.get("/api/v1/overview").await);
@@ -194,14 +209,7 @@ async fn four_situations_are_on_the_screen_and_the_books_hold_afterwards() {
     )
     .await;
 
-    let id = demo.0.id().to_string();
-    let sent = Command::new("kill").args(["-TERM", &id]).status();
-    assert!(sent.is_ok_and(|status| status.success()));
-    let ended = until("the end of the demo", async || {
-        demo.0.try_wait().expect("our own child").ok_or("it runs")
-    })
-    .await;
-    assert!(ended.success(), "{ended:?}");
+    stop(&mut demo).await;
     let data = directory.path().join("data");
     assert_books_hold(&data);
     assert_year_stands(&data);

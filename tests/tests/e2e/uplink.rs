@@ -6,6 +6,8 @@
 //! has acknowledged, as loggers do. At the end the centre's records are the station's: none lost,
 //! none changed, and the scripted centres have seen each record at least once.
 
+mod receipts;
+
 use crate::Town;
 use cems_protocols::hj212::{self, Action, Edition, Session, SessionConfig};
 use cems_tests::city::{City, GAS_MN, Outlet};
@@ -168,9 +170,9 @@ fn records(data: &Path) -> Essence {
 }
 
 /// What the logger has to tell, in order.
-fn frames(from: Moment) -> Vec<String> {
+fn frames(from: Moment, minutes: std::ops::Range<i64>) -> Vec<String> {
     let mut out = Vec::new();
-    for n in 0..MINUTES {
+    for n in minutes {
         let start = from.plus_minutes(n);
         let flag = if n % 17 == 0 { "D" } else { "N" };
         let item = |code: &str, base: i64| {
@@ -276,14 +278,10 @@ async fn kills_and_cuts_lose_nothing_between_station_and_centre() {
     let mut station = Town::open(directory, config).await;
 
     let from = now().floor_hour().plus_minutes(-60 * 24);
-    let frames = frames(from);
-    let count = frames.len();
+    let first = frames(from, 0..MINUTES);
+    let count = first.len();
     let address = Arc::new(Mutex::new(station.daemon.hj212));
-    let teller = tokio::spawn(tell(
-        frames,
-        Arc::clone(&address),
-        Duration::from_millis(60),
-    ));
+    let teller = tokio::spawn(tell(first, Arc::clone(&address), Duration::from_millis(60)));
 
     for _ in 0..6 {
         let pause = u64::try_from(random.within(300..1_500)).expect("small");
@@ -329,15 +327,28 @@ async fn kills_and_cuts_lose_nothing_between_station_and_centre() {
         .await;
     }
     speaks_its_edition(&old, &new);
-    until("nothing to be owed any more", async || {
-        let owed = pending(&station.data());
-        if owed == 0 { Ok(()) } else { Err(owed) }
-    })
-    .await;
+    nothing_owed(&station.data()).await;
+    let story = receipts::Story {
+        station: &station,
+        line: &line,
+        centre: &centre,
+        scripted: [("old", &old), ("new", &new)],
+        from,
+    };
+    story.receipts_are_what_the_centres_have_seen(count).await;
+    story.what_is_cut_is_told_and_sent_again().await;
     let standing = station.daemon.stop().await;
     assert!(standing.success() && centre.daemon.stop().await.success());
     assert_books_hold(&station.data());
     assert_books_hold(&centre.data());
+}
+
+async fn nothing_owed(station: &Path) {
+    until_within(ACROSS, "nothing to be owed any more", async || {
+        let owed = pending(station);
+        if owed == 0 { Ok(()) } else { Err(owed) }
+    })
+    .await;
 }
 
 /// Rows of `pending` in `uplink.db`.

@@ -157,6 +157,24 @@ impl Queries<'_> {
         )
     }
 
+    /// Records of an outlet to pass on that were accepted behind line (`seq`, `n`), counted up to
+    /// `limit`.
+    pub fn forward_lag(
+        &self,
+        outlet: &OutletId,
+        seq: Seq,
+        n: u32,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        let rows = self.one(
+            "SELECT count(*) FROM (SELECT 1 FROM forward WHERE (seq, n) > (?1, ?2) \
+             AND outlet = ?3 LIMIT ?4)",
+            (int_capped(seq.0), n, outlet.as_str(), rows_capped(limit)),
+            |row| uint(row.get(0)?),
+        )?;
+        Ok(rows.unwrap_or(0))
+    }
+
     /// Fallbacks, open ones first, then newest first.
     pub fn fallbacks(&self, filter: &FallbackFilter) -> Result<Vec<FallbackRow>, StoreError> {
         let limit = rows_capped(filter.limit);

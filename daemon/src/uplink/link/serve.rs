@@ -1,7 +1,7 @@
 //! While a connection stands: frames out, frames in, timers.
 
 use super::super::lanes::Next;
-use super::super::outbox::Owed;
+use super::super::outbox::{Owed, Settled};
 use super::super::translate::parcel;
 use super::super::{feed, mask};
 use super::{Ending, Link};
@@ -11,7 +11,7 @@ use cems_config::UplinkEdition;
 use cems_core::model::{RecordKind, RecordRow, Timestamp};
 use cems_protocols::hj212::dialogue::StationOutput;
 use cems_protocols::hj212::{
-    self, Action, FrameBuilder, Message, RawFrame, Session, SessionConfig, encipher,
+    self, Action, AnswerKind, FrameBuilder, Message, RawFrame, Session, SessionConfig, encipher,
     must_be_enciphered,
 };
 use smol_str::{SmolStr, format_smolstr};
@@ -170,8 +170,10 @@ impl Link {
 
     /// Sends one record, unless nothing of it goes to this centre.
     async fn upload(&mut self, owed: Owed, late: bool, writer: &mut Writer) -> Result<(), Ending> {
+        let sent_at = self.ground.clock.now();
         if !self.is_wanted(owed) {
-            return Ok(self.lanes.pass_over(owed).await?);
+            let why = Settled::NotOwed;
+            return Ok(self.lanes.pass_over(owed, why, sent_at).await?);
         }
         let readers = self.ground.readers.clone();
         let outlet = self.terms.outlet.clone();
@@ -181,9 +183,10 @@ impl Link {
             return Ok(());
         };
         let Some(frame) = self.frame(&row, late) else {
-            return Ok(self.lanes.pass_over(owed).await?);
+            let why = Settled::NotOwed;
+            return Ok(self.lanes.pass_over(owed, why, sent_at).await?);
         };
-        let key = self.lanes.takes_off(owed);
+        let key = self.lanes.takes_off(owed, sent_at);
         match self.station.upload(self.dialogue_now().0, key, frame) {
             Ok(outputs) => self.carry_out(outputs, writer).await,
             Err(error) => {
@@ -193,8 +196,9 @@ impl Link {
                 self.ground.board.trouble(self.lanes.mailbox(), &detail);
                 self.note(vec![self.audit("uplink.unsendable", detail)])
                     .await?;
-                self.lanes.is_lost(key, false);
-                Ok(self.lanes.pass_over(owed).await?)
+                self.lanes.is_unsendable(key);
+                let why = Settled::Unsendable;
+                Ok(self.lanes.pass_over(owed, why, sent_at).await?)
             }
         }
     }
@@ -311,7 +315,12 @@ impl Link {
             for output in queue {
                 match output {
                     StationOutput::Send { cn, bytes } => self.send(&cn, &bytes, writer).await?,
-                    StationOutput::Uploaded { key, .. } => self.lanes.lands(key),
+                    StationOutput::Uploaded { key, answer } => {
+                        self.lanes.lands(key, settled(answer));
+                    }
+                    StationOutput::SentAgain { key } => {
+                        self.lanes.is_sent_again(key, self.ground.clock.now());
+                    }
                     StationOutput::Lost { key } => {
                         self.lanes.is_lost(key, true);
                         return Err(Ending::Cut("the centre does not acknowledge".into()));
@@ -377,11 +386,11 @@ impl Link {
         }
     }
 
-    /// Journals and books what was acknowledged.
+    /// Journals and books what was acknowledged; books what went out.
     pub(super) async fn book(&mut self) -> Result<(), Ending> {
         let receipts = self.lanes.to_book();
         if receipts.is_empty() {
-            return Ok(());
+            return Ok(self.lanes.book(self.ground.clock.now()).await?);
         }
         let count = receipts.len();
         let records = receipts
@@ -403,6 +412,15 @@ impl Link {
         self.lanes.book(self.ground.clock.now()).await?;
         self.ground.board.acknowledged(self.lanes.mailbox(), count);
         Ok(())
+    }
+}
+
+/// How a record was acknowledged, by what came back.
+fn settled(answer: Option<AnswerKind>) -> Settled {
+    match answer {
+        None => Settled::Unasked,
+        Some(AnswerKind::Notice) => Settled::Notice,
+        Some(_) => Settled::Data,
     }
 }
 

@@ -3,11 +3,13 @@
 
 mod centre;
 mod orders;
+mod receipts;
 mod uploads;
 
 use super::*;
 use crate::store::{Position, SqliteStore, Store};
 use crate::uplink::feed::{Feed, Slot};
+use crate::uplink::receipts::Receipts;
 use cems_config::load_str;
 use cems_core::model::{
     Flag, ForwardRow, Number, Output, RecordKind, RecordRow, Seq, StoredValue, Value,
@@ -145,9 +147,15 @@ impl Desk {
         let uplink = Arc::new(checked.settings.uplinks[0].clone());
         let keys = KeyRing::open(&dir.path().join("keys.db"), &dir.path().join("master.key"));
         let notes = Arc::new(Notes::default());
-        let board = UplinkBoard::new(&[Arc::clone(&uplink)], Arc::clone(&outbox), clock.clone());
         let offset = checked.registry.offset;
         let readers = store.readers().expect("opens");
+        let receipts = Receipts::open(&dir.path().join("uplink.db")).expect("opens");
+        let board = UplinkBoard::new(
+            &[Arc::clone(&uplink)],
+            &checked.registry,
+            (receipts, readers.clone()),
+            clock.clone(),
+        );
         let ground = Arc::new(Ground {
             recorder: Arc::clone(&notes) as Arc<dyn Recorder>,
             readers: readers.clone(),

@@ -31,7 +31,11 @@ fn seqs(owed: &[Owed]) -> Vec<u64> {
 }
 
 fn receipt(owed: Owed) -> Receipt {
-    Receipt { owed, tries: 1 }
+    Receipt {
+        owed,
+        sendings: Some(Sendings::once(Timestamp(400))),
+        settled: Settled::Data,
+    }
 }
 
 fn fill(outbox: &Outbox, rows: &[ForwardRow], until: u64) -> usize {
@@ -96,12 +100,12 @@ fn a_correction_replaces_what_is_pending_and_returns_what_was_acknowledged() {
     let new = line(2, RecordKind::Hour, 100);
     fill(&outbox, std::slice::from_ref(&new), 2);
     outbox
-        .acknowledge(&mailbox(), &[receipt(sent)], Timestamp(500))
+        .book(&mailbox(), &[receipt(sent)], &[], Timestamp(500))
         .expect("books");
     let left = outbox.history(&mailbox(), LATE, 9).expect("reads");
     assert_eq!(seqs(&left), [2]);
     outbox
-        .acknowledge(&mailbox(), &[receipt(left[0])], Timestamp(600))
+        .book(&mailbox(), &[receipt(left[0])], &[], Timestamp(600))
         .expect("books");
     assert_eq!(outbox.standing(&mailbox()).expect("reads").pending, 0);
 
@@ -150,7 +154,7 @@ fn mailboxes_do_not_see_each_other() {
     assert_eq!(outbox.fill(&both, (Seq(1), 0)), Ok(2));
     let owed = outbox.history(&mailbox(), LATE, 9).expect("reads")[0];
     outbox
-        .acknowledge(&mailbox(), &[receipt(owed)], Timestamp(2))
+        .book(&mailbox(), &[receipt(owed)], &[], Timestamp(2))
         .expect("books");
     let said = |value: &str| [("password", value.to_owned())];
     outbox.keep(&mailbox(), &said("111111")).expect("kept");

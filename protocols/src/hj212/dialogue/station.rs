@@ -87,8 +87,14 @@ pub enum StationOutput {
     Uploaded {
         /// The upload.
         key: u64,
-        /// The centre acknowledged it; `false` when it asked for no answer.
-        acknowledged: bool,
+        /// How the centre acknowledged it: with 9014, or with 9013 as some do; `None` when it asked
+        /// for no answer.
+        answer: Option<AnswerKind>,
+    },
+    /// Frames of an upload went out once more: no acknowledgement within the time-out.
+    SentAgain {
+        /// The upload.
+        key: u64,
     },
     /// An upload was not acknowledged after all retries, or the connection ended first. Keep it
     /// and connect anew.
@@ -223,10 +229,15 @@ impl Station {
         let mut outputs = Vec::new();
         match content(msg) {
             Content::Answer {
-                kind: AnswerKind::Notice | AnswerKind::Data,
+                kind: kind @ (AnswerKind::Notice | AnswerKind::Data),
                 qn,
                 ..
-            } => self.confirmed(qn.as_deref(), text(msg, "CN").as_deref(), &mut outputs),
+            } => self.confirmed(
+                kind,
+                qn.as_deref(),
+                text(msg, "CN").as_deref(),
+                &mut outputs,
+            ),
             Content::Answer { .. } | Content::Heartbeat => {}
             _ => self.asked(now_ms, msg, &mut outputs),
         }
@@ -243,7 +254,12 @@ impl Station {
             .overdue(now_ms, over_time_ms, self.settings.re_count)
         {
             match frame {
-                line::Overdue::Again { cn, bytes } => self.send(now_ms, cn, bytes, &mut outputs),
+                line::Overdue::Again { owner, cn, bytes } => {
+                    self.send(now_ms, cn, bytes, &mut outputs);
+                    if let Owner::Upload(key) = owner {
+                        outputs.push(StationOutput::SentAgain { key });
+                    }
+                }
                 line::Overdue::Lost(owner) => self.lost(now_ms, owner, &mut outputs),
             }
         }
@@ -340,24 +356,35 @@ impl Station {
         while let Some(frame) = self.line.next(now_ms, over_time_ms, self.config.window) {
             self.send(now_ms, frame.cn, frame.bytes, outputs);
             if frame.last && !frame.wants {
-                self.through(frame.owner, false, outputs);
+                self.through(frame.owner, None, outputs);
             }
         }
     }
 
     /// An acknowledgement has come.
-    fn confirmed(&mut self, qn: Option<&str>, cn: Option<&str>, outputs: &mut Vec<StationOutput>) {
+    fn confirmed(
+        &mut self,
+        kind: AnswerKind,
+        qn: Option<&str>,
+        cn: Option<&str>,
+        outputs: &mut Vec<StationOutput>,
+    ) {
         if let Some(frame) = self.line.confirm(qn, cn)
             && frame.last
         {
-            self.through(frame.owner, true, outputs);
+            self.through(frame.owner, Some(kind), outputs);
         }
     }
 
     /// The last frame of something went out, or was acknowledged.
-    fn through(&mut self, owner: Owner, acknowledged: bool, outputs: &mut Vec<StationOutput>) {
+    fn through(
+        &mut self,
+        owner: Owner,
+        answer: Option<AnswerKind>,
+        outputs: &mut Vec<StationOutput>,
+    ) {
         match owner {
-            Owner::Upload(key) => outputs.push(StationOutput::Uploaded { key, acknowledged }),
+            Owner::Upload(key) => outputs.push(StationOutput::Uploaded { key, answer }),
             Owner::Request(_) | Owner::Heartbeat => {}
             Owner::Result(token) => self.executed(token),
         }

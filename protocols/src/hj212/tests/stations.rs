@@ -175,7 +175,7 @@ fn acknowledgements_are_believed_in_every_shape_met() {
             station.on_message(START_MS + 100, &ack),
             [StationOutput::Uploaded {
                 key: 7,
-                acknowledged: true
+                answer: Some(AnswerKind::Data)
             }],
             "{segment}"
         );
@@ -205,10 +205,9 @@ fn an_upload_nobody_acknowledges_is_reported_and_kept_by_the_caller() {
         .upload(START_MS, 8, record(Edition::V2017, 1))
         .unwrap();
     for again in 1..=3 {
-        assert_eq!(
-            messages(&station.on_tick(START_MS + again * 10_000)).len(),
-            1
-        );
+        let outputs = station.on_tick(START_MS + again * 10_000);
+        assert_eq!(messages(&outputs).len(), 1);
+        assert_eq!(outputs.last(), Some(&StationOutput::SentAgain { key: 7 }));
     }
     let outputs = station.on_tick(START_MS + 40_000);
     assert_eq!(outputs[0], StationOutput::Lost { key: 7 });

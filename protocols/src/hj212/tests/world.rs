@@ -207,9 +207,10 @@ impl World {
         for output in outputs {
             match output {
                 StationOutput::Send { bytes, .. } => self.put(To::Centre, &bytes),
-                StationOutput::Uploaded { key, acknowledged } => {
-                    self.uploaded.push((key, acknowledged));
+                StationOutput::Uploaded { key, answer } => {
+                    self.uploaded.push((key, answer.is_some()));
                 }
+                StationOutput::SentAgain { .. } => {}
                 StationOutput::Lost { key } => self.lost.push(key),
                 StationOutput::Asked { token, request } => {
                     self.executed.push(request.clone());

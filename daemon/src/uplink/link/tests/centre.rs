@@ -62,6 +62,15 @@ impl Centre {
         self.write(&answer.bytes).await;
     }
 
+    /// Acknowledges a frame with 9013, as some centres do.
+    pub(super) async fn notice(&mut self, message: &Message) {
+        let qn = message.header.qn.as_deref().expect("uploads have a QN");
+        let segment = format!("QN={qn};ST=91;CN=9013;Flag=4;CP=&&&&");
+        let crc = hj212::crc_hj212(segment.as_bytes());
+        let frame = format!("##{:04}{segment}{crc:04X}\r\n", segment.len());
+        self.write(frame.as_bytes()).await;
+    }
+
     /// The next frame, acknowledged, as `CN DataTime`, with ` RF` when it is marked.
     pub(super) async fn take(&mut self) -> String {
         let message = self.frame().await;

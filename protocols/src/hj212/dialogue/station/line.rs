@@ -43,6 +43,8 @@ struct InFlight {
 pub(super) enum Overdue {
     /// Send it again.
     Again {
+        /// Whose it is.
+        owner: Owner,
         /// Command code.
         cn: SmolStr,
         /// The frame.
@@ -152,6 +154,7 @@ impl Line {
             sent.sends += 1;
             sent.deadline_ms = now_ms.saturating_add(over_time_ms);
             overdue.push(Overdue::Again {
+                owner: sent.frame.owner,
                 cn: sent.frame.cn.clone(),
                 bytes: sent.frame.bytes.clone(),
             });
