@@ -17,6 +17,7 @@ pub use desk::Desk;
 pub use destinations::Outbox;
 pub use post::Post;
 
+use crate::archive::Shelf;
 use crate::attachments::Attachments;
 use crate::clock::Clock;
 use crate::journal::Journal;
@@ -56,6 +57,7 @@ pub struct ConsoleBackend {
     attachments: Attachments,
     post: Post,
     outbox: Outbox,
+    shelf: Option<Shelf>,
 }
 
 /// The parts of the daemon behind the console.
@@ -80,6 +82,8 @@ pub struct ConsoleParts {
     pub post: Post,
     /// Destinations of data and events.
     pub outbox: Outbox,
+    /// Files of sealed days, where there are any.
+    pub shelf: Option<Shelf>,
     /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
     /// all the same.
     pub troubles: Troubles,
@@ -100,6 +104,7 @@ impl ConsoleBackend {
             attachments: parts.attachments,
             post: parts.post,
             outbox: parts.outbox,
+            shelf: parts.shelf,
         }
     }
 
@@ -181,9 +186,16 @@ impl Backend for ConsoleBackend {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<RecordRow>, BackendError> {
-        self.visible(actor, id)?;
-        self.readers
-            .records(id, kind, from, until)
+        let (registry, _) = self.visible(actor, id)?;
+        let Some(shelf) = &self.shelf else {
+            let rows = self.readers.records(id, kind, from, until);
+            return rows.map_err(unavailable);
+        };
+        let books = (&self.readers, registry.offset);
+        let young = self.clock.now().plus_ms(-shelf.read_after_ms);
+        let archive = &shelf.archive;
+        archive
+            .records(books, (id, kind), (from, until), young)
             .map_err(unavailable)
     }
 

@@ -51,6 +51,7 @@ pub(super) const PROJECTIONS: Schema = Schema {
         include_str!("migrations/0005-desk.sql"),
         include_str!("migrations/0006-duties.sql"),
         include_str!("migrations/0007-outgoing.sql"),
+        include_str!("migrations/0008-series-days.sql"),
     ],
 };
 
