@@ -19,6 +19,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Level of zstd: above it files shrink by a few percent and take several times as long.
 const ZSTD_LEVEL: i32 = 9;
@@ -26,6 +27,11 @@ const ZSTD_LEVEL: i32 = 9;
 const DICTIONARY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A text whose bounds are longer than this is cut in the foot.
 const BOUND_BYTES_MAX: usize = 64;
+
+/// How the name of a draft ends.
+const DRAFT_END: &str = "tmp";
+/// A draft that was not written to for so long belongs to no process that lives.
+const DRAFT_AGE_MAX: Duration = Duration::from_secs(86_400);
 
 /// What stands in the foot of a file beside the columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,12 +48,14 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Begins a file. A draft that an earlier process left is overwritten.
+    /// Begins a file. Drafts beside it that processes left which died are removed.
     pub(super) fn begin(path: &Path, columns: &'static [Column]) -> Result<Self, ArchiveError> {
         let directory = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory).map_err(ArchiveError::io(directory))?;
+        sweep(directory);
         // Other programs look for *.parquet: a draft has another end.
-        let temporary = path.with_extension(format!("parquet.{}.tmp", std::process::id()));
+        let end = format!("parquet.{}.{DRAFT_END}", std::process::id());
+        let temporary = path.with_extension(end);
         let file = File::create(&temporary).map_err(ArchiveError::io(&temporary))?;
         let schema = schema(columns).map_err(ArchiveError::parquet(path))?;
         let properties = Arc::new(properties(columns).map_err(ArchiveError::parquet(path))?);
@@ -103,6 +111,24 @@ impl Draft {
     pub(super) fn discard(self) -> Result<(), ArchiveError> {
         drop(self.writer);
         std::fs::remove_file(&self.temporary).map_err(ArchiveError::io(&self.temporary))
+    }
+}
+
+/// Removes drafts that nobody writes any more; one that cannot be removed is in nobody's way.
+fn sweep(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        // By the machine's clock, which is that of the file system; the daemon's may be simulated.
+        let modified = path.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+        if path.extension().is_some_and(|end| end == DRAFT_END)
+            && age.is_some_and(|age| age > DRAFT_AGE_MAX)
+            && std::fs::remove_file(&path).is_ok()
+        {
+            tracing::info!(file = %path.display(), "an abandoned draft is removed");
+        }
     }
 }
 

@@ -191,6 +191,25 @@ fn work_that_is_stopped_leaves_the_old_file_and_no_draft() {
 }
 
 #[test]
+fn a_draft_of_a_process_that_died_is_removed_and_a_fresh_one_is_not() {
+    let mut books = Books::new();
+    books.batch(1, &[Output::Record(minute(0))]);
+    books.write_all();
+    let (series, day) = *books.days.first().unwrap();
+    let path = books.archive.path(series, day, books.registry.offset);
+    let drafts = ["old", "fresh"].map(|name| path.with_extension(format!("parquet.{name}.tmp")));
+    for draft in &drafts {
+        std::fs::write(draft, "half").unwrap();
+    }
+    let old = std::fs::File::options().write(true).open(&drafts[0]);
+    let long_ago = std::time::UNIX_EPOCH;
+    old.unwrap().set_modified(long_ago).unwrap();
+    books.write_all();
+    assert_eq!(drafts.map(|draft| draft.exists()), [false, true]);
+    assert_eq!(books.standing(series, day), Standing::Equal);
+}
+
+#[test]
 fn a_day_without_rows_has_no_file() {
     let books = Books::new();
     let hours = Series::Record(RecordKind::Hour);
