@@ -29,9 +29,10 @@ pub mod units;
 
 pub use report::{Lang, Problem, Problems};
 pub use settings::{
-    ApiToken, ConsoleSettings, CrcVariant, DialogueSettings, Hj212Settings, InitialSettings,
-    JournalHash, JournalSettings, LogFormat, LogLevel, LogSettings, RealtimeUpload, Secret,
-    Settings, UPLINKS_MAX, Uplink, UplinkEdition, UplinkFactor, UplinkOutlet, User,
+    ApiToken, ArchiveSettings, ConsoleSettings, CrcVariant, DialogueSettings, Hj212Settings,
+    InitialSettings, JournalHash, JournalSettings, LogFormat, LogLevel, LogSettings,
+    RealtimeUpload, Secret, Settings, UPLINKS_MAX, Uplink, UplinkEdition, UplinkFactor,
+    UplinkOutlet, User,
 };
 pub use settings::{
     BUSES_MAX, Bus, BusTiming, Framing, INSTRUMENTS_MAX, Instrument, Line, Parity, SerialLine,

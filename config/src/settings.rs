@@ -1,5 +1,6 @@
 //! Settings of the daemon itself, checked.
 
+mod archive;
 mod destination;
 mod dialogue;
 mod notify;
@@ -7,6 +8,7 @@ mod source;
 mod station;
 mod uplink;
 
+pub use archive::ArchiveSettings;
 pub use destination::{
     Corrections, DESTINATIONS_MAX, Destination, DestinationKind, DestinationMeans, InfluxServer,
     OutletFilter,
@@ -49,6 +51,8 @@ pub struct Settings {
     pub console: ConsoleSettings,
     /// The journal.
     pub journal: JournalSettings,
+    /// Files of sealed days.
+    pub archive: ArchiveSettings,
     /// Logs.
     pub log: LogSettings,
     /// People who log in.

@@ -4,6 +4,7 @@
 //! (engine) → `store` → `console`; nothing downstream calls upstream.
 
 pub mod app;
+pub mod archive;
 pub mod attachments;
 pub mod cli;
 pub mod clock;

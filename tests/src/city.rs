@@ -42,6 +42,7 @@ pub const OLD_MN: &str = "A0000000000003";
 pub struct City {
     hj212: String,
     dialogue: String,
+    archive: String,
     outlets: String,
 }
 
@@ -59,6 +60,7 @@ impl City {
         Self {
             hj212: String::new(),
             dialogue: "refetch = false".to_owned(),
+            archive: String::new(),
             outlets: String::new(),
         }
     }
@@ -67,6 +69,13 @@ impl City {
     #[must_use]
     pub fn hj212(mut self, line: &str) -> Self {
         let _ = writeln!(self.hj212, "{line}");
+        self
+    }
+
+    /// A line of `[archive]` more.
+    #[must_use]
+    pub fn archive(mut self, line: &str) -> Self {
+        let _ = writeln!(self.archive, "{line}");
         self
     }
 
@@ -91,6 +100,7 @@ impl City {
         let Self {
             hj212,
             dialogue,
+            archive,
             outlets,
         } = self;
         format!(
@@ -103,6 +113,8 @@ dialogue = {{ {dialogue} }}
 {hj212}
 [console]
 listen = "127.0.0.1:0"
+[archive]
+{archive}
 [log]
 format = "json"
 [[token]]

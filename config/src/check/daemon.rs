@@ -1,6 +1,6 @@
 //! Settings of the daemon itself.
 
-use super::dialogue;
+use super::{archive, dialogue};
 use crate::report::{At, Report, say};
 use crate::section::{Got, Section, word};
 use crate::settings::{
@@ -85,6 +85,7 @@ pub(super) fn settings(main: &Section<'_>, loader: &Loader<'_>, r: &mut Report) 
         hj212,
         console,
         journal: journal(main, r),
+        archive: archive::archive(main, loader, r),
         log: log(main, r),
         users: Vec::new(),
         tokens: Vec::new(),

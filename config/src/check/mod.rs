@@ -3,6 +3,7 @@
 
 mod access;
 mod alarms;
+mod archive;
 mod bus;
 mod daemon;
 mod dates;

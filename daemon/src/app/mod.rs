@@ -1,5 +1,7 @@
 //! The daemon in one process: start, reload, stop. Tests use it as `cemsd run` does.
 
+mod archive;
+mod console;
 mod outbox;
 mod places;
 mod post;
@@ -8,9 +10,7 @@ mod tasks;
 
 pub use places::Places;
 
-use crate::attachments::Attachments;
 use crate::clock::Clock;
-use crate::console::{Access, ConsoleBackend, ConsoleParts};
 use crate::events::JournalEvent;
 use crate::intake::{Admission, Directory, Interpreter};
 use crate::journal::{self, Draft, Journal, Opened};
@@ -18,20 +18,17 @@ use crate::keys::KeyRing;
 use crate::links::bus::{BusRoom, Buses};
 use crate::links::hj212::{Gate, listen};
 use crate::links::mqtt::Sources;
-use crate::notify::PostBoard;
-use crate::outbox::OutboxBoard;
 use crate::pipeline::{Pipeline, Projected};
-use crate::store::{Readers, Sessions, SqliteStore, Store};
+use crate::store::{SqliteStore, Store};
 use crate::switchboard::{Steward, Switchboard};
 use crate::telemetry;
-use crate::uplink::UplinkBoard;
 use anyhow::{Context, bail};
 use cems_config::{Checked, CrcVariant, JournalHash, Settings};
 use cems_core::model::time::SECOND_MS;
 use cems_core::model::{Policy, Registry, Seq};
-use cems_dashboards::backend::Backend;
 use cems_dashboards::{ConsoleOptions, DemoBanner};
 use cems_protocols::hj212::{CrcVerdict, Limits, SessionConfig};
+use console::Boards;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -191,7 +188,13 @@ impl App {
             clock: app.clock.clone(),
         };
         app.tasks.spawn(watch.run(app.stop.clone()));
-        let backend = app.backend(&settings, readers, &places, (uplinks, post, outbox))?;
+        let boards = Boards {
+            uplinks,
+            post,
+            outbox,
+            shelf: app.start_archive(&settings, &places, &readers),
+        };
+        let backend = app.backend(&settings, readers, &places, boards)?;
         app.reload_station(&settings.station);
         let (close, closing) = tokio::sync::watch::channel(false);
         let stopping = app.stop.clone();
@@ -341,40 +344,6 @@ impl App {
             append(&self.journal, &policy_event(policy)).await?;
         }
         Ok(())
-    }
-
-    fn backend(
-        &self,
-        settings: &Settings,
-        readers: Readers,
-        places: &Places,
-        (uplinks, post, outbox): (Option<Arc<UplinkBoard>>, Arc<PostBoard>, Arc<OutboxBoard>),
-    ) -> anyhow::Result<Arc<dyn Backend>> {
-        let opened = Sessions::open(&places.sessions()).context("opening sessions.db")?;
-        let access = Access::new(settings, opened.sessions, self.clock.clone());
-        Ok(Arc::new(ConsoleBackend::new(ConsoleParts {
-            journal: self.journal.clone(),
-            projected: Arc::clone(&self.projected),
-            readers,
-            access,
-            clock: self.clock.clone(),
-            switchboard: Arc::clone(&self.gate.switchboard),
-            troubles: post::troubles(
-                uplinks.clone(),
-                Arc::clone(&post),
-                Arc::clone(&outbox),
-                Arc::clone(&self.sources),
-            ),
-            station: station::view(
-                uplinks.clone(),
-                Arc::clone(&self.buses),
-                Arc::clone(&self.sources),
-            ),
-            attachments: Attachments::in_directory(places.attachments()),
-            post,
-            outbox,
-            uplinks,
-        })))
     }
 }
 

@@ -61,6 +61,11 @@ impl Places {
         self.root.join("attachments")
     }
 
+    /// Files of sealed days, unless the settings name another place: copies.
+    pub fn parquet(&self) -> PathBuf {
+        self.root.join("parquet")
+    }
+
     /// Sessions of the console: neither journal nor projection.
     pub fn sessions(&self) -> PathBuf {
         self.root.join("sessions.db")

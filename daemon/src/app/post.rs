@@ -1,12 +1,11 @@
 //! Messages to people.
 
+use super::console::Boards;
 use super::{App, Places};
 use crate::console::Troubles;
 use crate::links::mqtt::Sources;
 use crate::notify::{self, PostBoard};
-use crate::outbox::OutboxBoard;
 use crate::store::Readers;
-use crate::uplink::UplinkBoard;
 use cems_config::Settings;
 use cems_dashboards::backend::Change;
 use std::sync::Arc;
@@ -43,13 +42,14 @@ impl App {
 }
 
 /// Centres that have not been heard of, channels that take no messages, destinations that take no
-/// data and brokers that bring no readings, for long.
-pub(super) fn troubles(
-    uplinks: Option<Arc<UplinkBoard>>,
-    post: Arc<PostBoard>,
-    outbox: Arc<OutboxBoard>,
-    sources: Arc<Sources>,
-) -> Troubles {
+/// data and brokers that bring no readings, for long; days that cannot be written to their files.
+pub(super) fn troubles(boards: &Boards, sources: Arc<Sources>) -> Troubles {
+    let uplinks = boards.uplinks.clone();
+    let (post, outbox) = (Arc::clone(&boards.post), Arc::clone(&boards.outbox));
+    let days = boards
+        .shelf
+        .as_ref()
+        .map(|shelf| Arc::clone(&shelf.trouble));
     Arc::new(move || {
         let mut all = uplinks
             .as_ref()
@@ -57,6 +57,7 @@ pub(super) fn troubles(
         all.extend(post.problems());
         all.extend(outbox.problems());
         all.extend(sources.problems());
+        all.extend(days.as_ref().and_then(|trouble| trouble.said()));
         all
     })
 }

@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 failed with a message that says what to do, 2 wrong
 //! usage (clap's own).
 
+pub mod archive;
 pub mod bench;
 mod bench_bus;
 mod bench_year;
@@ -54,6 +55,8 @@ pub enum Command {
     Recompute(recompute::RecomputeArgs),
     /// Reports: formulas, checks, rule profiles, rates, permitted amounts, tax basis.
     Report(report::ReportArgs),
+    /// Write sealed days as Parquet files by hand, or compare those there are with the books.
+    Archive(archive::ArchiveArgs),
     /// Measure this machine: journal, decoding, journal to projections.
     Bench(bench::BenchArgs),
     /// Hash a password from standard input for a user in the settings.
@@ -81,6 +84,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Recompute(args) => recompute::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Archive(args) => archive::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::HashPassword(args) => password::run(&args),
     };

@@ -20,6 +20,7 @@ pub use destinations::Outbox;
 pub use post::Post;
 pub use uplinks::Uplinks;
 
+use crate::archive::Shelf;
 use crate::attachments::Attachments;
 use crate::clock::Clock;
 use crate::journal::Journal;
@@ -60,6 +61,7 @@ pub struct ConsoleBackend {
     post: Post,
     outbox: Outbox,
     uplinks: Uplinks,
+    shelf: Option<Shelf>,
 }
 
 /// The parts of the daemon behind the console.
@@ -86,6 +88,8 @@ pub struct ConsoleParts {
     pub outbox: Outbox,
     /// Centres that are uploaded to.
     pub uplinks: Uplinks,
+    /// Files of sealed days, where there are any.
+    pub shelf: Option<Shelf>,
     /// Trouble outside the books, one line each (English): it is shown, and the daemon is ready
     /// all the same.
     pub troubles: Troubles,
@@ -107,6 +111,7 @@ impl ConsoleBackend {
             post: parts.post,
             outbox: parts.outbox,
             uplinks: parts.uplinks,
+            shelf: parts.shelf,
         }
     }
 
@@ -188,9 +193,16 @@ impl Backend for ConsoleBackend {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<RecordRow>, BackendError> {
-        self.visible(actor, id)?;
-        self.readers
-            .records(id, kind, from, until)
+        let (registry, _) = self.visible(actor, id)?;
+        let Some(shelf) = &self.shelf else {
+            let rows = self.readers.records(id, kind, from, until);
+            return rows.map_err(unavailable);
+        };
+        let books = (&self.readers, registry.offset);
+        let young = self.clock.now().plus_ms(-shelf.read_after_ms);
+        let archive = &shelf.archive;
+        archive
+            .records(books, (id, kind), (from, until), young)
             .map_err(unavailable)
     }
 

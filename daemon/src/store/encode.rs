@@ -253,12 +253,16 @@ pub(super) fn record_row(
 
 /// The `body` of a superseded value.
 pub(super) fn value_body(stored: &StoredValue) -> Result<String, StoreError> {
-    let short = shorten(&stored.value.factor, stored, None, Some(stored.seq));
-    json("a superseded value", &short)
+    value_under(&stored.value.factor, stored)
 }
 
-/// The superseded value of factor `name` and journal position `seq`.
-pub(super) fn value_row(
+/// A value by itself that stands under `name` in its record.
+pub(crate) fn value_under(name: &FactorCode, stored: &StoredValue) -> Result<String, StoreError> {
+    json("a value", &shorten(name, stored, None, Some(stored.seq)))
+}
+
+/// The value of factor `name` and journal position `seq` that stands by itself.
+pub(crate) fn value_row(
     name: &FactorCode,
     seq: Seq,
     body: &str,

@@ -28,6 +28,7 @@ mod write;
 mod tests;
 
 pub use canonical::{Digest, TableDigest, canonicalise, digest, replace};
+pub(crate) use encode::{value_row, value_under};
 pub use error::StoreError;
 pub use feeds::FeedTimes;
 pub use query::{
@@ -41,6 +42,8 @@ pub use sessions::{
     ATTEMPT_SUBJECTS_MAX, Attempts, OpenedSessions, SESSIONS_PER_USER_MAX, Session, Sessions,
 };
 pub use sqlite::{Opened, SqliteStore};
+#[cfg(test)]
+pub(crate) use tests::samples;
 pub(crate) use write::{OUTGOING_KEPT_MS, enterprise_place, region_place};
 
 use cems_core::engine::History;

@@ -2,6 +2,7 @@
 //! open transaction, readers inside a read transaction of theirs.
 
 mod alarms;
+mod days;
 mod desk;
 mod duties;
 mod judgement;

@@ -16,7 +16,7 @@ use cems_core::model::{
     AggregateRow, AlarmId, AlarmRow, AlarmServiceRow, ClueRow, DutyKey, DutyRow, ExchangeRow,
     FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level, ManualReportRow, MarkRow,
     MessageId, MessageRow, OutgoingRow, OutletId, PackRow, QaKind, QaRow, QuarterRow, RecordKind,
-    RecordRow, ReportId, ReviewRow, Seq, ShiftRow, Timestamp,
+    RecordRow, ReportId, ReviewRow, Seq, Series, SeriesDayRow, ShiftRow, Timestamp,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -185,6 +185,9 @@ questions! {
     event(seq: Seq, n: u32) -> Option<AuditRow>;
     events_bounds() -> Option<LogBounds>;
     events_lag(seq: Seq, n: u32, limit: usize) -> (u64, Option<Timestamp>);
+    series_days(series: Series, from: Timestamp, until: Timestamp, limit: usize)
+        -> Vec<SeriesDayRow>;
+    series_day(series: Series, day: Timestamp) -> Option<SeriesDayRow>;
     fallback(id: FallbackId) -> Option<FallbackRow>;
     fallbacks(filter: &FallbackFilter) -> Vec<FallbackRow>;
     reports_of_fallback(id: FallbackId) -> Vec<ManualReportRow>;

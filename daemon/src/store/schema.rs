@@ -52,6 +52,7 @@ pub(super) const PROJECTIONS: Schema = Schema {
         include_str!("migrations/0006-duties.sql"),
         include_str!("migrations/0007-outgoing.sql"),
         include_str!("migrations/0008-desk-of-a-scope.sql"),
+        include_str!("migrations/0009-series-days.sql"),
     ],
 };
 

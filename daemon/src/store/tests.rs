@@ -18,7 +18,7 @@ mod desk;
 mod duties;
 mod outgoing;
 mod questions;
-mod samples;
+pub(crate) mod samples;
 
 struct Desk {
     dir: tempfile::TempDir,

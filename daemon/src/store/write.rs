@@ -36,6 +36,15 @@ pub(super) fn write(connection: &Connection, output: &Output) -> Result<(), Stor
         Output::Exchange(row) => exchange(connection, row),
         Output::Forward(row) => log::forward(connection, row),
         Output::Outgoing(row) => log::outgoing(connection, row),
+        Output::SeriesDay(row) => put(
+            connection,
+            "REPLACE INTO series_day (series, day, seq) VALUES (?1, ?2, ?3)",
+            (
+                row.series.as_str(),
+                row.day.0,
+                int("series day", row.seq.0)?,
+            ),
+        ),
         Output::Alarm(row) => alarm(connection, row),
         Output::Fallback(row) => fallback(connection, row),
         Output::ManualReport(row) => manual_report(connection, row),

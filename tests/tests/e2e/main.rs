@@ -4,6 +4,7 @@
 //! Every story starts its own `cemsd` on free ports in its own directory, so all run side by side.
 
 mod alarms;
+mod archive;
 mod commands;
 mod config;
 mod day;

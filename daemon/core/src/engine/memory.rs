@@ -9,7 +9,7 @@ use crate::model::{
     AggregateRow, AlarmId, AlarmKind, AlarmRow, AlarmServiceRow, ClueRow, DutyId, DutyKey, DutyRow,
     DutySubject, ExchangeRow, FactorCode, FallbackId, FallbackRow, ForwardRow, HandOverRow, Level,
     ManualReportRow, MarkRow, MessageId, MessageRow, OutgoingRow, OutletId, Output, PackRow,
-    QaKind, QaOutcome, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq,
+    QaKind, QaOutcome, QaRow, QuarterRow, RecordKind, RecordRow, ReportId, ReviewRow, Seq, Series,
     ShiftRow, Timestamp,
 };
 use smol_str::SmolStr;
@@ -50,6 +50,8 @@ pub struct Tables {
     pub statements: BTreeMap<(OutletId, SmolStr, Timestamp, SmolStr), StatementRow>,
     /// Exchanges with devices.
     pub exchanges: BTreeMap<Seq, ExchangeRow>,
+    /// Days of series, by the last event that wrote a row of them.
+    pub series_days: BTreeMap<(Series, Timestamp), Seq>,
     /// Records to pass on.
     pub forward: BTreeMap<(Seq, u32), ForwardRow>,
     /// What goes out to destinations.
@@ -130,6 +132,9 @@ impl Tables {
             }
             Output::Exchange(row) => {
                 self.exchanges.insert(row.id, row);
+            }
+            Output::SeriesDay(row) => {
+                self.series_days.insert((row.series, row.day), row.seq);
             }
             Output::Forward(row) => {
                 self.forward.insert((row.seq, row.n), row);

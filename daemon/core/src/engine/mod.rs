@@ -98,7 +98,9 @@ pub use watch::FRESH_MS;
 pub use watch::device::CLOCK_S;
 
 use crate::model::rows::StateRow;
-use crate::model::{ManualReport, OutletId, Output, Policy, Registry, Timestamp};
+use crate::model::{
+    ManualReport, OutletId, Output, Policy, Registry, Seq, Series, Timestamp, series_day,
+};
 use deadlines::Deadlines;
 use state::{Live, Shared};
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,6 +118,8 @@ pub struct Engine {
     deadlines: Deadlines,
     /// Outlets touched since the last flush.
     touched: BTreeSet<OutletId>,
+    /// Days of series touched since the last flush, by the last event that did.
+    series_days: BTreeMap<(Series, Timestamp), Seq>,
 }
 
 impl Engine {
@@ -140,7 +144,17 @@ impl Engine {
     /// in the same step. Time never goes back: an event with an earlier time counts as happening
     /// at the time of the last one.
     pub fn step(&mut self, input: Input, history: &dyn History, out: &mut dyn FnMut(Output)) {
-        step::step(self, input, history, out);
+        let offset = self.registry().map(|r| r.offset).unwrap_or_default();
+        let mut days = std::mem::take(&mut self.series_days);
+        let seq = input.seq;
+        let mut noting = |output: Output| {
+            if let Some(day) = series_day(&output, offset) {
+                days.insert(day, seq);
+            }
+            out(output);
+        };
+        step::step(self, input, history, &mut noting);
+        self.series_days = days;
     }
 
     /// When something falls due if nothing else happens: a tick at this time must be journalled

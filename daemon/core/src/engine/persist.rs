@@ -9,7 +9,7 @@ use super::state::{
 use super::versions::VERSIONS_ROW;
 use super::{Engine, deadlines};
 use crate::model::rows::StateRow;
-use crate::model::{AlarmId, OutletId, Output};
+use crate::model::{AlarmId, OutletId, Output, SeriesDayRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
@@ -97,6 +97,9 @@ pub(super) fn restore(rows: impl IntoIterator<Item = StateRow>) -> Result<Engine
 
 pub(super) fn flush(engine: &mut Engine, out: &mut dyn FnMut(Output)) {
     engine.shared.book.flush(out);
+    for ((series, day), seq) in std::mem::take(&mut engine.series_days) {
+        out(Output::SeriesDay(SeriesDayRow { series, day, seq }));
+    }
     for id in std::mem::take(&mut engine.touched) {
         let Some(live) = engine.outlets.get_mut(&id) else {
             continue;

@@ -1,5 +1,6 @@
 //! The engine as a whole: stories of a duty desk, and the invariants of [`Engine`](super::Engine).
 
+mod days;
 mod desk;
 mod duties;
 mod equipment;

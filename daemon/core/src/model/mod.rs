@@ -21,6 +21,7 @@ pub mod registry;
 pub mod roster;
 pub mod rows;
 pub mod sample;
+pub mod series;
 pub mod time;
 
 pub use access::{Access, Permission, Role, Scope};
@@ -48,7 +49,7 @@ pub use message::{
     About, ChannelTest, MESSAGE_ITEMS_MAX, MessageFate, MessageOutcome, MessageReason, MessageRow,
     Recipient,
 };
-pub use outgoing::{OutgoingRow, Series};
+pub use outgoing::OutgoingRow;
 pub use policy::{ChannelKind, Person, Policy};
 pub use profile::{MarkEffect, Profile, Provenance, Rounding, Sure};
 pub use qa::{
@@ -68,4 +69,5 @@ pub use rows::{
     PackRow, RecordRow, StoredValue,
 };
 pub use sample::{Sample, SampleSet};
+pub use series::{Series, SeriesDayRow, series_day};
 pub use time::{Level, Period, Timestamp, UtcOffset};

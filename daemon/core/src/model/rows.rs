@@ -14,6 +14,7 @@ use super::qa::{QaRow, ReviewRow};
 use super::quarter::QuarterRow;
 use super::record::{RecordKind, Value};
 use super::roster::{HandOverRow, ShiftRow};
+use super::series::SeriesDayRow;
 use super::time::{Level, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -435,6 +436,8 @@ pub enum Output {
     Forward(ForwardRow),
     /// Add to the log of what goes out.
     Outgoing(OutgoingRow),
+    /// Insert or replace a day of a series; put out when a batch ends.
+    SeriesDay(SeriesDayRow),
     /// Insert or replace an alarm.
     Alarm(AlarmRow),
     /// Insert or replace a fallback.

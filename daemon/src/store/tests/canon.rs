@@ -23,6 +23,7 @@ fn key(output: &Output) -> String {
         Output::Quarantine(r) => format!("quarantine {} {}", r.seq, r.n),
         Output::Statement(r) => format!("statement {} {} {} {}", r.outlet, r.cn, r.at, r.name),
         Output::Exchange(r) => format!("exchange {}", r.id),
+        Output::SeriesDay(r) => format!("series day {} {}", r.series.as_str(), r.day),
         Output::Forward(r) => format!("forward {} {}", r.seq, r.n),
         Output::Outgoing(r) => format!("outgoing {} {}", r.seq, r.n),
         Output::Alarm(r) => format!("alarm {}", r.id),

@@ -7,7 +7,8 @@ mod owed;
 mod plain;
 
 pub(super) use owed::duty_row;
-pub(super) use plain::{T0, alarm_row, audit_row, fallback_row, message_row, minute, of_the_desk};
+pub(crate) use plain::{T0, minute};
+pub(super) use plain::{alarm_row, audit_row, fallback_row, message_row, of_the_desk};
 
 use cems_core::model::rows::{
     AggregateOrigin, DeviceRow, Habits, LatestRow, QuarantineRow, StateRow, StatementRow,
@@ -18,7 +19,7 @@ use cems_core::model::{
     ExchangeRow, ExchangeState, ExchangeStep, FactorAggregate, FactorCode, FallbackId,
     FallbackReason, FallbackRow, Flag, ForwardRow, JudgedMeans, Level, LimitVerdict, ManualReport,
     ManualReportRow, ManualValue, Number, OutletId, Output, RecordKind, RecordRow, ReportFinding,
-    ReportId, Seq, StoredValue, Timestamp, UserId, Value,
+    ReportId, Seq, Series, SeriesDayRow, StoredValue, Timestamp, UserId, Value,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -125,7 +126,7 @@ pub(super) fn stored_value() -> BoxedStrategy<StoredValue> {
         .boxed()
 }
 
-pub(super) fn record() -> BoxedStrategy<RecordRow> {
+pub(crate) fn record() -> BoxedStrategy<RecordRow> {
     let values = btree_map(factor(), stored_value(), 0..4);
     (outlet(), kind(), time(), any::<bool>(), values)
         .prop_map(|(outlet, kind, start, resent, values)| RecordRow {
@@ -474,6 +475,11 @@ pub(super) fn output() -> BoxedStrategy<Output> {
         1 => exchange().prop_map(Output::Exchange),
         1 => forward().prop_map(Output::Forward),
         1 => owed::outgoing().prop_map(Output::Outgoing),
+        1 => (kind(), seq()).prop_map(|(kind, seq)| Output::SeriesDay(SeriesDayRow {
+            series: Series::Record(kind),
+            day: T0,
+            seq,
+        })),
         2 => alarm().prop_map(Output::Alarm),
         1 => fallback().prop_map(Output::Fallback),
         1 => manual_report().prop_map(Output::ManualReport),

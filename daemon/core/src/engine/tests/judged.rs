@@ -72,7 +72,7 @@ pub(super) fn hour(hour: i64, mg: &str) -> Event {
     data(record(GAS, RecordKind::Hour, minute(60 * hour), values))
 }
 
-fn mark(kind: MarkKind, from_min: i64, until_min: i64) -> Event {
+pub(super) fn mark(kind: MarkKind, from_min: i64, until_min: i64) -> Event {
     Event::Mark(Mark {
         outlet: GAS.into(),
         kind,
@@ -104,7 +104,7 @@ pub(super) fn span_check(at: Timestamp, kind: QaKind, read: &str) -> Event {
     })
 }
 
-fn take_back(id: u64) -> TakeBack {
+pub(super) fn take_back(id: u64) -> TakeBack {
     TakeBack {
         outlet: GAS.into(),
         id: Seq(id),

@@ -108,11 +108,3 @@ fn a_repetition_is_no_line_and_a_correction_brings_all_that_follows_from_it() {
         ]
     );
 }
-
-#[test]
-fn every_series_has_a_name_of_its_own() {
-    for series in Series::ALL {
-        assert_eq!(Series::named(series.as_str()), Some(series));
-    }
-    assert_eq!(Series::named("week"), None);
-}

@@ -12,7 +12,7 @@ use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
 /// 2026-11-22T10:30:00+08:00.
-pub(in crate::store::tests) const T0: Timestamp = Timestamp(1_795_314_600_000);
+pub(crate) const T0: Timestamp = Timestamp(1_795_314_600_000);
 
 pub(in crate::store::tests) fn alarm_row(
     id: u64,
@@ -89,7 +89,7 @@ pub(in crate::store::tests) fn audit_row(seq: u64, n: u32, object: &str) -> Audi
 
 /// Minute `n` of an outlet with ten factors, each with mean, least, greatest, converted value and
 /// flag, as a stack sends them.
-pub(in crate::store::tests) fn minute(outlet: &OutletId, n: i64) -> RecordRow {
+pub(crate) fn minute(outlet: &OutletId, n: i64) -> RecordRow {
     const CODES: [&str; 10] = [
         "a01001", "a01011", "a01012", "a01013", "a01014", "a19001", "a21002", "a21026", "a34013",
         "a05002",
