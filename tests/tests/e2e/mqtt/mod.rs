@@ -1,6 +1,7 @@
 //! Data over Debian's mosquitto: readings that come in, records and events that go out.
 
 mod again;
+mod cause;
 mod destination;
 mod source;
 

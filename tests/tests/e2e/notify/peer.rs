@@ -104,18 +104,20 @@ pub(crate) async fn listening(port: u16) {
     .await;
 }
 
+fn openssl(directory: &Path, arguments: &[&str]) {
+    let done = Command::new("openssl")
+        .args(arguments)
+        .current_dir(directory)
+        .stderr(Stdio::null())
+        .status()
+        .expect("openssl is there: tests/run installs it");
+    assert!(done.success(), "openssl {arguments:?}");
+}
+
 /// An authority of these tests with a certificate for 127.0.0.1: `ca.pem`, `server.pem`,
 /// `server.key` in a directory.
 pub(crate) fn certificates(directory: &Path) -> PathBuf {
-    let openssl = |arguments: &[&str]| {
-        let done = Command::new("openssl")
-            .args(arguments)
-            .current_dir(directory)
-            .stderr(Stdio::null())
-            .status()
-            .expect("openssl is there: tests/run installs it");
-        assert!(done.success(), "openssl {arguments:?}");
-    };
+    let openssl = |arguments: &[&str]| openssl(directory, arguments);
     let key = [
         "-newkey",
         "ec",
@@ -133,24 +135,17 @@ pub(crate) fn certificates(directory: &Path) -> PathBuf {
     openssl(&request);
     let names = "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n";
     std::fs::write(directory.join("names"), names).expect("written");
-    openssl(&[
-        "x509",
-        "-req",
-        "-days",
-        "2",
-        "-in",
-        "server.csr",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-CAcreateserial",
-        "-extfile",
-        "names",
-        "-out",
-        "server.pem",
-    ]);
+    sign(directory, "2");
     directory.to_owned()
+}
+
+/// The authority signs the certificate of `127.0.0.1` (again), for some days from now on; what is
+/// signed for less than none has expired.
+pub(crate) fn sign(directory: &Path, days: &str) {
+    let mut arguments = vec!["x509", "-req", "-days", days, "-in", "server.csr"];
+    arguments.extend(["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"]);
+    arguments.extend(["-extfile", "names", "-out", "server.pem"]);
+    openssl(directory, &arguments);
 }
 
 /// A file that only its owner may read.
