@@ -111,7 +111,7 @@ impl DestinationMeans {
 pub enum Corrections {
     /// It replaces the first (InfluxDB, GreptimeDB).
     Replace,
-    /// It keeps both and shows either (VictoriaMetrics). There a received value stands a
+    /// It keeps both and shows either (VictoriaMetrics). There a value or mean stands a
     /// millisecond late, and another one for each time it was corrected; the server is told to
     /// show the last of a second. Times of received records are whole seconds, so the
     /// milliseconds are free.

@@ -203,6 +203,7 @@ fn year_of(registry: &Registry, outlet: &Outlet, seed: u64) -> anyhow::Result<Ve
             received: 0,
             due: 0,
             seq: figures.seq,
+            superseded: 0,
         });
     Ok(hours.into_iter().chain(longer).collect())
 }
@@ -247,6 +248,7 @@ fn hour_row(
         received: 60,
         due: 60,
         seq: figures.seq,
+        superseded: 0,
     };
     let of = Circumstances {
         outlet,

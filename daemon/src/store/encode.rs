@@ -321,6 +321,9 @@ struct ShortPeriod {
     #[serde(default, skip_serializing_if = "is_none_due")]
     n: (u32, u32),
     seq: Seq,
+    /// Times superseded.
+    #[serde(default, skip_serializing_if = "is_never")]
+    v: u32,
     f: BTreeMap<FactorCode, ShortAggregate>,
 }
 
@@ -330,6 +333,14 @@ struct ShortPeriod {
 )]
 fn is_none_due(records: &(u32, u32)) -> bool {
     *records == (0, 0)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "signature asked for by serde"
+)]
+fn is_never(times: &u32) -> bool {
+    *times == 0
 }
 
 fn shorten_verdict(verdict: &LimitVerdict) -> ShortVerdict {
@@ -368,6 +379,7 @@ pub(super) fn aggregate_body(row: &AggregateRow) -> Result<String, StoreError> {
         p: row.profile.clone(),
         n: (row.received, row.due),
         seq: row.seq,
+        v: row.superseded,
         f: row
             .factors
             .iter()
@@ -434,6 +446,7 @@ pub(super) fn aggregate_row(
         received: short.n.0,
         due: short.n.1,
         seq: short.seq,
+        superseded: short.v,
     })
 }
 

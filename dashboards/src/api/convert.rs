@@ -113,6 +113,7 @@ impl Convert<'_> {
             volume_m3: exact(row.volume_m3),
             profile: text(&row.profile),
             seq: row.seq.0,
+            superseded: u64::from(row.superseded),
             factors: row
                 .factors
                 .iter()

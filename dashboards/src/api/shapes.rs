@@ -128,6 +128,8 @@ shape! {
         profile: String,
         /// Highest journal position among the inputs.
         seq: u64,
+        /// Versions of the period, once it was over, that were superseded.
+        superseded: u64,
         /// Factors by code.
         factors: BTreeMap<String, FactorAggregateOut>,
     }

@@ -295,6 +295,7 @@ fn hour(outlet: &Outlet, start: Timestamp) -> AggregateRow {
         received: 60,
         due: 60,
         seq: seq_at(start.plus_ms(HOUR_MS)),
+        superseded: 0,
     }
 }
 

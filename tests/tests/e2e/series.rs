@@ -340,7 +340,9 @@ async fn corrections_show_and_a_fresh_database_gets_the_same_history() {
             books.contains_key(&key).then_some(()).ok_or("not yet")
         })
         .await;
-        let points = feed.same("the correction", false).await;
+        let points = feed
+            .same("the correction, and the means it shows in", true)
+            .await;
         assert_eq!(points[&key].to_string(), value);
     }
 

@@ -83,6 +83,7 @@ fn hour_row(registry: &Registry, outlet: &Outlet, n: i64, readings: &mut Reading
         received: 60,
         due: 60,
         seq: figures.seq,
+        superseded: 0,
     };
     judge(&mut row, outlet, profile);
     row

@@ -139,6 +139,7 @@ pub fn gather(
         received,
         due,
         seq: figures.seq,
+        superseded: 0,
     };
     if period.level == Level::Hour {
         let inputs = hour_inputs(of, period.start, history)?;

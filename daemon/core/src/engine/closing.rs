@@ -119,8 +119,11 @@ fn compute(
     if complete {
         clues::of_period(judging, period, &gathered, cx);
     }
-    let row = gathered.row;
+    let mut row = gathered.row;
+    row.superseded = old.as_ref().map_or(0, |old| old.superseded);
     if old.as_ref() != Some(&row) {
+        let was_complete = old.as_ref().is_some_and(|old| old.complete);
+        row.superseded = row.superseded.saturating_add(u32::from(was_complete));
         cx.emit(Output::Aggregate(row.clone()));
         if row.complete {
             cx.outgoing(site, Series::Aggregate(row.level), row.start);

@@ -148,6 +148,7 @@ fn row(n: i64, exceeded: &[&str]) -> AggregateRow {
         received: 0,
         due: 0,
         seq: Seq(1),
+        superseded: 0,
     }
 }
 

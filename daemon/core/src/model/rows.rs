@@ -189,6 +189,9 @@ pub struct AggregateRow {
     pub due: u32,
     /// Highest journal position among the inputs.
     pub seq: Seq,
+    /// How often a complete row of the period stood here before and was another one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub superseded: u32,
 }
 
 impl FactorAggregate {

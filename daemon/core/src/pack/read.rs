@@ -298,6 +298,7 @@ impl<'a> Pack<'a> {
                 received: hours.received[hour],
                 due: hours.due[hour],
                 seq: hours.seq[hour],
+                superseded: 0,
             });
         }
         let mut columns = FactorColumns::default();

@@ -243,6 +243,7 @@ prop_compose! {
             received,
             due,
             seq: Seq(seq),
+            superseded: 0,
         }
     }
 }

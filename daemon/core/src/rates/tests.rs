@@ -30,6 +30,7 @@ fn day(received: u32, due: u32, factors: &[(&str, FactorAggregate)]) -> Aggregat
         received,
         due,
         seq: Seq(1),
+        superseded: 0,
     }
 }
 

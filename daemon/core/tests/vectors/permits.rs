@@ -117,6 +117,7 @@ fn exceedance_counts(case: &Case) -> Outcome {
             received: 0,
             due: 0,
             seq: Seq(1),
+            superseded: 0,
         });
     }
     case.same(

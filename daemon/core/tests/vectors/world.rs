@@ -148,6 +148,7 @@ pub(crate) fn row(
         received: 0,
         due: 0,
         seq: Seq(1),
+        superseded: 0,
     }
 }
 

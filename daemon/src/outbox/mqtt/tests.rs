@@ -106,6 +106,7 @@ fn aggregate() -> Parcel {
             received: 60,
             due: 60,
             seq: Seq(900),
+            superseded: 0,
         }),
     }
 }

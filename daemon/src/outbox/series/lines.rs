@@ -106,13 +106,9 @@ impl Lines {
         batch: &mut Batch,
     ) -> Vec<String> {
         let kind = record_kind(row.kind);
-        let later = self.corrections == Corrections::Later;
         let mut refused = Vec::new();
         for (factor, value) in &row.values {
-            // VictoriaMetrics counts a full second to the one before it: the first version must
-            // stand behind it, or corrections would be in another second.
-            let version = 1 + i64::from(value.superseded.min(CORRECTIONS_MAX));
-            let time = row.start.0 + if later { version } else { 0 };
+            let time = self.time(row.start, value.superseded);
             let series = self.value(&row.outlet, owner, factor, kind);
             let written = series.and_then(|series| {
                 batch.line(item, series, time, |line| record_fields(line, value))
@@ -133,24 +129,35 @@ impl Lines {
         batch: &mut Batch,
     ) -> Vec<String> {
         let kind = mean_kind(row.level);
+        let time = self.time(row.start, row.superseded);
         let mut refused = Vec::new();
         for (factor, figures) in &row.factors {
             let series = self.value(&row.outlet, owner, factor, kind);
             let written = series.and_then(|series| {
-                batch.line(item, series, row.start.0, |line| mean_fields(line, figures))
+                batch.line(item, series, time, |line| mean_fields(line, figures))
             });
             if let Err(error) = written {
                 refused.push(format!("{factor}: {error}"));
             }
         }
         let series = self.period(&row.outlet, owner, kind);
-        let written = series.and_then(|series| {
-            batch.line(item, series, row.start.0, |line| period_fields(line, row))
-        });
+        let written = series
+            .and_then(|series| batch.line(item, series, time, |line| period_fields(line, row)));
         if let Err(error) = written {
             refused.push(error.to_string());
         }
         refused
+    }
+
+    /// The time of a point that replaces so many before it, ms.
+    fn time(&self, start: Timestamp, superseded: u32) -> i64 {
+        // VictoriaMetrics counts a full second to the one before it: the first version must stand
+        // behind it, or corrections would be in another second.
+        let version = 1 + i64::from(superseded.min(CORRECTIONS_MAX));
+        match self.corrections {
+            Corrections::Later => start.0 + version,
+            Corrections::Replace => start.0,
+        }
     }
 
     fn value(

@@ -115,6 +115,7 @@ fn the_last_complete_hour_is_not_the_running_one() {
             received: 0,
             due: 0,
             seq: Seq(1),
+            superseded: 0,
         })
     };
     desk.batch(1, &[hour(0, true), hour(1, true), hour(2, false)]);

@@ -234,6 +234,7 @@ pub(super) fn aggregate() -> BoxedStrategy<AggregateRow> {
                 received,
                 due,
                 seq,
+                superseded: due / 7,
             }
         })
         .boxed()

@@ -159,6 +159,7 @@ fn minute(points: &mut Points, start: i64, factor: &str, value: &Value) {
 
 fn mean(points: &mut Points, level: &str, row: &Value) {
     let kind = format!("{level}-mean");
+    let time = at(row) + 1 + row["superseded"].as_i64().expect("a count");
     for (factor, figures) in row["factors"].as_object().expect("factors") {
         let limits = rows(&figures["limits"]);
         let exceeded = limits.iter().any(|limit| limit["exceeded"] == true);
@@ -189,14 +190,11 @@ fn mean(points: &mut Points, level: &str, row: &Value) {
         ] {
             if let Some(value) = number(value) {
                 let series = series(&format!("cems_{field}"), Some(factor), &kind);
-                points.insert((series, at(row)), value);
+                points.insert((series, time), value);
             }
         }
     }
     if let Some(value) = number(&row["volume_m3"]) {
-        points.insert(
-            (series("cems_period_volume_m3", None, &kind), at(row)),
-            value,
-        );
+        points.insert((series("cems_period_volume_m3", None, &kind), time), value);
     }
 }

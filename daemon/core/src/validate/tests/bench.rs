@@ -217,6 +217,7 @@ impl HourBench {
             received,
             due,
             seq: figures.seq,
+            superseded: 0,
         };
         let reported = self.reported.clone().map(|r| stored(r, &self.city, 99));
         hour_clues(&HourSeries {
@@ -263,6 +264,7 @@ impl DayBench {
             received: 60,
             due: 60,
             seq: Seq(1),
+            superseded: 0,
         };
         Self {
             city: city(),

@@ -439,6 +439,7 @@ fn stack_month(days: i64) -> Vec<String> {
             received: 0,
             due: 0,
             seq: Seq(1),
+            superseded: 0,
         }
     };
     let rows: Vec<AggregateRow> = (0..days).map(day).collect();

@@ -61,6 +61,7 @@ fn clues_of(records: &[Record], out: &mut String) {
             received: u32::try_from(rows.len()).unwrap(),
             due: 60,
             seq: figures.seq,
+            superseded: 0,
         };
         let clues = hour_clues(&HourSeries {
             outlet,

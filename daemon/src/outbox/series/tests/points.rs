@@ -148,6 +148,7 @@ fn an_aggregate_has_a_line_for_its_period_too() {
         received: 59,
         due: 60,
         seq: Seq(9),
+        superseded: 0,
     };
     let mut batch = Batch::default();
     let mut lines = lines();
@@ -166,6 +167,38 @@ fn an_aggregate_has_a_line_for_its_period_too() {
     batch.clear();
     assert!(lines.aggregate(3, &owner(), &row, &mut batch).is_empty());
     assert_eq!(text(&batch), want);
+}
+
+#[test]
+fn a_corrected_mean_stands_later_where_the_server_keeps_both() {
+    let mut row = AggregateRow {
+        outlet: OutletId::new("jia-1"),
+        level: Level::Hour,
+        start: Timestamp(1_795_132_800_000),
+        origin: AggregateOrigin::Computed,
+        complete: true,
+        volume_m3: None,
+        factors: [(FactorCode::new("a19001"), FactorAggregate::default())].into(),
+        profile: "hj75-2017@1".into(),
+        received: 60,
+        due: 60,
+        seq: Seq(9),
+        superseded: 0,
+    };
+    let mut times = |corrections, superseded| {
+        row.superseded = superseded;
+        let mut batch = Batch::default();
+        let mut lines = Lines::new(corrections);
+        assert!(lines.aggregate(0, &owner(), &row, &mut batch).is_empty());
+        let text = text(&batch);
+        let last = |line: &str| line.rsplit(' ').next().unwrap_or_default().to_owned();
+        text.lines().map(last).collect::<Vec<String>>()
+    };
+    let at = |ms: i64| vec![(1_795_132_800_000 + ms).to_string(); 2];
+    assert_eq!(times(Corrections::Later, 0), at(1));
+    assert_eq!(times(Corrections::Later, 3), at(4));
+    assert_eq!(times(Corrections::Later, u32::MAX), at(999));
+    assert_eq!(times(Corrections::Replace, 3), at(0));
 }
 
 #[test]

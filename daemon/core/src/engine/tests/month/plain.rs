@@ -78,6 +78,7 @@ fn former(tables: &Tables) -> BTreeMap<(RecordKey, FactorCode), Vec<StoredValue>
 fn aggregate(row: &AggregateRow) -> AggregateRow {
     AggregateRow {
         seq: Seq(0),
+        superseded: 0,
         ..row.clone()
     }
 }
