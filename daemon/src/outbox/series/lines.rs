@@ -4,7 +4,7 @@ use super::Batch;
 use cems_config::Corrections;
 use cems_core::model::{
     AggregateRow, EnterpriseId, FactorAggregate, FactorCode, Level, OutletId, RecordKind,
-    RecordRow, RegionId, StoredValue,
+    RecordRow, RegionId, StoredValue, Timestamp,
 };
 use cems_protocols::lineproto::{Line, LineError, Series};
 use rust_decimal::Decimal;
