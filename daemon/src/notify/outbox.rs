@@ -12,13 +12,13 @@ mod letters;
 
 pub use letters::{Letter, LetterState};
 
-use crate::store::{Damage, Schema, StoreError};
+use crate::store::{Damage, Schema, SideBook, StoreError};
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{AlarmId, ChannelId, MessageId, MessageRow, Seq, Timestamp};
 use letters::{letter_at, number};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 /// How long a delivered message is remembered: longer than any alarm is about the same fact.
 const DELIVERED_KEPT_MS: i64 = 90 * DAY_MS;
@@ -71,7 +71,7 @@ pub struct End<'a> {
 
 /// The database. Methods block and take turns; what they changed is on disk when they return.
 pub struct Outbox {
-    connection: Mutex<Connection>,
+    book: SideBook,
 }
 
 impl Outbox {
@@ -80,16 +80,12 @@ impl Outbox {
     /// # Errors
     /// As [`SqliteStore::open`](crate::store::SqliteStore::open).
     pub fn open(path: &Path) -> Result<(Self, Option<Damage>), StoreError> {
-        let (connection, damage) = SCHEMA.open(path)?;
-        let connection = Mutex::new(connection);
-        Ok((Self { connection }, damage))
+        let (book, damage) = SideBook::open(&SCHEMA, path)?;
+        Ok((Self { book }, damage))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // Every method is one statement or one transaction that rolls back when it is dropped.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.book.connection()
     }
 
     /// Number of the last message taken, and since when they are counted; `None` in a new file.

@@ -21,6 +21,7 @@ mod query;
 mod readers;
 mod schema;
 mod sessions;
+mod side;
 mod sqlite;
 mod write;
 
@@ -41,6 +42,7 @@ pub(crate) use schema::{Schema, open_read_only};
 pub use sessions::{
     ATTEMPT_SUBJECTS_MAX, Attempts, OpenedSessions, SESSIONS_PER_USER_MAX, Session, Sessions,
 };
+pub(crate) use side::SideBook;
 pub use sqlite::{Opened, SqliteStore};
 #[cfg(test)]
 pub(crate) use tests::samples;

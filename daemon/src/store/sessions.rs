@@ -3,11 +3,12 @@
 
 use super::error::StoreError;
 use super::schema::{Damage, SESSIONS};
+use super::side::SideBook;
 use cems_core::model::{Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 /// Sessions of one person at a time: browsers at a desk, at home, on a phone, and some to spare.
 /// One more ends the oldest.
@@ -45,7 +46,7 @@ pub struct Attempts {
 
 /// The sessions database. Methods block and take turns; each change is on disk when it returns.
 pub struct Sessions {
-    connection: Mutex<Connection>,
+    book: SideBook,
 }
 
 /// Sessions that were opened, and the damaged file they replace, if any.
@@ -74,18 +75,13 @@ impl Sessions {
     /// # Errors
     /// As [`SqliteStore::open`](super::SqliteStore::open).
     pub fn open(path: &Path) -> Result<OpenedSessions, StoreError> {
-        let (connection, damage) = SESSIONS.open(path)?;
-        let sessions = Self {
-            connection: Mutex::new(connection),
-        };
+        let (book, damage) = SideBook::open(&SESSIONS, path)?;
+        let sessions = Self { book };
         Ok(OpenedSessions { sessions, damage })
     }
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
-        // Every method is one statement or one transaction that rolls back when it is dropped.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.book.connection()
     }
 
     /// Begins a session; only the SHA-256 of `token` is kept. Ends the person's oldest sessions

@@ -13,12 +13,12 @@ mod booking;
 
 pub use booking::{Receipt, Sendings, Settled};
 
-use crate::store::{Damage, Schema, StoreError};
+use crate::store::{Damage, Schema, SideBook, StoreError};
 use cems_core::model::{ForwardRow, OutletId, RecordKind, Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 /// Pending rows or receipts taken away in one transaction, so that no other outlet waits long.
 const SWEEP_ROWS_MAX: u32 = 2_000;
@@ -74,7 +74,7 @@ pub struct Standing {
 
 /// The database. Methods block and take turns; what they changed is on disk when they return.
 pub struct Outbox {
-    connection: Mutex<Connection>,
+    book: SideBook,
 }
 
 impl Outbox {
@@ -83,18 +83,12 @@ impl Outbox {
     /// # Errors
     /// As [`SqliteStore::open`](crate::store::SqliteStore::open).
     pub fn open(path: &Path) -> Result<(Self, Option<Damage>), StoreError> {
-        let (connection, damage) = SCHEMA.open(path)?;
-        let outbox = Self {
-            connection: Mutex::new(connection),
-        };
-        Ok((outbox, damage))
+        let (book, damage) = SideBook::open(&SCHEMA, path)?;
+        Ok((Self { book }, damage))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // Every method is one statement or one transaction that rolls back when it is dropped.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.book.connection()
     }
 
     /// How far the forward log was read for a mailbox; the beginning for a new one.

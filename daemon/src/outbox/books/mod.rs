@@ -14,11 +14,11 @@ pub use replay::{Cursor, Replay};
 
 use super::destination::{Cause, SendError};
 use super::parcel::Key;
-use crate::store::{Damage, Schema, StoreError};
+use crate::store::{Damage, Schema, SideBook, StoreError};
 use cems_core::model::{Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 /// `outbox.db` (application id `CEMO`).
 const SCHEMA: Schema = Schema {
@@ -110,7 +110,7 @@ pub struct Done {
 
 /// The database. Methods block and take turns; what they changed is on disk when they return.
 pub struct Books {
-    connection: Mutex<Connection>,
+    book: SideBook,
 }
 
 impl Books {
@@ -119,16 +119,12 @@ impl Books {
     /// # Errors
     /// As [`SqliteStore::open`](crate::store::SqliteStore::open).
     pub fn open(path: &Path) -> Result<(Self, Option<Damage>), StoreError> {
-        let (connection, damage) = SCHEMA.open(path)?;
-        let connection = Mutex::new(connection);
-        Ok((Self { connection }, damage))
+        let (book, damage) = SideBook::open(&SCHEMA, path)?;
+        Ok((Self { book }, damage))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // Every method is one statement or one transaction that rolls back when it is dropped.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.book.connection()
     }
 
     /// How far a destination is; `None` for a new one.
