@@ -115,7 +115,7 @@ async fn the_list_as_a_file_has_what_the_page_has() {
     let console = Console::start().await;
     let path = format!("/api/v1/uplinks/receipts/file?uplink=city&{ALL}");
     let file = Request::get(&path).visit(Role::Supervisor, "en");
-    let file = console.ask(file).await;
+    let file = console.ask(file.header("accept-language", "en")).await;
     assert_eq!(file.status, 200, "{}", file.body);
     assert!(file.header("content-disposition").contains("receipts.csv"));
     let lines: Vec<&str> = file.body.lines().collect();

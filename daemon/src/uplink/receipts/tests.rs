@@ -224,7 +224,7 @@ fn what_is_not_sent_says_why() {
     assert_eq!(desk.sent("centre", &open)[0].state, SentState::Unsendable);
     let span = (Timestamp(0), Timestamp(1_000));
     let settled = desk.receipts.settled(&to, HOUR, span).expect("reads");
-    assert_eq!(settled, [Timestamp(100), Timestamp(300)].into());
+    assert_eq!(settled, BTreeSet::from([Timestamp(100), Timestamp(300)]));
 
     // A later version is sent after all.
     desk.fill(&to, &[line(4, HOUR, 100)]);
@@ -245,9 +245,9 @@ fn pages_and_filters_leave_nothing_out_and_repeat_nothing() {
     for outlet in ["jia-1", "jia-2"] {
         let to = mailbox("centre", outlet);
         let mut rows = Vec::new();
-        for n in 0..20 {
+        for n in 0..20_u64 {
             let start = i64::try_from(n / 2).expect("small") * 60;
-            let kind = if n % 2 == 0 { HOUR } else { MINUTE };
+            let kind = if n.is_multiple_of(2) { HOUR } else { MINUTE };
             rows.push(line(n + 1, kind, start));
         }
         desk.fill(&to, &rows);
