@@ -10,11 +10,14 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Longest wait for a program to listen: a database opens its books first.
 const UP_WITHIN: Duration = Duration::from_secs(30);
 /// How long a program may take to end in order before it is killed.
 const DOWN_WITHIN: Duration = Duration::from_secs(5);
+/// Longest wait for an answer on the loopback.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Memory the database may use, bytes.
@@ -112,6 +115,8 @@ impl Taker {
 pub(super) struct Running {
     pub(super) taker: Taker,
     pub(super) port: u16,
+    /// The database has a page for people; Debian's is built without.
+    page: bool,
     child: Child,
 }
 
@@ -171,7 +176,12 @@ impl Running {
                     .spawn()
             })
             .with_context(|| format!("{name} cannot be started"))?;
-        let mut running = Self { taker, port, child };
+        let mut running = Self {
+            taker,
+            port,
+            page: false,
+            child,
+        };
         let began = Instant::now();
         while tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
             .await
@@ -187,8 +197,39 @@ impl Running {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+        running.page = taker == Taker::Series && is_served(port, "/vmui/").await;
         Ok(running)
     }
+
+    /// Where to look, ready to be opened or run.
+    pub(super) fn look(&self) -> String {
+        let port = self.port;
+        match (self.taker, self.page) {
+            (Taker::Series, true) => {
+                format!("http://127.0.0.1:{port}/vmui/#/?g0.expr=cems_value")
+            }
+            (Taker::Series, false) => {
+                format!("http://127.0.0.1:{port}/api/v1/query?query=cems_value")
+            }
+            (Taker::Broker, _) => {
+                format!("mosquitto_sub -h 127.0.0.1 -p {port} -v -t 'cems/#'")
+            }
+        }
+    }
+}
+
+/// Whether a server of the loopback has something at a path.
+async fn is_served(port: u16, path: &str) -> bool {
+    let ask = async {
+        let mut stream = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+        let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await?;
+        std::io::Result::Ok(head.ends_with(b" 200"))
+    };
+    let answer = tokio::time::timeout(ANSWER_WITHIN, ask).await;
+    matches!(answer, Ok(Ok(true)))
 }
 
 impl Drop for Running {
@@ -234,10 +275,10 @@ fn find(names: &[&str]) -> Option<PathBuf> {
     let places: Vec<PathBuf> = std::env::split_paths(&path)
         .chain(PLACES.iter().map(PathBuf::from))
         .collect();
-    let all = names
+    let mut all = names
         .iter()
         .flat_map(|name| places.iter().map(move |place| place.join(name)));
-    all.into_iter().find(|program| is_program(program))
+    all.find(|program| is_program(program))
 }
 
 fn is_program(path: &Path) -> bool {

@@ -1,6 +1,6 @@
 //! What the demo tells the person at the terminal.
 
-use super::feed::{Feeds, Taker};
+use super::feed::{Feeds, Running, Taker};
 use super::people::Login;
 use crate::clock::Clock;
 use crate::simulate::tally::Tally;
@@ -99,17 +99,8 @@ impl Screen<'_> {
 fn print_feeds(out: &mut impl Write, feeds: &Feeds) -> std::io::Result<()> {
     writeln!(out, "  数据外送 / data go out to")?;
     for running in &feeds.running {
-        let ((zh, en), port) = (running.taker.words(), running.port);
-        match running.taker {
-            Taker::Series => writeln!(
-                out,
-                "  - {zh} / {en}: http://127.0.0.1:{port}/vmui/#/?g0.expr=cems_value"
-            )?,
-            Taker::Broker => writeln!(
-                out,
-                "  - {zh} / {en}: mosquitto_sub -h 127.0.0.1 -p {port} -v -t 'cems/#'"
-            )?,
-        }
+        let (zh, en) = running.taker.words();
+        writeln!(out, "  - {zh} / {en}: {}", running.look())?;
     }
     for taker in &feeds.missing {
         let ((zh, en), packages) = (taker.words(), taker.packages());
@@ -122,14 +113,13 @@ fn print_feeds(out: &mut impl Write, feeds: &Feeds) -> std::io::Result<()> {
 }
 
 fn feeds_json(feeds: &Feeds) -> serde_json::Value {
-    let port = |taker: Taker| {
-        let found = feeds.running.iter().find(|running| running.taker == taker);
-        found.map(|running| running.port)
-    };
+    let of = |taker: Taker| feeds.running.iter().find(|running| running.taker == taker);
     let missing: Vec<_> = feeds.missing.iter().map(|taker| taker.name()).collect();
     serde_json::json!({
-        "series": port(Taker::Series).map(|port| format!("http://127.0.0.1:{port}")),
-        "mqtt": port(Taker::Broker).map(|port| format!("127.0.0.1:{port}")),
+        "series": of(Taker::Series).map(|one| format!("http://127.0.0.1:{}", one.port)),
+        "series_look": of(Taker::Series).map(Running::look),
+        "mqtt": of(Taker::Broker).map(|one| format!("127.0.0.1:{}", one.port)),
+        "mqtt_look": of(Taker::Broker).map(Running::look),
         "missing": missing,
     })
 }

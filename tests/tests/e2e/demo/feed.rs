@@ -67,6 +67,13 @@ async fn what_the_demo_feeds_is_read_back_and_ends_with_it() {
     assert!(topic.starts_with("cems/"), "{topic}");
     assert_eq!(content["schema"], 1, "{content:#}");
 
+    let look = feed["series_look"].as_str().expect("an address");
+    let page = http.get(look).send().await.expect("the database answers");
+    assert!(page.status().is_success(), "{look}: {}", page.status());
+    let look = feed["mqtt_look"].as_str().expect("a command");
+    let port = broker.port();
+    assert!(look.starts_with(&format!("mosquitto_sub -h 127.0.0.1 -p {port} ")));
+
     stop(&mut demo).await;
     for address in [series, broker] {
         until("its program to be gone", async || {
