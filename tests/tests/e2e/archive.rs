@@ -126,8 +126,11 @@ async fn agreed(inside: &Inside, data: &Path) -> Option<Value> {
     Some(found)
 }
 
+/// The time of a minute record, and its fields.
+type Minute = (Moment, String);
+
 /// Minutes of the stack as published, and of a discharge that repeats an hour.
-fn minutes() -> (Vec<(Moment, String)>, Vec<(Moment, String)>) {
+fn minutes() -> (Vec<Minute>, Vec<Minute>) {
     let text = testdata("day-gas.csv");
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().expect("a head").split(',').collect();

@@ -317,7 +317,7 @@ fn answers_of_one_read_belong_to_one_state() {
 #[test]
 fn readers_cannot_write() {
     let desk = Desk::new();
-    let connection = schema::open_read_only(&desk.live()).unwrap();
+    let connection = open_read_only(&desk.live()).unwrap();
     assert!(connection.execute("DELETE FROM record", []).is_err());
 }
 

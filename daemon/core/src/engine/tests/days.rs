@@ -38,7 +38,7 @@ fn what_changes_a_day_is_known_by_its_number() {
     assert_eq!(last(&mut bench, MINUTE), None);
 
     // A mark changes no record and every mean.
-    bench.send(minute(1_510), mark(MarkKind::Maintenance, 0, 60));
+    bench.send(minute(1_510), mark(MarkKind::Fault, 0, 60));
     let marked = bench.seq;
     bench.tick(minute(1_520));
     assert_eq!(last(&mut bench, HOUR), Some(Seq(3)));
