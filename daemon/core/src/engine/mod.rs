@@ -40,8 +40,9 @@
 //! deadlines have passed: aggregates with their verdicts, clues, packed hours, quarters, latest
 //! values, and which alarms of limits and permitted amounts are active. Of a value that was
 //! corrected the version that came last counts, and the former ones are kept. Only `seq`, times of
-//! arrival and how often a row was superseded may differ. What happens in time (fallback, silence, who was alarmed when, the clues
-//! of clocks) does depend on it. `tests/month.rs` says column by column what is the same.
+//! arrival and how often a row was superseded may differ. What happens in time (fallback, silence,
+//! who was alarmed when, the clues of clocks) does depend on it. `tests/month.rs` says column by
+//! column what is the same.
 
 mod alarms;
 pub mod check;

@@ -11,8 +11,9 @@ use cems_tests::time::Moment;
 use cems_tests::wait::until;
 use serde_json::Value;
 
-/// Simulated seconds in a second.
-const SPEED: u32 = 600;
+/// Simulated seconds in a second: what a logger sends must come within half an hour to be the
+/// latest value.
+const SPEED: u32 = 60;
 
 async fn status(supervisor: &Api) -> Value {
     rows(&supervisor.get("/api/v1/destinations").await)[0].clone()
@@ -31,7 +32,7 @@ async fn a_certificate_that_expired_is_one_alarm_and_a_new_one_ends_it() {
     let city = City::default().outlet(&destination);
     city.write(directory.path());
     let start = Moment::midnight(2026, 3, 16).plus_minutes(10 * 60 + 5);
-    let first = start.floor_hour().plus_minutes(-60);
+    let first = start.plus_minutes(-10);
     let mut inside = Inside::open(directory, start, SPEED).await;
     let supervisor = inside.api(SUPERVISOR_TOKEN);
     let minutes: Vec<(Moment, String)> = (0..10)
