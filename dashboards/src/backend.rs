@@ -18,7 +18,7 @@ pub use desk::{
 
 pub use destinations::{
     DestinationStatus, DestinationTrouble, OutboxBackend, REPLAY_DAYS_MAX, RefusedItem,
-    ReplayStatus, may_replay, may_see_destinations,
+    ReplayStatus, WayStatus, may_replay, may_see_destinations,
 };
 pub use devices::{
     CommandForm, CommandOrder, CommandParameter, InstrumentStatus, ParameterKind, StationStatus,

@@ -16,15 +16,20 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at what cannot be")]
 
+#[path = "../shared/rows.rs"]
 mod rows;
 mod senders;
+#[path = "../shared/sink.rs"]
 mod sink;
+#[path = "../shared/watch.rs"]
+mod watch;
 
 use cems_config::Corrections;
 use cems_daemon::outbox::series::{Batch, Lines, packed};
 use rows::{Owned, Rows};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use watch::Watch;
 
 /// Lines of a batch, as the settings have it by default.
 pub(crate) const BATCH_LINES: usize = 5_000;
@@ -80,7 +85,7 @@ fn encode_only(rows: &Rows, at_least: Duration) {
             values += batch.len();
             bytes += batch.text(0..batch.len()).len();
         });
-        if watch.passed(at_least) {
+        if watch.began.elapsed() >= at_least {
             break;
         }
     }
@@ -94,7 +99,7 @@ fn encode_and_pack(rows: &Rows, threads: usize, at_least: Duration) {
     let workers: Vec<_> = (0..threads)
         .map(|worker| {
             let watch = watch.clone();
-            let share = rows.share(worker, threads);
+            let share = share(rows, worker, threads);
             std::thread::spawn(move || {
                 let mut lines = Lines::new(Corrections::Replace);
                 let mut batch = Batch::default();
@@ -104,7 +109,7 @@ fn encode_and_pack(rows: &Rows, threads: usize, at_least: Duration) {
                         values += batch.len();
                         bytes += packed(batch.text(0..batch.len())).len();
                     });
-                    if watch.passed(at_least) {
+                    if watch.began.elapsed() >= at_least {
                         return (values, bytes);
                     }
                 }
@@ -115,6 +120,12 @@ fn encode_and_pack(rows: &Rows, threads: usize, at_least: Duration) {
     let (values, bytes) = done.fold((0, 0), |(v, b), (values, bytes)| (v + values, b + bytes));
     watch.say(&format!("encode and gzip, {threads} thread(s)"), values);
     println!("{:<46} {:>12} bytes/value", "", bytes / values);
+}
+
+/// What one of several workers does: the records of some of the outlets.
+pub(crate) fn share(rows: &Rows, worker: usize, workers: usize) -> Vec<Owned> {
+    let own = rows.records.iter().skip(worker).step_by(workers);
+    own.cloned().collect()
 }
 
 /// Cuts records into batches as the outbox does.
@@ -135,66 +146,5 @@ pub(crate) fn fill(
     if !batch.is_empty() {
         full(batch);
         batch.clear();
-    }
-}
-
-/// Time on the wall and on the processors.
-pub(crate) struct Watch {
-    began: Instant,
-    cpu: Cpu,
-}
-
-impl Watch {
-    pub(crate) fn start() -> Self {
-        Self {
-            began: Instant::now(),
-            cpu: Cpu::now(),
-        }
-    }
-
-    pub(crate) fn passed(&self, at_least: Duration) -> bool {
-        self.began.elapsed() >= at_least
-    }
-
-    /// One line: values a second, and processor time of this process for each.
-    pub(crate) fn say(&self, name: &str, values: usize) {
-        let cpu = Cpu::now().own - self.cpu.own;
-        report(name, values, self.began.elapsed(), cpu);
-    }
-
-    /// The same with the processor time of children that have ended; returns values a second.
-    pub(crate) fn say_children(&self, name: &str, values: usize) -> f64 {
-        let cpu = Cpu::now().children - self.cpu.children;
-        report(name, values, self.began.elapsed(), cpu)
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "figures for people")]
-fn report(name: &str, values: usize, wall: Duration, cpu: Duration) -> f64 {
-    let rate = values as f64 / wall.as_secs_f64();
-    let each = cpu.as_secs_f64() * 1e9 / values as f64;
-    println!("{name:<46} {rate:>12.0} values/s {each:>8.0} ns of CPU/value");
-    rate
-}
-
-/// Processor time used so far, as Linux tells it.
-struct Cpu {
-    own: Duration,
-    children: Duration,
-}
-
-impl Cpu {
-    fn now() -> Self {
-        /// Linux counts in hundredths of a second for programs, whatever it does inside.
-        const TICK_MS: u64 = 10;
-        let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        let behind_name = text.rsplit_once(") ").map_or("", |(_, rest)| rest);
-        let fields: Vec<&str> = behind_name.split(' ').collect();
-        let ticks = |at: usize| -> u64 { fields.get(at).map_or(0, |text| text.parse().unwrap()) };
-        let time = |user, system| Duration::from_millis((ticks(user) + ticks(system)) * TICK_MS);
-        Self {
-            own: time(11, 12),
-            children: time(13, 14),
-        }
     }
 }

@@ -3,7 +3,9 @@
 use super::{App, Places, post, station};
 use crate::archive::Shelf;
 use crate::attachments::Attachments;
+use crate::clock::Clock;
 use crate::console::{Access, ConsoleBackend, ConsoleParts};
+use crate::delivery::{Board, Delivery};
 use crate::notify::PostBoard;
 use crate::outbox::OutboxBoard;
 use crate::store::{Readers, Sessions};
@@ -25,6 +27,17 @@ pub(super) struct Boards {
     pub(super) shelf: Option<Shelf>,
 }
 
+impl Boards {
+    /// Everything that leaves.
+    pub(super) fn delivery(&self, clock: &Clock) -> Delivery {
+        let mut boards: Vec<Arc<dyn Board>> = Vec::new();
+        boards.extend(self.uplinks.clone().map(|board| board as Arc<dyn Board>));
+        boards.push(Arc::clone(&self.post) as Arc<dyn Board>);
+        boards.push(Arc::clone(&self.outbox) as Arc<dyn Board>);
+        Delivery::new(boards, clock.clone())
+    }
+}
+
 impl App {
     /// Puts the parts of the daemon behind the console.
     pub(super) fn backend(
@@ -32,11 +45,11 @@ impl App {
         settings: &Settings,
         readers: Readers,
         places: &Places,
-        boards: Boards,
+        (boards, delivery): (Boards, Delivery),
     ) -> anyhow::Result<Arc<dyn Backend>> {
         let opened = Sessions::open(&places.sessions()).context("opening sessions.db")?;
         let access = Access::new(settings, opened.sessions, self.clock.clone());
-        let troubles = post::troubles(&boards, Arc::clone(&self.sources));
+        let troubles = post::troubles(&boards, delivery.clone(), Arc::clone(&self.sources));
         let Boards {
             uplinks,
             post,
@@ -59,6 +72,7 @@ impl App {
             attachments: Attachments::in_directory(places.attachments()),
             post,
             outbox,
+            delivery,
             uplinks,
             shelf,
         })))

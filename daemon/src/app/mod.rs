@@ -177,24 +177,24 @@ impl App {
             .spawn(steward.run(wishes, before, app.stop.clone()));
         let post = app.start_post(&settings, &places, &readers)?;
         let outbox = app.start_outbox(&settings, &places, &readers)?;
-        let watch = crate::health::Watch {
-            journal: app.journal.clone(),
-            projected: Arc::clone(&app.projected),
-            data_dir: settings.data_dir.clone(),
-            uplinks: uplinks.clone(),
-            post: Arc::clone(&post),
-            outbox: Arc::clone(&outbox),
-            papers: crate::health::papers(&settings),
-            clock: app.clock.clone(),
-        };
-        app.tasks.spawn(watch.run(app.stop.clone()));
         let boards = Boards {
             uplinks,
             post,
             outbox,
             shelf: app.start_archive(&settings, &places, &readers),
         };
-        let backend = app.backend(&settings, readers, &places, boards)?;
+        let delivery = boards.delivery(&app.clock);
+        let watch = crate::health::Watch {
+            journal: app.journal.clone(),
+            projected: Arc::clone(&app.projected),
+            data_dir: settings.data_dir.clone(),
+            delivery: delivery.clone(),
+            sources: Arc::clone(&app.sources),
+            papers: crate::health::papers(&settings),
+            clock: app.clock.clone(),
+        };
+        app.tasks.spawn(watch.run(app.stop.clone()));
+        let backend = app.backend(&settings, readers, &places, (boards, delivery))?;
         app.reload_station(&settings.station);
         let (close, closing) = tokio::sync::watch::channel(false);
         let stopping = app.stop.clone();

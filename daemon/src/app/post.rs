@@ -3,6 +3,7 @@
 use super::console::Boards;
 use super::{App, Places};
 use crate::console::Troubles;
+use crate::delivery::Delivery;
 use crate::links::mqtt::Sources;
 use crate::notify::{self, PostBoard};
 use crate::store::Readers;
@@ -41,21 +42,15 @@ impl App {
     }
 }
 
-/// Centres that have not been heard of, channels that take no messages, destinations that take no
-/// data and brokers that bring no readings, for long; days that cannot be written to their files.
-pub(super) fn troubles(boards: &Boards, sources: Arc<Sources>) -> Troubles {
-    let uplinks = boards.uplinks.clone();
-    let (post, outbox) = (Arc::clone(&boards.post), Arc::clone(&boards.outbox));
+/// Ways out that are stuck and brokers that bring no readings, for long; days that cannot be
+/// written to their files.
+pub(super) fn troubles(boards: &Boards, delivery: Delivery, sources: Arc<Sources>) -> Troubles {
     let days = boards
         .shelf
         .as_ref()
         .map(|shelf| Arc::clone(&shelf.trouble));
     Arc::new(move || {
-        let mut all = uplinks
-            .as_ref()
-            .map_or_else(Vec::new, |board| board.problems());
-        all.extend(post.problems());
-        all.extend(outbox.problems());
+        let mut all = delivery.problems();
         all.extend(sources.problems());
         all.extend(days.as_ref().and_then(|trouble| trouble.said()));
         all

@@ -1,7 +1,7 @@
 //! `cemsd check`: everything wrong with a configuration, at once.
 
 use super::lang::LangArg;
-use cems_config::{Checked, Lang, Problems};
+use cems_config::{Checked, Lang, Problems, Settings};
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
@@ -50,6 +50,7 @@ fn sound(args: &CheckArgs, lang: LangArg, checked: &Checked) -> anyhow::Result<E
             "outlets": outlets,
             "sha256": checked.digest,
             "warnings": warnings,
+            "lines": lines(&checked.settings).map(|(kind, _, ids)| json!({"kind": kind, "ids": ids})),
         });
         writeln!(out, "{summary}")?;
         return Ok(ExitCode::SUCCESS);
@@ -64,6 +65,11 @@ fn sound(args: &CheckArgs, lang: LangArg, checked: &Checked) -> anyhow::Result<E
                 out,
                 "{file} 无误：{enterprises} 家排污单位，{outlets} 个排放口"
             )?;
+            for (_, (zh, _), ids) in lines(&checked.settings) {
+                if !ids.is_empty() {
+                    writeln!(out, "  {zh}：{}", ids.join("、"))?;
+                }
+            }
         }
         LangArg::En => {
             warnings
@@ -73,9 +79,49 @@ fn sound(args: &CheckArgs, lang: LangArg, checked: &Checked) -> anyhow::Result<E
                 out,
                 "{file} is sound: {enterprises} enterprises, {outlets} outlets"
             )?;
+            for (_, (_, en), ids) in lines(&checked.settings) {
+                if !ids.is_empty() {
+                    writeln!(out, "  {en}: {}", ids.join(", "))?;
+                }
+            }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What comes in and what leaves besides loggers: kind, words, names as the settings have them.
+type Named<'a> = (&'static str, (&'static str, &'static str), Vec<&'a str>);
+
+fn lines(settings: &Settings) -> [Named<'_>; 5] {
+    let station = &settings.station;
+    let buses = station.buses.iter().map(|bus| bus.id.as_str());
+    let sources = station.sources.iter().map(|source| source.id.as_str());
+    let uplinks = settings.uplinks.iter().map(|uplink| uplink.id.as_str());
+    let channels = settings.channels.iter().map(|channel| channel.id.as_str());
+    let destinations = settings.destinations.iter().map(|to| to.id.as_str());
+    [
+        ("bus", ("读取总线", "buses that are read"), buses.collect()),
+        (
+            "source",
+            ("MQTT 数据源", "brokers that bring readings"),
+            sources.collect(),
+        ),
+        (
+            "uplink",
+            ("上级平台", "centres that get records"),
+            uplinks.collect(),
+        ),
+        (
+            "channel",
+            ("消息渠道", "channels of messages"),
+            channels.collect(),
+        ),
+        (
+            "destination",
+            ("数据去向", "destinations of data"),
+            destinations.collect(),
+        ),
+    ]
 }
 
 fn unsound(args: &CheckArgs, lang: Lang, problems: &Problems) -> anyhow::Result<ExitCode> {

@@ -1,6 +1,7 @@
 //! Destinations of data and events: how they are doing, and what people ask of them.
 
 use super::{ConsoleBackend, unavailable};
+use crate::delivery::Way;
 use crate::events::JournalEvent;
 use crate::outbox::{DeadLetter, OutboxBoard, Replay, Status};
 use crate::store::{StoreError, blocking};
@@ -8,7 +9,8 @@ use cems_core::model::Timestamp;
 use cems_core::model::time::DAY_MS;
 use cems_dashboards::backend::{
     Actor, BackendError, Change, DestinationStatus, DestinationTrouble, OutboxBackend,
-    REPLAY_DAYS_MAX, Receipt, RefusedItem, ReplayStatus, Reply, may_replay, may_see_destinations,
+    REPLAY_DAYS_MAX, Receipt, RefusedItem, ReplayStatus, Reply, WayStatus, may_replay,
+    may_see_destinations,
 };
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -55,6 +57,21 @@ fn status(row: Status) -> DestinationStatus {
         forgotten: standing.forgotten,
         last_sent: standing.last_sent,
         replays: row.replays.iter().map(replay).collect(),
+    }
+}
+
+fn way(way: Way) -> WayStatus {
+    WayStatus {
+        way: way.kind.as_str().to_owned(),
+        id: way.id.to_string(),
+        waiting: way.waiting,
+        waiting_since: way.waiting_since,
+        delivered: way.delivered,
+        last_sent: way.last_sent,
+        given_up: way.given_up,
+        dead: way.dead,
+        trouble: way.trouble,
+        stuck: way.stuck,
     }
 }
 
@@ -158,6 +175,11 @@ impl OutboxBackend for ConsoleBackend {
         visible(actor)?;
         let rows = self.outbox.status().map_err(unavailable)?;
         Ok(rows.into_iter().map(status).collect())
+    }
+
+    fn ways(&self, actor: &Actor) -> Result<Vec<WayStatus>, BackendError> {
+        visible(actor)?;
+        Ok(self.delivery.ways().into_iter().map(way).collect())
     }
 
     fn refused_items(

@@ -23,6 +23,7 @@ pub use uplinks::Uplinks;
 use crate::archive::Shelf;
 use crate::attachments::Attachments;
 use crate::clock::Clock;
+use crate::delivery::Delivery;
 use crate::journal::Journal;
 use crate::pipeline::Projected;
 use crate::store::Readers;
@@ -60,6 +61,7 @@ pub struct ConsoleBackend {
     attachments: Attachments,
     post: Post,
     outbox: Outbox,
+    delivery: Delivery,
     uplinks: Uplinks,
     shelf: Option<Shelf>,
 }
@@ -86,6 +88,8 @@ pub struct ConsoleParts {
     pub post: Post,
     /// Destinations of data and events.
     pub outbox: Outbox,
+    /// Everything that leaves.
+    pub delivery: Delivery,
     /// Centres that are uploaded to.
     pub uplinks: Uplinks,
     /// Files of sealed days, where there are any.
@@ -110,6 +114,7 @@ impl ConsoleBackend {
             attachments: parts.attachments,
             post: parts.post,
             outbox: parts.outbox,
+            delivery: parts.delivery,
             uplinks: parts.uplinks,
             shelf: parts.shelf,
         }

@@ -11,13 +11,12 @@ pub use certificate::{Paper, papers};
 
 use crate::app::append;
 use crate::clock::Clock;
+use crate::delivery::Delivery;
 use crate::events::JournalEvent;
 use crate::journal::Journal;
-use crate::notify::PostBoard;
-use crate::outbox::{OutboxBoard, TROUBLE_MS};
+use crate::links::mqtt::Sources;
 use crate::pipeline::Projected;
 use crate::telemetry;
-use crate::uplink::UplinkBoard;
 use cems_core::model::time::{DAY_MS, MINUTE_MS, SECOND_MS};
 use cems_core::model::{AlarmKind, Timestamp};
 use rust_decimal::Decimal;
@@ -38,10 +37,6 @@ const LAG_ENTRIES: u64 = 10_000;
 const LAG_MS: i64 = MINUTE_MS;
 /// A journal that stands still for longer is told when it goes on.
 const STALL_MS: i64 = 30 * SECOND_MS;
-/// The oldest record owed to a centre may be this old.
-const OWED_MS: i64 = 2 * 60 * MINUTE_MS;
-/// A channel may be in trouble with messages waiting for this long.
-const CHANNEL_MS: i64 = 10 * MINUTE_MS;
 /// A certificate that ends within this time is an alarm.
 const PAPER_MS: i64 = 30 * DAY_MS;
 
@@ -64,12 +59,10 @@ pub struct Watch {
     pub projected: Arc<Projected>,
     /// The data directory.
     pub data_dir: PathBuf,
-    /// What is owed to centres.
-    pub uplinks: Option<Arc<UplinkBoard>>,
-    /// What is owed to people.
-    pub post: Arc<PostBoard>,
-    /// Where data and events go.
-    pub outbox: Arc<OutboxBoard>,
+    /// Everything that leaves.
+    pub delivery: Delivery,
+    /// Brokers that readings come from.
+    pub sources: Arc<Sources>,
     /// Certificates in use.
     pub papers: Vec<Paper>,
     /// The daemon's clock.
@@ -132,87 +125,34 @@ impl Watch {
             }
             Err(error) => tracing::warn!(%error, "free space of the data directory is unknown"),
         }
-        found.extend(self.channels(now));
-        found.extend(self.centres(now));
-        found.extend(self.destinations(now));
+        found.extend(self.ways());
+        found.extend(self.sources());
         found.extend(self.papers.iter().map(|paper| of_paper(paper, now)));
         found
     }
 
-    fn channels(&self, now: Timestamp) -> Vec<Finding> {
-        let channels = match self.post.channels() {
-            Ok(channels) => channels,
-            Err(error) => {
-                tracing::warn!(%error, "how the channels are doing is unknown");
-                return Vec::new();
-            }
-        };
-        let of = channels.into_iter().map(|(id, _, standing)| {
-            let trouble = standing.trouble.as_ref();
-            let since = trouble.map(|(at, _)| standing.last_sent.map_or(*at, |sent| sent.min(*at)));
-            let newest = trouble.map(|(at, _)| *at);
-            let silent = standing
-                .last_sent
-                .is_none_or(|sent| newest.is_some_and(|at| sent < at));
-            let long = since.is_some_and(|since| now.since_ms(since) > CHANNEL_MS);
-            let why = trouble.map_or("", |(_, why)| why.as_str());
-            Finding {
-                kind: AlarmKind::HealthOutbox,
-                part: format_smolstr!("channel {id}"),
-                bad: silent && long && standing.waiting > 0,
-                value: Some(standing.waiting.into()),
-                threshold: None,
-                detail: format!("{} messages wait: {why}", standing.waiting),
-            }
+    /// Ways out: one finding each; its cause is in the words.
+    fn ways(&self) -> Vec<Finding> {
+        let of = self.delivery.ways().into_iter().map(|way| Finding {
+            kind: AlarmKind::HealthOutbox,
+            part: way.part(),
+            bad: way.stuck,
+            value: Some(way.waiting.into()),
+            threshold: None,
+            detail: way.words(),
         });
         of.collect()
     }
 
-    fn centres(&self, now: Timestamp) -> Vec<Finding> {
-        let status = self.uplinks.as_ref().map(|board| board.status());
-        let status = match status {
-            None => return Vec::new(),
-            Some(Ok(status)) => status,
-            Some(Err(error)) => {
-                tracing::warn!(%error, "how the uplinks are doing is unknown");
-                return Vec::new();
-            }
-        };
-        let of = status.into_iter().map(|uplink| {
-            let age_ms = uplink.oldest_pending.map(|oldest| now.since_ms(oldest));
-            let why = uplink.last_error.map_or_else(String::new, |(_, why)| why);
-            Finding {
-                kind: AlarmKind::HealthOutbox,
-                part: format_smolstr!("uplink {}", uplink.id),
-                bad: age_ms.is_some_and(|age| age > OWED_MS),
-                value: Some(uplink.pending.into()),
-                threshold: None,
-                detail: format!("{} records are owed: {why}", uplink.pending),
-            }
-        });
-        of.collect()
-    }
-
-    /// One finding for each destination; its cause is in the words.
-    fn destinations(&self, now: Timestamp) -> Vec<Finding> {
-        let all = match self.outbox.status() {
-            Ok(all) => all,
-            Err(error) => {
-                tracing::warn!(%error, "how the destinations are doing is unknown");
-                return Vec::new();
-            }
-        };
-        let of = all.into_iter().map(|status| {
-            let trouble = status.standing.trouble.as_ref();
-            let long = trouble.is_some_and(|trouble| now.since_ms(trouble.since) > TROUBLE_MS);
-            Finding {
-                kind: AlarmKind::HealthOutbox,
-                part: format_smolstr!("destination {}", status.id),
-                bad: long,
-                value: Some(status.lag_rows.into()),
-                threshold: None,
-                detail: trouble.map_or_else(String::new, |trouble| status.words(trouble)),
-            }
+    /// Brokers that bring readings.
+    fn sources(&self) -> Vec<Finding> {
+        let of = self.sources.standing().into_iter().map(|source| Finding {
+            kind: AlarmKind::HealthSource,
+            part: format_smolstr!("source {}", source.id),
+            bad: source.stuck,
+            value: None,
+            threshold: None,
+            detail: source.why,
         });
         of.collect()
     }

@@ -3,17 +3,16 @@
 use super::outbox::{Letter, LetterState, Outbox, Standing};
 use super::post::News;
 use crate::clock::Clock;
+use crate::delivery::{Board, Way, WayKind};
 use crate::store::StoreError;
 use cems_config::Channel;
 use cems_core::model::policy::ChannelRule;
 use cems_core::model::time::MINUTE_MS;
-use cems_core::model::{ChannelId, MessageId};
-use metrics::gauge;
+use cems_core::model::{ChannelId, MessageId, Timestamp};
 use std::sync::Arc;
 
-/// A channel that has been in trouble for so long while messages wait is a problem of the daemon's
-/// health.
-const TROUBLE_AFTER_MS: i64 = 15 * MINUTE_MS;
+/// A channel may be in trouble with messages waiting for this long.
+const TROUBLE_MS: i64 = 10 * MINUTE_MS;
 
 /// The channels as they are now.
 pub struct PostBoard {
@@ -54,10 +53,6 @@ impl PostBoard {
         let each = self.channels.iter();
         each.map(|(id, rule)| {
             let standing = self.outbox.standing(id)?;
-            let count = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-            let name = id.to_string();
-            gauge!("cems_messages_waiting", "channel" => name.clone()).set(count(standing.waiting));
-            gauge!("cems_messages_dead_letters", "channel" => name).set(count(standing.dead));
             Ok((id.clone(), rule.clone(), standing))
         })
         .collect()
@@ -95,25 +90,43 @@ impl PostBoard {
         self.news.wake(channel);
         Ok(sent)
     }
+}
 
-    /// Channels in trouble for longer than 15 minutes, one line each (English).
-    pub fn problems(&self) -> Vec<String> {
+impl Board for PostBoard {
+    fn book(&self) -> &'static str {
+        "notify.db"
+    }
+
+    fn ways(&self) -> Result<Vec<Way>, StoreError> {
         let now = self.clock.now();
-        let Ok(channels) = self.channels() else {
-            return vec!["notify.db cannot be read".to_owned()];
-        };
-        channels
-            .iter()
-            .filter_map(|(id, _, standing)| {
-                let (at, why) = standing.trouble.as_ref()?;
-                let silent = standing.last_sent.is_none_or(|sent| sent < *at);
-                let since = standing.last_sent.map_or(*at, |sent| sent);
-                let long = now.since_ms(since) > TROUBLE_AFTER_MS;
-                (silent && long && standing.waiting > 0).then(|| {
-                    let waiting = standing.waiting;
-                    format!("channel {id} does not take messages ({waiting} wait): {why}")
-                })
-            })
-            .collect()
+        let all = self.channels()?.into_iter();
+        Ok(all
+            .map(|(id, _, standing)| way(&id, standing, now))
+            .collect())
+    }
+}
+
+/// What went through after the last trouble ended it.
+fn way(id: &ChannelId, standing: Standing, now: Timestamp) -> Way {
+    let last_sent = standing.last_sent;
+    let trouble = standing
+        .trouble
+        .filter(|(at, _)| last_sent.is_none_or(|sent| sent < *at));
+    // When it began is not kept: not before the last message that went.
+    let trouble = trouble.map(|(at, why)| (last_sent.unwrap_or(at), why));
+    let long = trouble
+        .as_ref()
+        .is_some_and(|(since, _)| now.since_ms(*since) > TROUBLE_MS);
+    Way {
+        kind: WayKind::Channel,
+        id: id.as_str().into(),
+        waiting: standing.waiting,
+        waiting_since: standing.waiting_since,
+        delivered: standing.delivered,
+        last_sent,
+        given_up: standing.given_up,
+        dead: standing.dead,
+        stuck: long && standing.waiting > 0,
+        trouble,
     }
 }

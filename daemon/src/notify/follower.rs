@@ -4,8 +4,8 @@
 use super::channel::Channel;
 use super::outbox::Outbox;
 use super::parcel::{Scribe, Shown};
-use super::stages::pause_ms;
 use crate::clock::Clock;
+use crate::delivery::pause_ms;
 use crate::store::{StoreError, blocking};
 use cems_core::model::{AlarmId, Seq};
 use cems_dashboards::backend::{Change, Changes};

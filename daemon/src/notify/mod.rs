@@ -25,12 +25,11 @@ mod post;
 mod stages;
 
 pub use board::PostBoard;
-pub use channel::{Channel, Delivered, Room, SendError, StateBoard, redacted};
+pub use channel::{Channel, Delivered, Room, SendError, StateBoard};
 pub(crate) use channel::{payload, tls};
 pub use outbox::{End, LETTERS_MAX, Letter, LetterState, Outbox, Standing};
 pub use parcel::{NoParcel, Parcel, PolicyView, RegistryView, Scribe, Shown};
 pub use stages::{Next, Pace};
-pub(crate) use stages::{chance, pause_ms};
 
 use crate::clock::Clock;
 use crate::journal::Journal;

@@ -41,7 +41,7 @@ pub struct Standing {
     /// Messages that wait.
     pub waiting: u64,
     /// When the oldest of them was decided.
-    pub oldest: Option<MessageId>,
+    pub waiting_since: Option<Timestamp>,
     /// Messages delivered so far.
     pub delivered: u64,
     /// Messages given up so far.
@@ -380,15 +380,16 @@ impl Outbox {
             })
             .optional()?
             .unwrap_or_default();
-        (standing.waiting, standing.oldest) = connection
-            .prepare_cached(
-                "SELECT count(*), min(id) FROM letter WHERE state = 0 AND channel = ?1",
-            )?
-            .query_row([id], |row| {
-                let oldest = row.get::<_, Option<i64>>(1)?;
-                let oldest = oldest.map(|id| MessageId(id.unsigned_abs()));
-                Ok((row.get::<_, i64>(0)?.unsigned_abs(), oldest))
-            })?;
+        standing.waiting = connection
+            .prepare_cached("SELECT count(*) FROM letter WHERE state = 0 AND channel = ?1")?
+            .query_row([id], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))?;
+        let mut oldest = connection.prepare_cached(
+            "SELECT id, state, attempts, next_at, ended_at, detail, deadline, body FROM letter \
+             WHERE state = 0 AND channel = ?1 ORDER BY id LIMIT 1",
+        )?;
+        let mut rows = oldest.query([id])?;
+        let oldest = rows.next()?.map(letter_at).transpose()?;
+        standing.waiting_since = oldest.map(|letter| letter.message.at);
         standing.dead = connection
             .prepare_cached("SELECT count(*) FROM letter WHERE state = 2 AND channel = ?1")?
             .query_row([id], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))?;

@@ -4,17 +4,18 @@ use super::books::{Books, DeadLetter, Replay, Standing, Stream};
 use super::news::News;
 use super::supply::Supply;
 use crate::clock::Clock;
+use crate::delivery::{Board, Way, WayKind};
 use crate::store::StoreError;
 use cems_config::{Destination as Settings, DestinationKind};
+use cems_core::lang::Lang;
 use cems_core::model::time::MINUTE_MS;
 use cems_core::model::{Seq, Timestamp};
-use metrics::gauge;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// A destination in trouble for so long is an alarm: a restart of the other side or of a line in
 /// between is none.
-pub const TROUBLE_MS: i64 = 5 * MINUTE_MS;
+const TROUBLE_MS: i64 = 5 * MINUTE_MS;
 
 /// How a destination is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,22 +73,7 @@ impl OutboxBoard {
     /// Disk or damage of the books.
     pub fn status(&self) -> Result<Vec<Status>, StoreError> {
         let each = self.destinations.iter();
-        let all: Vec<Status> = each.map(|to| self.of(to)).collect::<Result<_, _>>()?;
-        let now = self.clock.now();
-        let count = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-        for status in &all {
-            let name = status.id.to_string();
-            let seconds = status
-                .lag_since
-                .map_or(0, |since| now.since_ms(since).max(0) / 1_000);
-            gauge!("cems_outbox_lag_rows", "destination" => name.clone())
-                .set(count(status.lag_rows));
-            gauge!("cems_outbox_lag_seconds", "destination" => name.clone())
-                .set(count(seconds.unsigned_abs()));
-            gauge!("cems_outbox_dead_letters", "destination" => name)
-                .set(count(status.standing.dead));
-        }
-        Ok(all)
+        each.map(|to| self.of(to)).collect()
     }
 
     fn of(&self, to: &Settings) -> Result<Status, StoreError> {
@@ -163,32 +149,42 @@ impl OutboxBoard {
         self.news.wake(destination);
         Ok(id)
     }
+}
 
-    /// Destinations in trouble for longer than [`TROUBLE_MS`], one line each (English).
-    pub fn problems(&self) -> Vec<String> {
-        let Ok(all) = self.status() else {
-            return vec!["outbox.db cannot be read".to_owned()];
-        };
+impl Board for OutboxBoard {
+    fn book(&self) -> &'static str {
+        "outbox.db"
+    }
+
+    fn ways(&self) -> Result<Vec<Way>, StoreError> {
         let now = self.clock.now();
-        let of = all.iter().filter_map(|status| {
-            let trouble = status.standing.trouble.as_ref()?;
-            let long = now.since_ms(trouble.since) > TROUBLE_MS;
-            long.then(|| format!("destination {}: {}", status.id, status.words(trouble)))
-        });
-        of.collect()
+        Ok(self.status()?.into_iter().map(|row| row.way(now)).collect())
     }
 }
 
 impl Status {
-    /// What is wrong, in one English line.
-    pub fn words(&self, trouble: &super::books::Trouble) -> String {
-        let cause = trouble.cause.words(cems_core::lang::Lang::En);
-        let (rows, said) = (self.lag_rows, &trouble.said);
-        let said = if said.is_empty() {
-            String::new()
-        } else {
-            format!(" ({said})")
-        };
-        format!("{cause}{said}; {rows} rows wait")
+    fn way(self, now: Timestamp) -> Way {
+        let standing = self.standing;
+        let trouble = standing.trouble.map(|trouble| {
+            let cause = trouble.cause.words(Lang::En);
+            let words = match trouble.said.as_str() {
+                "" => cause.to_owned(),
+                said => format!("{cause} ({said})"),
+            };
+            (trouble.since, words)
+        });
+        let long = |since: Timestamp| now.since_ms(since) > TROUBLE_MS;
+        Way {
+            kind: WayKind::Destination,
+            id: self.id,
+            waiting: self.lag_rows,
+            waiting_since: self.lag_since,
+            delivered: standing.delivered,
+            last_sent: standing.last_sent,
+            given_up: standing.given_up,
+            dead: standing.dead,
+            stuck: trouble.as_ref().is_some_and(|(since, _)| long(*since)),
+            trouble,
+        }
     }
 }

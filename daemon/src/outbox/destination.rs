@@ -7,7 +7,7 @@
 
 use super::parcel::Parcel;
 use crate::clock::Clock;
-use crate::notify::redacted;
+use crate::delivery::redacted;
 use anyhow::Context;
 use cems_config::{Destination as Settings, DestinationMeans};
 use cems_core::lang::Lang;

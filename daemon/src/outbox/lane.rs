@@ -6,22 +6,23 @@
 //!  replay ──────┘                          └─▶ trouble: wait, then read the same lines again
 //! ```
 
-use super::books::{Books, Done, Place as Line, Stream};
+use super::books::{Books, Done, Stream};
 use super::destination::{Cause, Destination, SendError, Sent};
+use super::errand::{Asker, What};
 use super::news::News;
 use super::parcel::{Key, Parcel};
-use super::replaying;
-use super::supply::{Batch, Supply};
+use super::supply::Supply;
 use crate::clock::Clock;
-use crate::notify::{chance, pause_ms};
+use crate::delivery::{chance, pause_ms};
 use crate::store::{StoreError, blocking};
 use cems_config::Destination as Settings;
-use cems_core::model::time::DAY_MS;
-use cems_core::model::{Seq, Timestamp};
+use cems_core::model::Timestamp;
 use metrics::counter;
+use smol_str::SmolStr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A destination must have answered within this time, whatever its own patience.
@@ -32,6 +33,10 @@ const LINGER: Duration = Duration::from_secs(1);
 const REST_MAX: Duration = Duration::from_secs(60);
 /// While the log is behind, one step of a replay goes after so many batches of it.
 const REPLAY_EVERY: u32 = 4;
+/// Batches that follow one another without a look at anything else: so many,
+const RUN_BATCHES_MAX: u32 = 64;
+/// and for so long, so that a destination that is slow with history still gets what is new.
+const RUN_MAX: Duration = Duration::from_secs(2);
 /// When so many things are refused one after another and none is taken, it is not the things.
 const REFUSED_IN_A_ROW_MAX: usize = 16;
 
@@ -45,43 +50,6 @@ pub(super) struct Lane {
     pub(super) news: Arc<News>,
     /// Attempts that failed in a row.
     pub(super) attempts: u32,
-}
-
-/// What was sent, for the books.
-enum What {
-    /// Lines of a log.
-    Log(Stream, Batch),
-    /// Dead letters, by number.
-    Again(Vec<i64>, Vec<Parcel>),
-    /// A step of a replay, by number.
-    Replay(i64, replaying::Step),
-}
-
-impl What {
-    fn parcels(&self) -> &[Parcel] {
-        match self {
-            Self::Log(_, batch) => &batch.parcels,
-            Self::Again(_, parcels) => parcels,
-            Self::Replay(_, step) => &step.parcels,
-        }
-    }
-
-    fn done(&self, delivered: u64, refused: Vec<(Key, String)>) -> Done {
-        let mut done = Done {
-            delivered,
-            refused,
-            ..Done::default()
-        };
-        match self {
-            Self::Log(stream, batch) => {
-                done.given_up = batch.given_up;
-                done.position = Some((*stream, batch.until));
-            }
-            Self::Again(ids, _) => done.revived.clone_from(ids),
-            Self::Replay(id, step) => done.replay = Some((*id, step.cursor.clone())),
-        }
-        done
-    }
 }
 
 /// Why the lane cannot go on at once.
@@ -135,48 +103,75 @@ impl Lane {
         }
     }
 
-    /// One round: everything that waits, a batch of each. Whether there is more at once.
+    /// One round: everything that waits, some batches of each. Whether there is more at once.
     async fn round(&mut self, round: u32) -> Result<bool, Halt> {
-        let mut more = false;
-        if let Some(what) = self.ask(Asker::asked_again).await? {
-            self.deliver(what).await?;
-            more = true;
-        }
+        let again = self.asker().ask(Asker::asked_again).await?;
+        let mut more = again.is_some();
+        self.follow(again).await?;
         let mut behind = false;
         for stream in Stream::ALL {
-            let next = self.ask(move |lane| lane.of_log(stream)).await?;
-            if let Some(what) = next {
-                behind |= matches!(&what, What::Log(_, batch) if batch.more);
-                self.deliver(what).await?;
-            }
+            let first = self.asker().ask(move |asker| asker.of_log(stream)).await?;
+            behind |= self.follow(first).await?;
         }
-        if (!behind || round.is_multiple_of(REPLAY_EVERY))
-            && let Some(what) = self.ask(Asker::replay).await?
-        {
-            self.deliver(what).await?;
-            more = true;
+        if !behind || round.is_multiple_of(REPLAY_EVERY) {
+            let first = self.asker().ask(Asker::replay).await?;
+            more |= first.is_some();
+            self.follow(first).await?;
         }
         Ok(more || behind)
     }
 
-    /// Asks the databases on a thread that may wait.
-    async fn ask(
-        &mut self,
-        ask: impl FnOnce(&Asker) -> Result<Option<What>, StoreError> + Send + 'static,
-    ) -> Result<Option<What>, StoreError> {
-        let asker = Asker {
+    /// Sends a batch and those that follow it: while one is under way, the next is read and what
+    /// became of the one before is noted. Nothing else is sent meanwhile, so that what was read
+    /// ahead is no older than what the other side was told last. Whether it was cut short.
+    async fn follow(&mut self, first: Option<What>) -> Result<bool, Halt> {
+        let (began, mut batches) = (Instant::now(), 0_u32);
+        let Some(mut what) = first else {
+            return Ok(false);
+        };
+        let mut outcome = None;
+        loop {
+            batches += 1;
+            let follows = what.next();
+            let last = batches >= RUN_BATCHES_MAX || began.elapsed() >= RUN_MAX;
+            let ahead = self.asker().follow(follows.clone().filter(|_| !last));
+            let noting = note(
+                Arc::clone(&self.books),
+                self.settings.id.clone(),
+                outcome.take(),
+            );
+            let (sent, next, noted) = tokio::join!(self.send(what.parcels()), ahead, noting);
+            noted?;
+            outcome = Some((
+                self.outcome(&what, sent.map_err(Halt::Destination)?),
+                self.clock.now(),
+            ));
+            match next {
+                Ok(Some(next)) => what = next,
+                Ok(None) => {
+                    note(Arc::clone(&self.books), self.settings.id.clone(), outcome).await?;
+                    return Ok(last && follows.is_some());
+                }
+                Err(error) => {
+                    note(Arc::clone(&self.books), self.settings.id.clone(), outcome).await?;
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    fn asker(&self) -> Asker {
+        Asker {
             settings: Arc::clone(&self.settings),
             books: Arc::clone(&self.books),
             supply: Arc::clone(&self.supply),
             most: self.destination.batch_max().max(1),
             now: self.clock.now(),
-        };
-        blocking(move || ask(&asker)).await
+        }
     }
 
-    /// Sends, and notes what became of it.
-    async fn deliver(&mut self, what: What) -> Result<(), Halt> {
-        let sent = self.send(what.parcels()).await.map_err(Halt::Destination)?;
+    /// Counts what became of a batch.
+    fn outcome(&mut self, what: &What, sent: Sent) -> Done {
         let refused: Vec<(Key, String)> = sent
             .refused
             .into_iter()
@@ -187,20 +182,15 @@ impl Lane {
         if !what.parcels().is_empty() {
             self.attempts = 0;
         }
-        let id = self.settings.id.clone();
-        let name = id.to_string();
+        let name = self.settings.id.to_string();
         counter!("cems_outbox_delivered_total", "destination" => name.clone()).increment(delivered);
         counter!("cems_outbox_values_total", "destination" => name.clone()).increment(sent.values);
         counter!("cems_outbox_refused_total", "destination" => name)
             .increment(count(refused.len()));
-        let shown = delivered > 0 || !refused.is_empty();
-        let done = what.done(delivered, refused);
-        let (books, now) = (Arc::clone(&self.books), self.clock.now());
-        blocking(move || books.done(&id, &done, now)).await?;
-        if shown {
+        if delivered > 0 || !refused.is_empty() {
             self.news.moved();
         }
-        Ok(())
+        what.done(delivered, refused)
     }
 
     /// Sends parcels; one batch that is refused as a whole is halved until the things that are at
@@ -281,108 +271,14 @@ impl Lane {
     }
 }
 
-/// The questions of a lane, on a thread that may wait.
-struct Asker {
-    settings: Arc<Settings>,
+/// Notes what became of a batch, if there was one.
+async fn note(
     books: Arc<Books>,
-    supply: Arc<Supply>,
-    most: usize,
-    now: Timestamp,
-}
-
-impl Asker {
-    fn oldest(&self) -> Timestamp {
-        let days = i64::from(self.settings.give_up_after_days);
-        self.now.plus_ms(-days.saturating_mul(DAY_MS))
-    }
-
-    fn asked_again(&self) -> Result<Option<What>, StoreError> {
-        let letters = self.books.asked_again(&self.settings.id, self.most)?;
-        if letters.is_empty() {
-            return Ok(None);
-        }
-        let mut parcels = Vec::new();
-        for letter in &letters {
-            // What is gone from the books cannot be sent; its letter ends with it.
-            if let Some(key) = Key::parse(&letter.key) {
-                parcels.extend(self.supply.parcel(&self.settings, &key)?);
-            }
-        }
-        let ids = letters.iter().map(|letter| letter.id).collect();
-        Ok(Some(What::Again(ids, parcels)))
-    }
-
-    fn of_log(&self, stream: Stream) -> Result<Option<What>, StoreError> {
-        let to = &self.settings;
-        let wanted = match stream {
-            Stream::Series => !to.series.is_empty(),
-            Stream::Events => to.events,
-        };
-        if !wanted {
-            return Ok(None);
-        }
-        let at = self.stands(stream)?;
-        let limits = (self.most, self.oldest());
-        let batch = self.supply.batch(to, stream, &at, limits)?;
-        Ok(batch.map(|batch| What::Log(stream, batch)))
-    }
-
-    /// Where the destination is in a log. A new one begins at the end; for one that the log no
-    /// longer reaches back to, a replay of what is missing is booked.
-    fn stands(&self, stream: Stream) -> Result<Line, StoreError> {
-        let id = &self.settings.id;
-        let bounds = self.supply.bounds(stream)?;
-        let Some(at) = self.books.position(id, stream)? else {
-            let end = bounds.map_or(
-                Line {
-                    seq: Seq(0),
-                    n: 0,
-                    at: self.now,
-                },
-                |bounds| Line {
-                    seq: bounds.last.seq,
-                    n: bounds.last.n,
-                    at: bounds.last.at,
-                },
-            );
-            self.books.begin(id, stream, end)?;
-            return Ok(end);
-        };
-        let Some(bounds) = bounds else {
-            return Ok(at);
-        };
-        let first = bounds.first;
-        let forgets = bounds.last.at.plus_ms(-crate::store::OUTGOING_KEPT_MS);
-        let gap =
-            stream == Stream::Series && (at.seq, at.n) < (first.seq, first.n) && at.at < forgets;
-        if !gap {
-            return Ok(at);
-        }
-        // The replay is booked first: dying in between books it twice, which costs a repetition.
-        let from = at.at.max(self.oldest());
-        let until = first.at.plus_ms(1);
-        if from < until {
-            self.books
-                .book_replay(id, (from, until), replaying::ENGINE, self.now)?;
-            tracing::warn!(
-                destination = %id, from = from.0, until = until.0,
-                "the log does not reach back to where the destination stands; sending from the rows"
-            );
-        }
-        let before = Line {
-            seq: Seq(first.seq.0.saturating_sub(1)),
-            n: u32::MAX,
-            at: first.at,
-        };
-        self.books.begin(id, stream, before)?;
-        Ok(before)
-    }
-
-    fn replay(&self) -> Result<Option<What>, StoreError> {
-        let Some(replay) = self.books.open_replay(&self.settings.id)? else {
-            return Ok(None);
-        };
-        let step = replaying::step(&self.supply, &self.settings, &replay, self.most)?;
-        Ok(Some(What::Replay(replay.id, step)))
+    destination: SmolStr,
+    outcome: Option<(Done, Timestamp)>,
+) -> Result<(), StoreError> {
+    match outcome {
+        Some((done, now)) => blocking(move || books.done(&destination, &done, now)).await,
+        None => Ok(()),
     }
 }

@@ -13,6 +13,7 @@
 mod board;
 mod books;
 mod destination;
+mod errand;
 mod lane;
 mod mqtt;
 mod news;
@@ -24,7 +25,7 @@ mod supply;
 #[cfg(test)]
 mod tests;
 
-pub use board::{OutboxBoard, Status, TROUBLE_MS};
+pub use board::{OutboxBoard, Status};
 pub use books::{Books, Cursor, DeadLetter, Replay, Standing, Trouble};
 pub use destination::{Cause, Destination, Room, SendError, Sending, Sent};
 pub use mqtt::Mqtt;

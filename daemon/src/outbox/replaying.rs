@@ -1,13 +1,14 @@
-//! One step of a replay: the next span of one series of one outlet, or the next events.
+//! One step of a replay: the next rows, series by series and outlet by outlet, or the next events.
 
 use super::books::{Cursor, Replay};
-use super::parcel::Parcel;
+use super::parcel::{Parcel, Place};
 use super::supply::Supply;
 use crate::store::StoreError;
 use cems_config::Destination as Settings;
 use cems_core::model::time::{DAY_MS, HOUR_MS};
-use cems_core::model::{Level, OutletId, RecordKind, Seq, Series, Timestamp};
+use cems_core::model::{Level, OutletId, RecordKind, Registry, Seq, Series, Timestamp};
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// Spans without a row that one step passes over.
 const EMPTY_MAX: usize = 64;
@@ -45,42 +46,50 @@ fn reach_ms(series: Series) -> i64 {
 /// Who asks for a replay when the log does not reach back.
 pub(super) const ENGINE: &str = "engine";
 
-/// The next step. Blocks on a database.
+/// The next step: spans of rows until a batch is full, or a number of them that hold nothing. Blocks
+/// on a database.
 pub(super) fn step(
     supply: &Supply,
     to: &Settings,
     replay: &Replay,
     most: usize,
 ) -> Result<Step, StoreError> {
-    let outlets = if to.series.is_empty() {
-        Vec::new()
-    } else {
-        supply.outlets(to)
-    };
+    let registry = (supply.registry)();
     let mut walk = Walk {
         supply,
         to,
         replay,
         most,
         cursor: replay.cursor.clone(),
-        total: outlets.len() * to.series.len() + usize::from(to.events),
+        parcels: Vec::new(),
     };
-    // An outlet that left the registry meanwhile is passed over.
-    let done = outlets.partition_point(|id| id.as_str() < replay.cursor.outlet.as_str());
+    if walk.cursor.progress.1 == 0 {
+        walk.count(&registry);
+    }
     let mut empty = 0;
-    for (n, outlet) in outlets.iter().enumerate().skip(done) {
-        walk.enter(outlet);
+    // An outlet that left the registry meanwhile is passed over.
+    let under_way = OutletId::new(walk.cursor.outlet.as_str());
+    for (id, outlet) in registry.outlets.range(under_way..) {
+        if to.series.is_empty() || !to.filter.takes(outlet, &registry) {
+            continue;
+        }
+        let Some(place) = Place::of(&registry, id).map(Arc::new) else {
+            continue;
+        };
+        walk.enter(id);
         while let Some(series) = to.series.get(walk.series()).copied() {
-            let rows = walk.span(outlet, series)?;
-            walk.progress(n * to.series.len() + walk.series());
-            empty += 1;
-            if !rows.is_empty() || empty >= EMPTY_MAX {
-                return Ok(walk.stop(rows));
+            if walk.parcels.len() >= most || empty >= EMPTY_MAX {
+                return Ok(walk.stop());
+            }
+            if walk.span(&place, series)? == 0 {
+                empty += 1;
             }
         }
     }
-    let parcels = walk.events()?;
-    Ok(walk.stop(parcels))
+    if walk.parcels.is_empty() {
+        walk.events()?;
+    }
+    Ok(walk.stop())
 }
 
 struct Walk<'a> {
@@ -89,7 +98,7 @@ struct Walk<'a> {
     replay: &'a Replay,
     most: usize,
     cursor: Cursor,
-    total: usize,
+    parcels: Vec<Parcel>,
 }
 
 /// Stands in `outlet` when all outlets are done with, and no id comes behind it; `place` and `step`
@@ -97,6 +106,16 @@ struct Walk<'a> {
 const EVENTS: &str = "~events";
 
 impl Walk<'_> {
+    /// How much there is to do.
+    fn count(&mut self, registry: &Registry) {
+        let outlets = registry.outlets.values();
+        let wanted = outlets.filter(|outlet| self.to.filter.takes(outlet, registry));
+        let each = self.to.series.len();
+        let outlets = if each == 0 { 0 } else { wanted.count() };
+        let all = outlets * each + usize::from(self.to.events);
+        self.cursor.progress.1 = u32::try_from(all).unwrap_or(u32::MAX);
+    }
+
     fn series(&self) -> usize {
         usize::try_from(self.cursor.step).unwrap_or(usize::MAX)
     }
@@ -109,8 +128,9 @@ impl Walk<'_> {
         }
     }
 
-    /// The rows of the next span, not more than a batch; the cursor stands behind them.
-    fn span(&mut self, outlet: &OutletId, series: Series) -> Result<Vec<Parcel>, StoreError> {
+    /// Takes the rows of the next span as far as there is room; the cursor stands behind them. Gives
+    /// how many there were.
+    fn span(&mut self, place: &Arc<Place>, series: Series) -> Result<usize, StoreError> {
         let reach = if self.replay.asked_by == ENGINE {
             reach_ms(series)
         } else {
@@ -122,25 +142,25 @@ impl Walk<'_> {
             place => Timestamp(place).max(first),
         };
         let end = from.plus_ms(span_ms(series)).min(self.replay.until);
-        let mut rows = self.supply.rows(self.to, (outlet, series), from, end)?;
-        let mut reached = end;
-        if rows.len() > self.most {
-            if let Some(next) = rows.get(self.most).and_then(start_of) {
-                reached = next;
-            }
-            rows.truncate(self.most);
-        }
+        let room = self.most.saturating_sub(self.parcels.len());
+        let rows = self.supply.rows(place, series, (from, end), room)?;
+        let found = rows.len();
+        let full = found >= room;
+        let last = rows.last().and_then(start_of).filter(|_| full);
+        let reached = last.map_or(end, |start| start.plus_ms(1));
         if reached >= self.replay.until {
             self.cursor.step = self.cursor.step.saturating_add(1);
             self.cursor.place = 0;
+            self.progress();
         } else {
             self.cursor.place = reached.0;
         }
-        Ok(rows)
+        self.parcels.extend(rows);
+        Ok(found)
     }
 
     /// The next events; the replay is over behind the last.
-    fn events(&mut self) -> Result<Vec<Parcel>, StoreError> {
+    fn events(&mut self) -> Result<(), StoreError> {
         if self.to.events {
             if self.cursor.outlet != EVENTS {
                 self.cursor.outlet = SmolStr::new_static(EVENTS);
@@ -148,7 +168,6 @@ impl Walk<'_> {
                 self.cursor.place = i64::try_from(before.0).unwrap_or(i64::MAX);
                 self.cursor.step = u32::MAX;
             }
-            self.progress(self.total.saturating_sub(1));
             let after = (Seq(self.cursor.place.unsigned_abs()), self.cursor.step);
             let next = self
                 .supply
@@ -156,24 +175,26 @@ impl Walk<'_> {
             if let Some((parcels, (seq, n))) = next {
                 self.cursor.place = i64::try_from(seq.0).unwrap_or(i64::MAX);
                 self.cursor.step = n;
-                return Ok(parcels);
+                self.parcels = parcels;
+                return Ok(());
             }
         }
-        self.progress(self.total);
+        self.cursor.progress.0 = self.cursor.progress.1;
         self.cursor.over = true;
-        Ok(Vec::new())
+        Ok(())
     }
 
-    fn progress(&mut self, done: usize) {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        self.cursor.progress = (number(done), number(self.total));
+    /// One more series is done with. Outlets that came meanwhile are not counted.
+    fn progress(&mut self) {
+        let (done, total) = self.cursor.progress;
+        self.cursor.progress.0 = done.saturating_add(1).min(total);
     }
 
-    fn stop(mut self, parcels: Vec<Parcel>) -> Step {
-        let sent = u64::try_from(parcels.len()).unwrap_or(u64::MAX);
+    fn stop(mut self) -> Step {
+        let sent = u64::try_from(self.parcels.len()).unwrap_or(u64::MAX);
         self.cursor.sent = self.cursor.sent.saturating_add(sent);
         Step {
-            parcels,
+            parcels: self.parcels,
             cursor: self.cursor,
         }
     }

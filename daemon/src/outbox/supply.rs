@@ -12,9 +12,12 @@ use cems_core::model::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Lines of a log looked at for one batch. A destination that takes little of a log skips the rest
-/// of them at once.
-const LINES_MAX: usize = 5_000;
+/// Lines of a log looked at for one batch of so many things. A destination that takes little of a
+/// log skips the rest of them at once.
+fn lines_max(most: usize) -> usize {
+    (most * 4).clamp(1_000, 5_000)
+}
+
 /// Lines behind a position are counted up to here.
 pub(super) const LAG_MAX: usize = 200_000;
 
@@ -93,49 +96,39 @@ impl Supply {
         })
     }
 
-    /// Outlets of which a destination gets data, by id.
-    pub(super) fn outlets(&self, to: &Settings) -> Vec<OutletId> {
-        let registry = (self.registry)();
-        let all = registry.outlets.values();
-        let wanted = all.filter(|outlet| to.filter.takes(outlet, &registry));
-        wanted.map(|outlet| outlet.id.clone()).collect()
-    }
-
-    /// Rows of one series that began in `from <= start < until`, oldest first.
+    /// Rows of one series of an outlet that began in `span`, oldest first, at most so many.
     pub(super) fn rows(
         &self,
-        to: &Settings,
-        (outlet, what): (&OutletId, Series),
-        from: Timestamp,
-        until: Timestamp,
+        place: &Arc<Place>,
+        what: Series,
+        (from, until): (Timestamp, Timestamp),
+        most: usize,
     ) -> Result<Vec<Parcel>, StoreError> {
-        let registry = (self.registry)();
-        let Some(place) = Places::new(&registry, to).of(outlet) else {
-            return Ok(Vec::new());
-        };
+        let outlet = &place.outlet;
         let parcel = |start, item| Parcel {
             key: Key::Row {
                 outlet: outlet.clone(),
                 what,
                 start,
             },
-            place: Some(Arc::clone(&place)),
+            place: Some(Arc::clone(place)),
             item,
         };
-        Ok(match what {
-            Series::Record(kind) => self
-                .readers
-                .records(outlet, kind, from, until)?
-                .into_iter()
-                .map(|row| parcel(row.start, Item::Record(row)))
-                .collect(),
-            Series::Aggregate(level) => self
-                .readers
-                .aggregates(outlet, level, from, until)?
-                .into_iter()
-                .filter(|row| row.complete)
-                .map(|row| parcel(row.start, Item::Aggregate(row)))
-                .collect(),
+        self.readers.read(|queries| match what {
+            Series::Record(kind) => {
+                let rows = queries.first_records(outlet, kind, (from, until), most)?;
+                let rows = rows.into_iter();
+                Ok(rows
+                    .map(|row| parcel(row.start, Item::Record(row)))
+                    .collect())
+            }
+            Series::Aggregate(level) => {
+                let rows = queries.first_aggregates(outlet, level, (from, until), most)?;
+                let rows = rows.into_iter();
+                Ok(rows
+                    .map(|row| parcel(row.start, Item::Aggregate(row)))
+                    .collect())
+            }
         })
     }
 
@@ -193,13 +186,15 @@ fn series(
     (most, oldest): (usize, Timestamp),
     mut places: Places<'_>,
 ) -> Result<Option<Batch>, StoreError> {
-    let lines = queries.outgoing_after(after.seq, after.n, LINES_MAX)?;
-    let full = lines.len() >= LINES_MAX;
+    let lines_max = lines_max(most);
+    let lines = queries.outgoing_after(after.seq, after.n, lines_max)?;
+    let full = lines.len() >= lines_max;
     let mut batch = Batch::behind(after, full);
     // A row that was written several times goes once, as it stands.
     let mut seen = BTreeSet::new();
+    let mut wanted = Vec::new();
     for line in &lines {
-        if batch.parcels.len() >= most {
+        if wanted.len() >= most {
             batch.more = true;
             break;
         }
@@ -224,10 +219,25 @@ fn series(
             start: line.start,
         };
         if seen.insert(key.clone()) {
-            batch.parcels.extend(row(queries, &key, place)?);
+            wanted.push((key, place));
         }
     }
+    batch.parcels = rows(queries, wanted)?;
     Ok((!lines.is_empty()).then_some(batch))
+}
+
+/// The rows of keys, in the order of these. They are read in the order in which they lie: rows of
+/// one outlet share pages.
+fn rows(queries: &Queries<'_>, wanted: Vec<(Key, Arc<Place>)>) -> Result<Vec<Parcel>, StoreError> {
+    let mut as_they_lie: Vec<usize> = (0..wanted.len()).collect();
+    as_they_lie.sort_unstable_by_key(|n| wanted.get(*n).map(|(key, _)| key));
+    let mut found: Vec<Option<Parcel>> = vec![None; wanted.len()];
+    for n in as_they_lie {
+        if let (Some((key, place)), Some(into)) = (wanted.get(n), found.get_mut(n)) {
+            *into = row(queries, key, Arc::clone(place))?;
+        }
+    }
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn events(

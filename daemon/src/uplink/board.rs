@@ -1,6 +1,7 @@
 //! How the uplinks are doing, for pages, metrics and health.
 
 mod tell;
+mod way;
 
 use super::outbox::{Mailbox, Standing};
 use super::receipts::Receipts;
@@ -10,7 +11,7 @@ use cems_config::{Uplink, UplinkOutlet};
 use cems_core::model::time::MINUTE_MS;
 use cems_core::model::{Expectation, Registry, Timestamp, UtcOffset};
 use cems_dashboards::backend::UplinkStatus;
-use metrics::{counter, gauge};
+use metrics::counter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A centre without a sign of life for this long while something is owed to it is a problem of
@@ -123,34 +124,7 @@ impl UplinkBoard {
                 status.last_error.clone_from(&state.last_error);
             }
         }
-        gauge!("cems_uplink_pending", "uplink" => status.id.clone())
-            .set(f64::from(u32::try_from(status.pending).unwrap_or(u32::MAX)));
         Ok(status)
-    }
-
-    /// Uplinks of which nothing was heard for longer than 15 minutes, one line each (English).
-    pub fn problems(&self) -> Vec<String> {
-        let now = self.clock.now();
-        let mut out = Vec::new();
-        for line in self.uplinks.iter().flat_map(|entry| &entry.lines) {
-            let state = line.state();
-            let Some(since) = state.trouble_since else {
-                continue;
-            };
-            let away_ms = now.since_ms(since);
-            if away_ms > DEAD_AFTER_MS {
-                let Mailbox { uplink, outlet } = &line.mailbox;
-                let minutes = away_ms / MINUTE_MS;
-                let why = state
-                    .last_error
-                    .as_ref()
-                    .map_or("", |(_, why)| why.as_str());
-                out.push(format!(
-                    "uplink {uplink} has not taken records of {outlet} for {minutes} min: {why}"
-                ));
-            }
-        }
-        out
     }
 
     fn line(&self, mailbox: &Mailbox) -> Option<MutexGuard<'_, State>> {
@@ -211,6 +185,15 @@ impl UplinkBoard {
         counter!("cems_uplink_acknowledged_total", "uplink" => mailbox.uplink.clone())
             .increment(records);
         self.alive(mailbox);
+    }
+}
+
+impl State {
+    /// Since when nothing has been heard, and why.
+    fn trouble(&self) -> Option<(Timestamp, String)> {
+        let since = self.trouble_since?;
+        let why = self.last_error.as_ref().map(|(_, why)| why.clone());
+        Some((since, why.unwrap_or_default()))
     }
 }
 

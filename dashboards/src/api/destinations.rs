@@ -7,7 +7,7 @@ use super::problem::{Answer, Problem};
 use super::schema::{Iso, shape};
 use crate::app::Caller;
 use crate::backend::{
-    BackendError, DestinationStatus, RefusedItem, ReplayStatus, may_see_destinations,
+    BackendError, DestinationStatus, RefusedItem, ReplayStatus, WayStatus, may_see_destinations,
 };
 use axum::Json;
 
@@ -83,6 +83,34 @@ shape! {
     }
 }
 shape! {
+    /// A way out of the house and how it is doing.
+    WayOut {
+        /// uplink (records to a centre), channel (messages to people) or destination (data and
+        /// events to a program).
+        way: String,
+        /// Its name.
+        id: String,
+        /// Things that wait.
+        waiting: u64,
+        /// Since when the oldest of them waits.
+        waiting_since: Option<Iso>,
+        /// Things delivered so far.
+        delivered: u64,
+        /// The last delivery.
+        last_sent: Option<Iso>,
+        /// Things too old to be sent.
+        given_up: u64,
+        /// Dead letters at hand.
+        dead: u64,
+        /// Since when trouble lasts.
+        trouble_since: Option<Iso>,
+        /// What is wrong.
+        trouble: Option<String>,
+        /// It lasts for so long that there is an alarm.
+        stuck: bool,
+    }
+}
+shape! {
     /// A thing that a destination refused.
     RefusedOut {
         /// Its number.
@@ -112,6 +140,13 @@ pub(super) async fn list(caller: Caller) -> Answer<Vec<DestinationOut>> {
     let rows = caller.rows(|b, actor| b.destinations(actor)).await?;
     let convert = caller.convert();
     Ok(Json(convert.all(&rows, Convert::destination)))
+}
+
+pub(super) async fn ways(caller: Caller) -> Answer<Vec<WayOut>> {
+    allowed(&caller)?;
+    let rows = caller.rows(|b, actor| b.ways(actor)).await?;
+    let convert = caller.convert();
+    Ok(Json(convert.all(&rows, Convert::way)))
 }
 
 pub(super) async fn refused(caller: Caller, id: Id<String>) -> Answer<Vec<RefusedOut>> {
@@ -174,6 +209,23 @@ impl Convert<'_> {
             forgotten: row.forgotten,
             last_sent: self.iso_opt(row.last_sent),
             replays: self.all(&row.replays, Convert::replay),
+        }
+    }
+
+    fn way(&self, row: &WayStatus) -> WayOut {
+        let (since, why) = row.trouble.clone().unzip();
+        WayOut {
+            way: row.way.clone(),
+            id: row.id.clone(),
+            waiting: row.waiting,
+            waiting_since: self.iso_opt(row.waiting_since),
+            delivered: row.delivered,
+            last_sent: self.iso_opt(row.last_sent),
+            given_up: row.given_up,
+            dead: row.dead,
+            trouble_since: self.iso_opt(since),
+            trouble: why,
+            stuck: row.stuck,
         }
     }
 

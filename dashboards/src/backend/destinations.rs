@@ -73,6 +73,32 @@ pub struct DestinationStatus {
     pub replays: Vec<ReplayStatus>,
 }
 
+/// How one way out of the house is doing: records to a centre, messages of a channel, or data and
+/// events to a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayStatus {
+    /// `uplink`, `channel` or `destination`.
+    pub way: String,
+    /// Its name.
+    pub id: String,
+    /// Things that wait.
+    pub waiting: u64,
+    /// Since when the oldest of them waits.
+    pub waiting_since: Option<Timestamp>,
+    /// Things delivered so far.
+    pub delivered: u64,
+    /// The last delivery.
+    pub last_sent: Option<Timestamp>,
+    /// Things too old to be sent.
+    pub given_up: u64,
+    /// Dead letters at hand.
+    pub dead: u64,
+    /// Trouble that lasts: since when, and what is wrong (English).
+    pub trouble: Option<(Timestamp, String)>,
+    /// It lasts for so long that there is an alarm.
+    pub stuck: bool,
+}
+
 /// A thing that a destination refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedItem {
@@ -100,6 +126,8 @@ pub fn may_replay(role: Role) -> bool {
 
 /// The part of the daemon that sends data and events out.
 pub trait OutboxBackend {
+    /// Every way out: centres, channels, destinations, each in the order of the settings.
+    fn ways(&self, actor: &Actor) -> Result<Vec<WayStatus>, BackendError>;
     /// Every destination, in the order of the settings.
     fn destinations(&self, actor: &Actor) -> Result<Vec<DestinationStatus>, BackendError>;
     /// What a destination refused, newest first, at most

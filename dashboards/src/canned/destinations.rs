@@ -4,8 +4,9 @@ use super::Canned;
 use super::rows::NOW;
 use super::writing::refused;
 use crate::backend::{
-    Actor, BackendError, Change, DestinationStatus, DestinationTrouble, OutboxBackend,
-    REPLAY_DAYS_MAX, Receipt, RefusedItem, ReplayStatus, Reply, may_replay, may_see_destinations,
+    Actor, BackendError, Change, ChannelStatus, DestinationStatus, DestinationTrouble,
+    OutboxBackend, REPLAY_DAYS_MAX, Receipt, RefusedItem, ReplayStatus, Reply, UplinkSummary,
+    WayStatus, may_replay, may_see_destinations,
 };
 use cems_core::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use cems_core::model::{Seq, Timestamp};
@@ -71,6 +72,60 @@ pub(super) fn refused_items() -> Vec<(String, RefusedItem)> {
     vec![("broker".to_owned(), item)]
 }
 
+fn way(way: &str, id: &str) -> WayStatus {
+    WayStatus {
+        way: way.to_owned(),
+        id: id.to_owned(),
+        waiting: 0,
+        waiting_since: None,
+        delivered: 0,
+        last_sent: None,
+        given_up: 0,
+        dead: 0,
+        trouble: None,
+        stuck: false,
+    }
+}
+
+fn uplink(row: &UplinkSummary) -> WayStatus {
+    let waiting = row.lines.iter().map(|line| line.pending).sum();
+    WayStatus {
+        waiting,
+        waiting_since: (waiting > 0).then(|| NOW.plus_ms(-3 * HOUR_MS)),
+        delivered: row.lines.iter().map(|line| line.acknowledged).sum(),
+        last_sent: Some(NOW.plus_ms(-3 * HOUR_MS)),
+        stuck: waiting > 0,
+        ..way("uplink", &row.id)
+    }
+}
+
+fn channel(row: &ChannelStatus) -> WayStatus {
+    WayStatus {
+        waiting: row.waiting,
+        waiting_since: (row.waiting > 0).then(|| NOW.plus_ms(-5 * MINUTE_MS)),
+        delivered: row.delivered,
+        last_sent: row.last_sent,
+        dead: row.dead,
+        trouble: row.trouble.clone(),
+        ..way("channel", row.id.as_str())
+    }
+}
+
+fn destination(row: &DestinationStatus) -> WayStatus {
+    let trouble = row.trouble.as_ref();
+    WayStatus {
+        waiting: row.lag_rows,
+        waiting_since: row.lag_since,
+        delivered: row.delivered,
+        last_sent: row.last_sent,
+        given_up: row.given_up,
+        dead: row.dead,
+        trouble: trouble.map(|trouble| (trouble.since, trouble.said.clone())),
+        stuck: trouble.is_some(),
+        ..way("destination", &row.id)
+    }
+}
+
 impl Canned {
     fn write_replay(
         &self,
@@ -128,6 +183,19 @@ impl OutboxBackend for Canned {
             return Err(BackendError::Forbidden);
         }
         Ok(self.lock().destinations.clone())
+    }
+
+    fn ways(&self, actor: &Actor) -> Result<Vec<WayStatus>, BackendError> {
+        if !may_see_destinations(actor.role) {
+            return Err(BackendError::Forbidden);
+        }
+        let held = self.lock();
+        let uplinks = held.uplinks.iter().map(uplink);
+        let channels = held.channels.iter().map(channel);
+        let ways = uplinks.chain(channels);
+        Ok(ways
+            .chain(held.destinations.iter().map(destination))
+            .collect())
     }
 
     fn refused_items(

@@ -1,10 +1,11 @@
-//! `/destinations`: where data and events go, how far they are, and what is to be sent again.
+//! `/destinations`: everything that leaves and how it is doing; where data and events go, how far
+//! they are, and what is to be sent again.
 
 use super::judgement::{Fields, for_field, local_time};
 use super::{Page, Params, html, saved};
 use crate::app::Visit;
 use crate::backend::{BackendError, may_replay, may_see_destinations};
-use crate::view::destinations::DestinationItem;
+use crate::view::destinations::{DestinationItem, WayItem};
 use crate::view::shell::{Notice, Shell};
 use askama::Template;
 use axum::extract::{Form, Path, Query};
@@ -18,6 +19,7 @@ const REFUSED_SHOWN_MAX: usize = 50;
 #[template(path = "destinations.html")]
 struct DestinationsPage {
     shell: Shell,
+    ways: Vec<WayItem>,
     destinations: Vec<DestinationItem>,
     may_replay: bool,
     /// What the form begins with: the last day.
@@ -35,15 +37,17 @@ async fn shown(visit: &Visit, notice: Option<Notice>) -> Page {
     if !may_see_destinations(visit.actor.role) {
         return Err(visit.failed(&BackendError::Forbidden));
     }
-    let rows = visit
+    let (ways, rows) = visit
         .read(|backend, actor| {
+            let ways = backend.ways(actor)?;
             let rows = backend.destinations(actor)?;
             let with_refused = rows.into_iter().map(|row| {
                 let mut refused = backend.refused_items(actor, &row.id)?;
                 refused.truncate(REFUSED_SHOWN_MAX);
                 Ok((row, refused))
             });
-            with_refused.collect::<Result<Vec<_>, BackendError>>()
+            let rows = with_refused.collect::<Result<Vec<_>, BackendError>>()?;
+            Ok((ways, rows))
         })
         .await
         .map_err(|e| visit.failed(&e))?;
@@ -51,6 +55,7 @@ async fn shown(visit: &Visit, notice: Option<Notice>) -> Page {
     let now = visit.times.now;
     Ok(html(&DestinationsPage {
         shell: Shell::new(visit, "destinations").with_notice(notice),
+        ways: ways.iter().map(|row| WayItem::new(&eyes, row)).collect(),
         destinations: rows
             .iter()
             .map(|(row, refused)| DestinationItem::new(&eyes, row, refused))

@@ -2,7 +2,49 @@
 
 use super::Eyes;
 use super::station::{Moment, moment};
-use crate::backend::{DestinationStatus, RefusedItem, ReplayStatus};
+use crate::backend::{DestinationStatus, RefusedItem, ReplayStatus, WayStatus};
+
+/// A way out of the house.
+pub(crate) struct WayItem {
+    pub(crate) kind: String,
+    pub(crate) id: String,
+    /// Where there is more about it.
+    pub(crate) href: String,
+    /// Its trouble lasts for longer than it may.
+    pub(crate) stuck: bool,
+    /// What is wrong, and since when.
+    pub(crate) trouble: Option<(String, Moment)>,
+    pub(crate) waiting: u64,
+    pub(crate) waiting_since: Option<Moment>,
+    pub(crate) last_sent: Option<Moment>,
+    pub(crate) delivered: u64,
+    pub(crate) dead: u64,
+    pub(crate) given_up: u64,
+}
+
+impl WayItem {
+    pub(crate) fn new(eyes: &Eyes<'_>, row: &WayStatus) -> Self {
+        let href = match row.way.as_str() {
+            "uplink" => "/receipts".to_owned(),
+            "channel" => "/messages".to_owned(),
+            _ => format!("#to-{}", row.id),
+        };
+        let trouble = row.trouble.as_ref();
+        Self {
+            kind: eyes.words.code("way", &row.way),
+            id: row.id.clone(),
+            href,
+            stuck: row.stuck,
+            trouble: trouble.map(|(since, why)| (why.clone(), moment(eyes, *since))),
+            waiting: row.waiting,
+            waiting_since: row.waiting_since.map(|at| moment(eyes, at)),
+            last_sent: row.last_sent.map(|at| moment(eyes, at)),
+            delivered: row.delivered,
+            dead: row.dead,
+            given_up: row.given_up,
+        }
+    }
+}
 
 /// A destination.
 pub(crate) struct DestinationItem {
@@ -12,13 +54,7 @@ pub(crate) struct DestinationItem {
     pub(crate) trouble: Option<(String, String, Moment)>,
     pub(crate) position: String,
     pub(crate) position_at: Option<Moment>,
-    pub(crate) lag_rows: u64,
-    pub(crate) lag: Option<String>,
-    pub(crate) delivered: u64,
-    pub(crate) given_up: u64,
-    pub(crate) dead: u64,
     pub(crate) forgotten: u64,
-    pub(crate) last_sent: Option<Moment>,
     pub(crate) replays: Vec<ReplayItem>,
     pub(crate) refused: Vec<RefusedRow>,
 }
@@ -57,13 +93,7 @@ impl DestinationItem {
                 .position
                 .map_or_else(String::new, |(seq, _)| seq.0.to_string()),
             position_at: row.position.map(|(_, at)| moment(eyes, at)),
-            lag_rows: row.lag_rows,
-            lag: row.lag_since.map(|since| eyes.times.ago(since)),
-            delivered: row.delivered,
-            given_up: row.given_up,
-            dead: row.dead,
             forgotten: row.forgotten,
-            last_sent: row.last_sent.map(|at| moment(eyes, at)),
             replays: row.replays.iter().map(|r| replay(eyes, r)).collect(),
             refused: refused.iter().map(|item| item_row(eyes, item)).collect(),
         }

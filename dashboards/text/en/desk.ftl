@@ -154,4 +154,5 @@ alarm-kind-duty-overdue = duty overdue
 alarm-kind-health-disk = disk nearly full
 alarm-kind-health-journal = journal or projections lag
 alarm-kind-health-outbox = what must leave the house does not
+alarm-kind-health-source = a broker brings no readings
 alarm-kind-health-certificate = certificate runs out

@@ -142,4 +142,5 @@ alarm-kind-duty-overdue = 法定事项逾期
 alarm-kind-health-disk = 磁盘空间不足
 alarm-kind-health-journal = 日志或数据库滞后
 alarm-kind-health-outbox = 外发滞留
+alarm-kind-health-source = MQTT 数据源中断
 alarm-kind-health-certificate = 证书即将到期

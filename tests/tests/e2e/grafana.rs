@@ -195,9 +195,9 @@ async fn measured(inside: &Inside, asker: &Asker) -> Moment {
         "cems_disk_free_bytes ",
         "cems_messages_delivered_total{",
         "cems_messages_failures_total{",
-        "cems_outbox_lag_seconds{",
+        "cems_outgoing_lag_seconds{",
         "cems_outbox_values_total{",
-        "cems_uplink_pending{",
+        "cems_outgoing_waiting{",
         "process_resident_memory_bytes ",
     ];
     let metrics = until("the metrics", async || {

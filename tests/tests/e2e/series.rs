@@ -1,6 +1,7 @@
 //! Series into a database of others (VictoriaMetrics), over a line that is bad in every way there
 //! is. Whatever happens, in the end it shows the points of the books, each once.
 
+mod cause;
 pub(crate) mod points;
 mod proxy;
 
@@ -318,6 +319,19 @@ async fn a_wrong_token_is_one_alarm_with_its_cause_and_goes_by_itself() {
     let all = feed.inside.duty.get("/api/v1/alarms").await;
     let outbox = |a: &&Value| a["kind"] == "health.outbox";
     assert_eq!(rows(&all).iter().filter(outbox).count(), 1, "{all:#}");
+
+    // A bucket that is full is another story, told in its own words.
+    let full = Whim::Say("507 Insufficient Storage", "content-length: 0\r\n\r\n");
+    feed.proxy.set(full);
+    feed.hour(1).await;
+    let another = |a: &Value| a["active"] == true && a["id"] != alarm["id"];
+    let alarm = raised(&feed.inside.duty, "health.outbox", another).await;
+    let path = format!("/api/v1/alarms/{}", alarm["id"]);
+    let detail = feed.inside.duty.get(&path).await.to_string();
+    assert!(detail.contains("has no room"), "{detail}");
+    feed.proxy.set(Whim::Pass);
+    feed.same("what waited for room", false).await;
+    raised(&feed.inside.duty, "health.outbox", |a| a["active"] == false).await;
     feed.inside.stop().await;
 }
 

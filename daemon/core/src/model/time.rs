@@ -84,12 +84,10 @@ impl UtcOffset {
     pub fn iso(self, at: Timestamp) -> String {
         let sign = if self.0 < 0 { '-' } else { '+' };
         let minutes = self.0.abs();
-        format!(
-            "{}{sign}{:02}:{:02}",
-            self.local(at).format("%Y-%m-%dT%H:%M:%S"),
-            minutes / 60,
-            minutes % 60
-        )
+        let local = self.local(at);
+        let local = local.with_nanosecond(0).unwrap_or(local);
+        // The form of `Debug` is that of ISO 8601, and much cheaper than one that is spelt out.
+        format!("{local:?}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 }
 

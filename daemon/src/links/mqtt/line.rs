@@ -17,8 +17,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Messages that may be unacknowledged at a time.
-pub const FLYING_MAX: u16 = 32;
+/// Messages that may be unacknowledged at a time; brokers of clouds take no more than a hundred.
+pub const FLYING_MAX: u16 = 64;
 /// Bytes of the largest packet we send: a message in two languages has some tens of thousands.
 const PACKET_BYTES_MAX: usize = 512 * 1024;
 /// Bytes of the largest payload we send.

@@ -19,7 +19,7 @@ mod sources;
 mod trouble;
 
 pub use line::{FLYING_MAX, Line, LineState, PAYLOAD_BYTES_MAX, Publication, Torn};
-pub use sources::{SourceRoom, Sources};
+pub use sources::{SourceRoom, SourceStanding, Sources};
 pub use trouble::{Cause, LineError};
 
 #[cfg(test)]

@@ -66,6 +66,10 @@ pub(super) struct Open {
 /// yet.
 pub(super) async fn connect(options: MqttOptions, requests: usize) -> Result<Open, LineError> {
     let (client, mut events) = AsyncClient::new(options, requests);
+    // Otherwise the last small packet of a window waits for an acknowledgement of TCP: 40 ms each.
+    let mut network = events.network_options();
+    network.set_tcp_nodelay(true);
+    events.set_network_options(network);
     let accepted = async {
         loop {
             if let Event::Incoming(Packet::ConnAck(ack)) = events.poll().await? {

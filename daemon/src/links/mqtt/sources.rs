@@ -108,17 +108,39 @@ impl Sources {
         all.map(|(_, status)| status.clone()).collect()
     }
 
-    /// Brokers that have been away for long, in words.
-    pub fn problems(&self) -> Vec<String> {
+    /// How each source is doing, by name.
+    pub fn standing(&self) -> Vec<SourceStanding> {
         let now = (self.room.clock)();
         let shown = self.board.shown();
-        let long = shown.iter().filter_map(|(id, one)| {
-            let (since, why) = one.trouble.as_ref()?;
-            (now.since_ms(*since) > TROUBLE_AFTER_MS)
-                .then(|| format!("source {id} brings no readings: {why}"))
+        let of = shown.iter().map(|(id, one)| {
+            let trouble = one.trouble.as_ref();
+            let long = |since: Timestamp| now.since_ms(since) > TROUBLE_AFTER_MS;
+            SourceStanding {
+                id: id.clone(),
+                why: trouble.map(|(_, why)| why.clone()).unwrap_or_default(),
+                stuck: trouble.is_some_and(|(since, _)| long(*since)),
+            }
         });
-        long.collect()
+        of.collect()
     }
+
+    /// Brokers that have been away for long, in words.
+    pub fn problems(&self) -> Vec<String> {
+        let stuck = self.standing().into_iter().filter(|source| source.stuck);
+        let said = stuck.map(|one| format!("source {} brings no readings: {}", one.id, one.why));
+        said.collect()
+    }
+}
+
+/// How a source is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceStanding {
+    /// Its name in the settings.
+    pub id: SmolStr,
+    /// What is wrong, without secrets; empty when nothing is.
+    pub why: String,
+    /// It has been so for longer than a restart of a broker takes.
+    pub stuck: bool,
 }
 
 /// What is known of the sources right now; clones show the same.

@@ -1,7 +1,8 @@
 //! Posting to an address on the web: no redirects, a time limit, an answer of limited size, and
 //! errors that name neither the address nor what was sent.
 
-use super::{SendError, redacted, tls};
+use super::{SendError, tls};
+use crate::delivery::redacted;
 use crate::text::chain;
 use anyhow::Context;
 use axum::body::Bytes;

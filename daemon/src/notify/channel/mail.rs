@@ -1,8 +1,9 @@
 //! Mail to people: SMTP with STARTTLS or TLS; plain text and HTML side by side.
 
 use super::super::parcel::Parcel;
-use super::{Channel, Delivered, Room, SendError, Sending, redacted};
+use super::{Channel, Delivered, Room, SendError, Sending};
 use crate::clock::Clock;
+use crate::delivery::redacted;
 use crate::text::{chain, hex};
 use anyhow::Context;
 use cems_config::{MailServer, Protection};

@@ -24,6 +24,7 @@ mod tests;
 
 use super::parcel::{Parcel, Shown};
 use crate::clock::Clock;
+use crate::delivery::redacted;
 use anyhow::Context;
 use cems_config::Means;
 use std::future::Future;
@@ -35,9 +36,6 @@ use tokio_util::task::TaskTracker;
 
 /// A future a trait object can return.
 pub(super) type Sending<'a, T> = Pin<Box<dyn Future<Output = Result<T, SendError>> + Send + 'a>>;
-
-/// Characters kept of what the other side said.
-const SAID_CHARS_MAX: usize = 200;
 
 /// The other side has taken a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,28 +154,4 @@ pub(super) fn open(
 
 fn boxed(channel: impl Channel + 'static) -> Box<dyn Channel> {
     Box::new(channel)
-}
-
-/// What another program said, fit for logs, pages and the journal: one line, not long, and without
-/// what looks like an address or the query of one.
-pub fn redacted(text: &str) -> String {
-    let mut out = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
-        if word.is_empty() {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        if word.contains('@') || word.contains("://") || word.contains("token=") {
-            out.push('*');
-        } else {
-            out.push_str(word);
-        }
-    }
-    if out.chars().count() > SAID_CHARS_MAX {
-        out = out.chars().take(SAID_CHARS_MAX - 1).collect();
-        out.push('…');
-    }
-    out
 }

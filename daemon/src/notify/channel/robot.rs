@@ -3,7 +3,8 @@
 
 use super::super::parcel::Parcel;
 use super::http::Answer;
-use super::{Delivered, SendError, redacted};
+use super::{Delivered, SendError};
+use crate::delivery::redacted;
 use serde_json::Value;
 
 /// Texts of all languages, one below the other, at most `bytes_max` bytes, cut between lines.

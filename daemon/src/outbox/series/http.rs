@@ -2,7 +2,8 @@
 
 use super::recent::Recent;
 use super::{SeriesSink, SinkError, Writing, packed};
-use crate::notify::{redacted, tls};
+use crate::delivery::redacted;
+use crate::notify::tls;
 use crate::outbox::Cause;
 use crate::text::chain;
 use anyhow::Context;

@@ -1,6 +1,7 @@
 //! Destinations that die, come back, refuse, or are slow.
 
 use super::*;
+use crate::delivery::problems;
 use proptest::prelude::*;
 
 fn down() -> SendError {
@@ -67,12 +68,12 @@ async fn a_destination_dead_for_a_week_misses_nothing_and_its_alarm_goes_by_itse
         trouble.attempts
     );
     assert!(status.lag_rows >= 7 * 48 - 1, "{}", status.lag_rows);
-    assert!(board.problems()[0].starts_with("destination series: nobody answers"));
+    assert!(problems(&board)[0].starts_with("destination series: nobody answers"));
 
     memory.set(None);
     let all = house.logged.clone();
     work.until("a week", |m| m.keys().is_superset(&all)).await;
-    assert_eq!(board.problems(), [""; 0]);
+    assert_eq!(problems(&board), [""; 0]);
     let status = &board.status().unwrap()[0];
     assert_eq!(
         (status.standing.trouble.clone(), status.lag_rows),

@@ -67,6 +67,29 @@ impl Queries<'_> {
         )
     }
 
+    /// The first records with `from <= start < until`, ascending.
+    pub fn first_records(
+        &self,
+        outlet: &OutletId,
+        kind: RecordKind,
+        (from, until): (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<RecordRow>, StoreError> {
+        self.list(
+            "SELECT start, resent, body FROM record \
+             WHERE outlet = ?1 AND kind = ?2 AND start >= ?3 AND start < ?4 \
+             ORDER BY start LIMIT ?5",
+            (
+                outlet.as_str(),
+                kind.as_str(),
+                from.0,
+                until.0,
+                rows_capped(limit),
+            ),
+            |row| record_at(row, outlet, kind),
+        )
+    }
+
     /// Starts of records with `from <= start < until`, ascending: which ones are there, without
     /// reading them.
     pub fn record_starts(
@@ -133,6 +156,29 @@ impl Queries<'_> {
             "SELECT start, complete, body FROM aggregate \
              WHERE outlet = ?1 AND level = ?2 AND start >= ?3 AND start < ?4 ORDER BY start",
             (outlet.as_str(), level.as_str(), from.0, until.0),
+            |row| aggregate_at(row, outlet, level),
+        )
+    }
+
+    /// The first complete aggregates with `from <= start < until`, ascending.
+    pub fn first_aggregates(
+        &self,
+        outlet: &OutletId,
+        level: Level,
+        (from, until): (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<AggregateRow>, StoreError> {
+        self.list(
+            "SELECT start, complete, body FROM aggregate \
+             WHERE outlet = ?1 AND level = ?2 AND start >= ?3 AND start < ?4 AND complete = 1 \
+             ORDER BY start LIMIT ?5",
+            (
+                outlet.as_str(),
+                level.as_str(),
+                from.0,
+                until.0,
+                rows_capped(limit),
+            ),
             |row| aggregate_at(row, outlet, level),
         )
     }

@@ -7,6 +7,13 @@ use axum::routing::{get, post};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
+        read::<Vec<to::WayOut>>(
+            "/api/v1/outgoing",
+            "outgoing",
+            "Everything that leaves: centres, channels and destinations, and how they are doing",
+            &[],
+            get(to::ways),
+        ),
         read::<Vec<to::DestinationOut>>(
             "/api/v1/destinations",
             "destinations",

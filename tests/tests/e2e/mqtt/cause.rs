@@ -70,3 +70,30 @@ async fn a_certificate_that_expired_is_one_alarm_and_a_new_one_ends_it() {
     assert_eq!(rows(&all).iter().filter(ours).count(), 1, "{all:#}");
     inside.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_brings_no_readings_is_one_alarm_until_it_is_back() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let broker = Broker::new(directory.path());
+    let source = format!(
+        "[[mqtt_source]]\nid = \"gateway\"\n{}\
+         [[mqtt_source.reading]]\ntopic = \"plant/oxygen\"\noutlet = \"jia-1\"\n\
+         factors = {{ a19001 = \"/o2\" }}\n",
+        broker.reached()
+    );
+    City::default().outlet(&source).write(directory.path());
+    let start = Moment::midnight(2026, 3, 16).plus_minutes(10 * 60 + 5);
+    let inside = Inside::open(directory, start, SPEED).await;
+    let alarm = raised(&inside.duty, "health.source", |a| a["active"] == true).await;
+    let path = format!("/api/v1/alarms/{}", alarm["id"]);
+    let detail = inside.duty.get(&path).await.to_string();
+    let refused = detail.to_ascii_lowercase().contains("connection refused");
+    assert!(detail.contains("source gateway") && refused, "{detail}");
+
+    let _running = broker.start().await;
+    raised(&inside.duty, "health.source", |a| a["active"] == false).await;
+    let all = inside.duty.get("/api/v1/alarms").await;
+    let ours = |a: &&Value| a["kind"] == "health.source";
+    assert_eq!(rows(&all).iter().filter(ours).count(), 1, "{all:#}");
+    inside.stop().await;
+}

@@ -190,6 +190,7 @@ fn happening(what: &What, now: Timestamp) -> Event {
                 AlarmKind::HealthDisk,
                 AlarmKind::HealthJournal,
                 AlarmKind::HealthOutbox,
+                AlarmKind::HealthSource,
                 AlarmKind::HealthCertificate,
             ][usize::from(*kind)],
             part: "part".into(),

@@ -86,6 +86,8 @@ kinds! {
     HealthJournal = "health.journal", Urgent;
     /// What must leave the house does not leave it.
     HealthOutbox = "health.outbox", High;
+    /// A broker that readings come from brings none.
+    HealthSource = "health.source", High;
     /// A certificate runs out.
     HealthCertificate = "health.certificate", High;
 }

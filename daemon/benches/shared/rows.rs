@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 /// Factors of an outlet.
 pub(crate) const FACTORS: usize = 10;
 /// 2026-11-20 00:00 at the site.
-const BEGIN: Timestamp = Timestamp(1_795_104_000_000);
+pub(crate) const BEGIN: Timestamp = Timestamp(1_795_104_000_000);
 
 /// Records in the order in which a centre gets them: minute by minute, outlet by outlet.
 pub(crate) struct Rows {
@@ -33,19 +33,13 @@ impl Rows {
     pub(crate) fn values(&self) -> usize {
         self.records.iter().map(|(_, row)| row.values.len()).sum()
     }
-
-    /// What one of several workers does: the records of some of the outlets.
-    pub(crate) fn share(&self, worker: usize, workers: usize) -> Vec<Owned> {
-        let own = self.records.iter().skip(worker).step_by(workers);
-        own.cloned().collect()
-    }
 }
 
-fn outlet_id(n: usize) -> OutletId {
+pub(crate) fn outlet_id(n: usize) -> OutletId {
     OutletId::new(format!("outlet-{n:06}"))
 }
 
-fn owner(n: usize) -> Owner {
+pub(crate) fn owner(n: usize) -> Owner {
     Owner {
         enterprise: EnterpriseId::new(format!("enterprise-{:06}", n / 2)),
         region: "example-north".into(),
