@@ -113,8 +113,7 @@ impl Delivery {
     /// Ways that are stuck and books that cannot be read, one line each (English).
     pub fn problems(&self) -> Vec<String> {
         let (ways, mut problems) = self.read();
-        let stuck = ways.iter().filter(|way| way.stuck);
-        problems.extend(stuck.map(|way| format!("{}: {}", way.part(), way.words())));
+        problems.extend(stuck(&ways));
         problems
     }
 
@@ -136,6 +135,11 @@ impl Delivery {
     }
 }
 
+fn stuck(ways: &[Way]) -> impl Iterator<Item = String> {
+    let stuck = ways.iter().filter(|way| way.stuck);
+    stuck.map(|way| format!("{}: {}", way.part(), way.words()))
+}
+
 fn measure(way: &Way, now: Timestamp) {
     let count = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     let lag_ms = way.waiting_since.map_or(0, |since| now.since_ms(since));
@@ -149,8 +153,9 @@ fn measure(way: &Way, now: Timestamp) {
 
 /// What [`Delivery::problems`] says of one board.
 #[cfg(test)]
-pub(crate) fn problems<B: Board + 'static>(board: &Arc<B>) -> Vec<String> {
-    Delivery::new(vec![Arc::clone(board) as Arc<dyn Board>], Clock::Real).problems()
+pub(crate) fn problems(board: &dyn Board) -> Vec<String> {
+    let ways = board.ways().expect("a book that can be read");
+    stuck(&ways).collect()
 }
 
 #[cfg(test)]

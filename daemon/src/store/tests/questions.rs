@@ -397,3 +397,18 @@ fn messages_are_read_in_order_behind_a_number() {
     assert_eq!(ask(5, 100), [0_u64; 0]);
     assert_eq!(readers.messages_after(MessageId(1), 1).unwrap()[0], rows[0]);
 }
+
+#[test]
+fn a_question_is_planned_once_whatever_is_bound_to_it() {
+    let desk = Desk::new();
+    let connection = open_read_only(&desk.dir.path().join("projections.db")).unwrap();
+    let mut question = connection
+        .prepare("SELECT start FROM record WHERE outlet = ?1 AND kind = ?2 AND start >= ?3")
+        .unwrap();
+    for n in 0..5 {
+        let mut rows = question.query((format!("dc-{n}"), "minute", n)).unwrap();
+        assert!(rows.next().unwrap().is_none());
+    }
+    assert_eq!(question.get_status(rusqlite::StatementStatus::Run), 5);
+    assert_eq!(question.get_status(rusqlite::StatementStatus::RePrepare), 0);
+}

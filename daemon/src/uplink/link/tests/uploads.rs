@@ -303,10 +303,10 @@ async fn a_centre_that_is_away_is_a_problem_after_a_while_and_none_when_it_is_ba
     desk.start();
     tokio::time::sleep(Duration::from_secs(14 * 60)).await;
     let board = Arc::clone(&desk.ground.board);
-    assert_eq!(problems(&board), Vec::<String>::new());
+    assert_eq!(problems(&*board), Vec::<String>::new());
     tokio::time::sleep(Duration::from_secs(3 * 60)).await;
-    let problems = problems(&board);
-    assert!(problems[0].contains("uplink centre"), "{problems:?}");
+    let told = problems(&*board);
+    assert!(told[0].contains("uplink centre"), "{told:?}");
     let status = &board.status().expect("reads")[0];
     assert_eq!((status.connected, status.pending), (false, 1));
     assert!(status.last_error.is_some());
@@ -314,7 +314,7 @@ async fn a_centre_that_is_away_is_a_problem_after_a_while_and_none_when_it_is_ba
     let mut centre = desk.listen();
     centre.take().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(problems(&board), Vec::<String>::new());
+    assert_eq!(problems(&*board), Vec::<String>::new());
     let status = &board.status().expect("reads")[0];
     assert_eq!(
         (status.connected, status.pending, status.acknowledged),
