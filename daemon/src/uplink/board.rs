@@ -1,8 +1,11 @@
 //! How the uplinks are doing, for pages, metrics and health.
 
+mod replays;
 mod tell;
 
-use super::outbox::{Mailbox, Standing};
+pub use replays::ReplayError;
+
+use super::outbox::{Mailbox, Outbox, Standing};
 use super::receipts::Receipts;
 use crate::clock::Clock;
 use crate::store::{Readers, StoreError};
@@ -12,6 +15,7 @@ use cems_core::model::{Expectation, Registry, Timestamp, UtcOffset};
 use cems_dashboards::backend::UplinkStatus;
 use metrics::{counter, gauge};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// A centre without a sign of life for this long while something is owed to it is a problem of
 /// the daemon's health: three attempts of the slowest kind.
@@ -22,6 +26,10 @@ pub struct UplinkBoard {
     receipts: Receipts,
     /// Where records come from.
     readers: Readers,
+    /// Where what people ask for is written.
+    outbox: Arc<Outbox>,
+    /// Wakes the feed, which serves it.
+    asked: Arc<Notify>,
     clock: Clock,
     offset: UtcOffset,
     uplinks: Vec<Entry>,
@@ -52,6 +60,7 @@ impl UplinkBoard {
         uplinks: &[Arc<Uplink>],
         registry: &Registry,
         (receipts, readers): (Receipts, Readers),
+        (outbox, asked): (Arc<Outbox>, Arc<Notify>),
         clock: Clock,
     ) -> Self {
         let line = |uplink: &Uplink, terms: &UplinkOutlet| Line {
@@ -76,6 +85,8 @@ impl UplinkBoard {
         Self {
             receipts,
             readers,
+            outbox,
+            asked,
             clock,
             offset: registry.offset,
             uplinks: uplinks.iter().map(entry).collect(),

@@ -66,6 +66,7 @@ const GOLDEN: &[(&str, &str)] = &[
          &before=1773814200000~minute~city~yt-01",
     ),
     ("uplink-gaps", "/api/v1/uplinks/gaps?outlet=yt-01"),
+    ("uplink-replays", "/api/v1/uplinks/replays"),
     ("marks", "/api/v1/outlets/yt-01/marks"),
     ("marks-all", "/api/v1/marks?outlet=hy-02"),
     ("tests", "/api/v1/outlets/yt-01/tests"),

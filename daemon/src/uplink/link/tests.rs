@@ -4,6 +4,7 @@
 mod centre;
 mod orders;
 mod receipts;
+mod replays;
 mod uploads;
 
 use super::*;
@@ -150,10 +151,12 @@ impl Desk {
         let offset = checked.registry.offset;
         let readers = store.readers().expect("opens");
         let receipts = Receipts::open(&dir.path().join("uplink.db")).expect("opens");
+        let asked = Arc::new(Notify::new());
         let board = UplinkBoard::new(
             &[Arc::clone(&uplink)],
             &checked.registry,
             (receipts, readers.clone()),
+            (Arc::clone(&outbox), Arc::clone(&asked)),
             clock.clone(),
         );
         let ground = Arc::new(Ground {
@@ -184,6 +187,8 @@ impl Desk {
                 readers,
                 clock,
                 offset,
+                asked,
+                announce: Box::new(|| {}),
             },
             ground,
             notes,
