@@ -64,7 +64,7 @@ impl Feed {
         let mut told = (0, 0);
         loop {
             moved.borrow_and_update();
-            let wait = match feed.follow(&mut sweep_at).await {
+            let wait = match feed.follow(&mut sweep_at, &stop).await {
                 Ok(pulse) => {
                     if pulse != told {
                         told = pulse;
@@ -93,8 +93,12 @@ impl Feed {
 
     /// Takes in what the log holds, books replays as far as they go, and sweeps when it is time.
     /// What is new never waits for more than one step of a replay. Gives the pulse of replays.
-    async fn follow(self: &Arc<Self>, sweep_at: &mut Instant) -> Result<(u64, i64), StoreError> {
-        loop {
+    async fn follow(
+        self: &Arc<Self>,
+        sweep_at: &mut Instant,
+        stop: &CancellationToken,
+    ) -> Result<(u64, i64), StoreError> {
+        while !stop.is_cancelled() {
             let feed = Arc::clone(self);
             if blocking(move || feed.step()).await? {
                 continue;

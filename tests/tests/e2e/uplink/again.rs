@@ -21,7 +21,7 @@ async fn station(centre: &Scripted) -> Town {
     let address = centre.address;
     let uplink = format!(
         "[[uplink]]\nid = \"centre\"\naddress = \"{address}\"\nedition = \"2017\"\n\
-         history_per_min = 6000\n\n\
+         over_time_s = 30\nhistory_per_min = 6000\n\n\
          [[uplink.outlet]]\noutlet = \"jia-1\"\npassword = \"123456\"\n"
     );
     let directory = tempfile::tempdir().expect("a temporary directory");

@@ -95,7 +95,7 @@ async fn a_centre_that_has_everything_gets_a_period_once_more() {
 async fn what_is_new_goes_before_a_replay_and_a_correction_in_it_goes_once() {
     let mut desk = Desk::new("2017", "history_per_min = 60");
     let from = minutes_before_noon(1_440);
-    let starts = (0..40).map(|n| from.plus_ms(n * 10 * MINUTE_MS));
+    let starts = (0..100).map(|n| from.plus_ms(n * 10 * MINUTE_MS));
     desk.store(RecordKind::Minute, starts);
     desk.ask(from, NOON).expect("fits");
     desk.book();
@@ -104,21 +104,21 @@ async fn what_is_new_goes_before_a_replay_and_a_correction_in_it_goes_once() {
     for _ in 0..12 {
         assert!(centre.take().await.starts_with("2051"));
     }
-    // A record of the period that still waits is corrected: the new version goes at once, alone.
-    let corrected = from.plus_ms(39 * 10 * MINUTE_MS);
+    // A record that the line does not have in hand yet is corrected: it goes at once, and alone.
+    let corrected = from.plus_ms(99 * 10 * MINUTE_MS);
     desk.form(RecordKind::Minute, corrected, "8");
     let mut frames = Vec::new();
-    for _ in 0..28 {
+    for _ in 0..88 {
         frames.push(centre.frame().await);
         centre.acknowledge(frames.last().expect("one")).await;
     }
     let place = |wanted: &str| frames.iter().position(|frame| shown(frame) == wanted);
-    assert!(place("2051 1830") < Some(3), "{:?}", place("2051 1830"));
-    let same = frames.iter().filter(|frame| shown(frame) == "2051 1830");
+    assert!(place("2051 0430") < Some(3), "{:?}", place("2051 0430"));
+    let same = frames.iter().filter(|frame| shown(frame) == "2051 0430");
     assert_eq!(same.count(), 1);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let replay = desk.replay();
-    assert_eq!((replay.booked, replay.acknowledged), (40, 40));
+    assert_eq!((replay.booked, replay.acknowledged), (100, 100));
     assert_eq!((replay.percent(), desk.pending()), (100, 0));
 }
 

@@ -59,7 +59,7 @@ fn acknowledge(outbox: &Outbox, owed: &[Owed]) {
 }
 
 fn told(outbox: &Outbox) -> ReplayRow {
-    let rows = super::super::replays(&outbox.connection()).expect("reads");
+    let rows = replays(&outbox.connection()).expect("reads");
     rows.into_iter().next().expect("a replay")
 }
 
@@ -283,6 +283,6 @@ fn replays_that_are_over_are_forgotten_in_the_end() {
             .book_replay(id, None, Timestamp(6_000))
             .expect("ends");
     }
-    let rows = super::super::replays(&outbox.connection()).expect("reads");
+    let rows = replays(&outbox.connection()).expect("reads");
     assert_eq!((rows.len(), rows[0].id), (201, 203));
 }
