@@ -162,7 +162,7 @@ impl Outbox {
 
     /// Records accepted before `until`: hours and days first, because they carry the law's
     /// figures and are few, then minutes, then real-time values; each kind oldest first, because
-    /// the oldest is the first to be owed no more.
+    /// the oldest is the first to be owed no more. With them goes what waits for a replay only.
     ///
     /// # Errors
     /// Disk or damage.

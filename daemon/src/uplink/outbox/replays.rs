@@ -243,8 +243,8 @@ impl Outbox {
         rows.next()?.map(replay).transpose()
     }
 
-    /// Replays that are neither done nor cancelled, and a number that changes when one of them moves
-    /// on.
+    /// Replays that are neither done nor cancelled, and a number that changes when one of them
+    /// moves on.
     ///
     /// # Errors
     /// Disk.

@@ -92,8 +92,36 @@ async fn a_centre_that_lost_its_database_gets_the_period_again() {
     let told = station.api_of(SUPERVISOR_TOKEN).get(replays).await;
     assert_eq!(rows(&told), std::slice::from_ref(&done));
     assert_eq!(centre.records(), before);
+    a_kill_changes_no_figure(&mut station, &centre, &span, count).await;
     assert!(station.daemon.stop().await.success());
     assert_books_hold(&station.data());
+}
+
+/// Killed while it books or sends, the station neither loses nor doubles a booking.
+async fn a_kill_changes_no_figure(
+    station: &mut Town,
+    centre: &Scripted,
+    span: &Value,
+    count: usize,
+) {
+    centre.seen.lock().expect("whole").clear();
+    let api = station.api_of(SUPERVISOR_TOKEN);
+    api.post("/api/v1/uplinks/centre/replays", span).await;
+    station.daemon.kill();
+    station.restart().await;
+    let api = station.api_of(SUPERVISOR_TOKEN);
+    let done = api
+        .until("/api/v1/uplinks/replays", "the second replay", |list| {
+            let replay = list.as_array()?.first()?;
+            (replay["percent"] == 100).then(|| replay.clone())
+        })
+        .await;
+    assert_eq!(done["id"], 2, "{done:#}");
+    let number = |name: &str| done[name].as_u64().and_then(|n| usize::try_from(n).ok());
+    let figures = (number("booked"), number("acknowledged"));
+    assert_eq!(figures, (Some(count), Some(count)), "{done:#}");
+    assert_eq!(centre.records().len(), count);
+    nothing_owed(&station.data()).await;
 }
 
 /// Every receipt has both sendings, and who asked stands in the audit trail.
