@@ -4,6 +4,7 @@
 use super::scope::access;
 use super::{ConsoleBackend, unavailable};
 use crate::events::JournalEvent;
+use crate::store::StoreError;
 use crate::uplink::{ReplayError, UplinkBoard};
 use cems_core::model::{OutletId, Registry, Timestamp, UtcOffset};
 use cems_dashboards::backend::{
@@ -115,13 +116,19 @@ impl ConsoleBackend {
         let registry = self.projected.registry();
         let offset = registry.offset;
         let who = actor.clone();
-        let rows = self.at_uplinks(move |board| board.replays(&sight(&who, &registry)));
-        let rows = rows.await?.unwrap_or_else(|| Ok(Vec::new()));
-        let mut rows = rows.map_err(unavailable)?.into_iter();
+        let found = self.at_uplinks(move |board| {
+            let sees = sight(&who, &registry);
+            let open = |row: &UplinkReplay| row.done_at.is_none() && row.cancelled_at.is_none();
+            let mut rows = board.replays(&sees)?.into_iter();
+            let found = rows.find(|row| row.id == id && open(row));
+            Ok::<_, StoreError>(found.map(|row| (board.covers(&row, &sees), row)))
+        });
+        let found = found.await?.unwrap_or(Ok(None)).map_err(unavailable)?;
         let over = || refused("no-replay", format!("#{id}"));
-        let row = rows
-            .find(|row| row.id == id && row.done_at.is_none() && row.cancelled_at.is_none())
-            .ok_or_else(over)?;
+        let (covered, row) = found.ok_or_else(over)?;
+        if !covered {
+            return Err(BackendError::Forbidden);
+        }
         let ask = UplinkReplayAsk {
             uplink: row.uplink,
             outlet: row.outlet,

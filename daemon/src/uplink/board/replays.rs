@@ -126,6 +126,21 @@ impl UplinkBoard {
         Ok(seen.take(LIST_MAX).map(told).collect())
     }
 
+    /// Whether everything that a replay is about is seen.
+    pub fn covers(&self, replay: &UplinkReplay, sees: Sees<'_>) -> bool {
+        let of = self
+            .uplinks
+            .iter()
+            .filter(|entry| entry.uplink.id == replay.uplink.as_str());
+        let mut outlets = of
+            .flat_map(|entry| &entry.lines)
+            .map(|line| &line.mailbox.outlet);
+        match &replay.outlet {
+            Some(outlet) => sees(outlet),
+            None => outlets.all(sees),
+        }
+    }
+
     /// Calls a replay off. Records that a line has in hand already, 64 at most, may still go.
     /// False when it was over.
     ///

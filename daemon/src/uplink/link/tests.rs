@@ -117,7 +117,7 @@ outlet = [{{ outlet = "jia-1", password = "654321" }}]
 
 /// A station with one outlet and one uplink.
 struct Desk {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     store: SqliteStore,
     seq: u64,
     feed: Feed,
@@ -178,7 +178,7 @@ impl Desk {
         };
         let (connections, waiting) = mpsc::unbounded_channel();
         Self {
-            _dir: dir,
+            dir,
             store,
             seq: 0,
             feed: Feed {

@@ -3,6 +3,7 @@
 use super::centre::shown;
 use super::*;
 use crate::uplink::ReplayError;
+use cems_core::model::OutletId;
 use cems_core::model::time::{DAY_MS, HOUR_MS};
 use cems_dashboards::backend::{UplinkReplay, UplinkReplayAsk};
 use std::collections::BTreeMap;
@@ -175,4 +176,48 @@ async fn a_period_that_cannot_be_sent_again_is_refused_with_the_reason() {
     assert_eq!(hidden, Err(ReplayError::UnknownUplink("centre".into())));
     let other = board.check_replay(&|_| true, &ask("centre", Some("jia-9")));
     assert_eq!(other, Err(ReplayError::UnknownOutlet("jia-9".into())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_outlets_of_a_centre_are_for_those_who_see_them_all() {
+    let mut desk = Desk::new("2017", "");
+    let (from, until) = (minutes_before_noon(60), minutes_before_noon(10));
+    desk.store(RecordKind::Minute, std::iter::once(from));
+    let terms = desk.uplink.outlets[0].clone();
+    let other = UplinkOutlet {
+        outlet: "jia-2".into(),
+        ..terms.clone()
+    };
+    let uplink = Uplink {
+        outlets: vec![terms, other],
+        ..(*desk.uplink).clone()
+    };
+    let text = site("2017", "");
+    let registry = load_str(&[("cemsd.toml", text.as_str())])
+        .expect("a site")
+        .registry;
+    let receipts = Receipts::open(&desk.dir.path().join("uplink.db")).expect("opens");
+    let board = UplinkBoard::new(
+        &[Arc::new(uplink)],
+        &registry,
+        (receipts, desk.ground.readers.clone()),
+        (Arc::clone(&desk.ground.outbox), Arc::new(Notify::new())),
+        desk.ground.clock.clone(),
+    );
+    let ask = |outlet: Option<&str>| UplinkReplayAsk {
+        uplink: "centre".into(),
+        outlet: outlet.map(Into::into),
+        span: (from, until),
+    };
+    let own = |id: &OutletId| *id == OutletId::new("jia-1");
+    let check = |ask: &UplinkReplayAsk| board.check_replay(&own, ask);
+    assert_eq!(check(&ask(None)), Err(ReplayError::NotAll("centre".into())));
+    assert_eq!(check(&ask(Some("jia-1"))), Ok(()));
+    let hidden = Err(ReplayError::UnknownOutlet("jia-2".into()));
+    assert_eq!(check(&ask(Some("jia-2"))), hidden);
+    assert_eq!(board.check_replay(&|_| true, &ask(None)), Ok(()));
+
+    board.ask_replay(&ask(None), "supervisor").expect("books");
+    let told = board.replays(&own).expect("reads").remove(0);
+    assert!(!board.covers(&told, &own) && board.covers(&told, &|_| true));
 }
