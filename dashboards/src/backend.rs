@@ -9,6 +9,7 @@ mod destinations;
 mod devices;
 mod duties;
 mod post;
+mod replays;
 mod results;
 mod uplinks;
 
@@ -28,6 +29,7 @@ pub use duties::{DutyAsk, DutyBackend, DutyDetail, DutyRound, Feed, Places, sees
 pub use post::{
     ChannelStatus, MessageState, MessageStatus, PostOffice, may_see_messages, may_test_channels,
 };
+pub use replays::{UplinkReplay, UplinkReplayAsk, UplinkReplayStage};
 pub use results::{ProjectionRow, RateRow, RatesOf, ReportEntry, TakenBack, TaxRow, Upload};
 pub use uplinks::{
     GAPS_MAX, LineDay, SENT_DAYS_MAX, SENT_FILE_ROWS_MAX, SentFilter, SentPlace, SentRow,
@@ -261,6 +263,8 @@ pub enum Change {
     Messages,
     /// A destination of data was served, or is in trouble.
     Destinations,
+    /// A period that is sent to a centre again has moved on.
+    Uplinks,
 }
 
 /// A set of changes committed together, with the position reached.

@@ -192,6 +192,9 @@ impl Feed {
                 Change::Destinations => {
                     news.topics.insert("destinations".to_owned());
                 }
+                Change::Uplinks => {
+                    news.topics.insert("uplinks".to_owned());
+                }
                 Change::Duties => {
                     news.topics.insert("duties".to_owned());
                 }

@@ -12,7 +12,7 @@ use crate::store::Readers;
 use crate::uplink::{self, UplinkBoard};
 use cems_config::{Settings, StationSettings};
 use cems_core::model::Registry;
-use cems_dashboards::backend::StationStatus;
+use cems_dashboards::backend::{Change, StationStatus};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +30,7 @@ impl App {
         if settings.uplinks.is_empty() {
             return Ok(None);
         }
+        let pages = Arc::clone(&self.projected);
         let start = uplink::Start {
             uplinks: &settings.uplinks,
             registry,
@@ -37,6 +38,7 @@ impl App {
             journal: self.journal.clone(),
             readers: readers.clone(),
             keys: Arc::clone(keys),
+            announce: Box::new(move || pages.announce(Change::Uplinks)),
             clock: self.clock.clone(),
         };
         uplink::start(start, self.projected.position(), &self.tasks, &self.stop).map(Some)

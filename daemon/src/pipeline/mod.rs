@@ -410,6 +410,7 @@ fn order(change: &Change) -> (u8, u64, String) {
         Change::Messages => (6, 0, String::new()),
         Change::Duties => (7, 0, String::new()),
         Change::Destinations => (8, 0, String::new()),
+        Change::Uplinks => (9, 0, String::new()),
     }
 }
 

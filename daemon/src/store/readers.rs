@@ -151,6 +151,9 @@ questions! {
         -> Vec<RecordRow>;
     record_starts(outlet: &OutletId, kind: RecordKind, from: Timestamp, until: Timestamp)
         -> Vec<Timestamp>;
+    record_versions(outlet: &OutletId, kind: RecordKind, span: (Timestamp, Timestamp),
+        limit: usize) -> Vec<(Timestamp, Seq, Timestamp)>;
+    first_start(outlet: &OutletId) -> Option<Timestamp>;
     superseded(outlet: &OutletId, kind: RecordKind, start: Timestamp) -> Vec<SupersededRow>;
     aggregate(outlet: &OutletId, level: Level, start: Timestamp) -> Option<AggregateRow>;
     aggregates(outlet: &OutletId, level: Level, from: Timestamp, until: Timestamp)

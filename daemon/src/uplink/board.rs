@@ -1,9 +1,12 @@
 //! How the uplinks are doing, for pages, metrics and health.
 
+mod replays;
 mod tell;
 mod way;
 
-use super::outbox::{Mailbox, Standing};
+pub use replays::ReplayError;
+
+use super::outbox::{Mailbox, Outbox, Standing};
 use super::receipts::Receipts;
 use crate::clock::Clock;
 use crate::store::{Readers, StoreError};
@@ -13,6 +16,7 @@ use cems_core::model::{Expectation, Registry, Timestamp, UtcOffset};
 use cems_dashboards::backend::UplinkStatus;
 use metrics::counter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// A centre without a sign of life for this long while something is owed to it is a problem of
 /// the daemon's health: three attempts of the slowest kind.
@@ -23,6 +27,10 @@ pub struct UplinkBoard {
     receipts: Receipts,
     /// Where records come from.
     readers: Readers,
+    /// Where what people ask for is written.
+    outbox: Arc<Outbox>,
+    /// Wakes the feed, which serves it.
+    asked: Arc<Notify>,
     clock: Clock,
     offset: UtcOffset,
     uplinks: Vec<Entry>,
@@ -53,6 +61,7 @@ impl UplinkBoard {
         uplinks: &[Arc<Uplink>],
         registry: &Registry,
         (receipts, readers): (Receipts, Readers),
+        (outbox, asked): (Arc<Outbox>, Arc<Notify>),
         clock: Clock,
     ) -> Self {
         let line = |uplink: &Uplink, terms: &UplinkOutlet| Line {
@@ -77,6 +86,8 @@ impl UplinkBoard {
         Self {
             receipts,
             readers,
+            outbox,
+            asked,
             clock,
             offset: registry.offset,
             uplinks: uplinks.iter().map(entry).collect(),

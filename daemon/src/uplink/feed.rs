@@ -1,4 +1,7 @@
-//! From the forward log of the projections into the mailboxes.
+//! From the forward log of the projections into the mailboxes, and what people have asked to be
+//! sent again.
+
+mod again;
 
 use super::outbox::{LogPlace, Mailbox, Outbox};
 use crate::clock::Clock;
@@ -21,6 +24,12 @@ const RETRY_PAUSE: Duration = Duration::from_secs(5);
 /// How often what is too old is swept out.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// How often progress of replays is looked at and told.
+const TELL_EVERY: Duration = Duration::from_secs(2);
+
+/// Tells pages that a replay has moved on.
+pub(super) type Announce = Box<dyn Fn() + Send + Sync>;
+
 /// One mailbox and what goes into it.
 pub(super) struct Slot {
     pub(super) mailbox: Mailbox,
@@ -38,6 +47,9 @@ pub(super) struct Feed {
     pub(super) readers: Readers,
     pub(super) clock: Clock,
     pub(super) offset: UtcOffset,
+    /// Wakes the feed: a person has asked for something.
+    pub(super) asked: Arc<Notify>,
+    pub(super) announce: Announce,
 }
 
 impl Feed {
@@ -49,10 +61,22 @@ impl Feed {
     ) {
         let feed = Arc::new(self);
         let mut sweep_at = Instant::now();
+        let mut told = (0, 0);
         loop {
             moved.borrow_and_update();
-            let wait = match feed.follow(&mut sweep_at).await {
-                Ok(()) => sweep_at.saturating_duration_since(Instant::now()),
+            let wait = match feed.follow(&mut sweep_at, &stop).await {
+                Ok(pulse) => {
+                    if pulse != told {
+                        told = pulse;
+                        (feed.announce)();
+                    }
+                    let sweep = sweep_at.saturating_duration_since(Instant::now());
+                    if pulse.0 > 0 {
+                        sweep.min(TELL_EVERY)
+                    } else {
+                        sweep
+                    }
+                }
                 Err(error) => {
                     tracing::error!(%error, "records to pass on wait for uplink.db");
                     RETRY_PAUSE
@@ -61,16 +85,26 @@ impl Feed {
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = moved.changed() => if changed.is_err() { return },
+                () = feed.asked.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
     }
 
-    /// Takes in what the log holds, and sweeps when it is time.
-    async fn follow(self: &Arc<Self>, sweep_at: &mut Instant) -> Result<(), StoreError> {
-        loop {
+    /// Takes in what the log holds, books replays as far as they go, and sweeps when it is time.
+    /// What is new never waits for more than one step of a replay. Gives the pulse of replays.
+    async fn follow(
+        self: &Arc<Self>,
+        sweep_at: &mut Instant,
+        stop: &CancellationToken,
+    ) -> Result<(u64, i64), StoreError> {
+        while !stop.is_cancelled() {
             let feed = Arc::clone(self);
-            if !blocking(move || feed.step()).await? {
+            if blocking(move || feed.step()).await? {
+                continue;
+            }
+            let feed = Arc::clone(self);
+            if !blocking(move || feed.replay_step()).await? {
                 break;
             }
         }
@@ -79,7 +113,8 @@ impl Feed {
             let feed = Arc::clone(self);
             blocking(move || feed.sweep()).await?;
         }
-        Ok(())
+        let outbox = Arc::clone(&self.outbox);
+        blocking(move || outbox.replay_pulse()).await
     }
 
     /// One transaction's worth of the log; true when there may be more.

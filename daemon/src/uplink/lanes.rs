@@ -38,7 +38,7 @@ pub(super) enum Next {
     Send {
         /// Which.
         owed: Owed,
-        /// It is history: more than a moment old.
+        /// It is history: more than a moment old, or sent again on demand.
         late: bool,
     },
     /// Nothing before this moment.
@@ -146,10 +146,11 @@ impl Lanes {
             let since = now.plus_ms(-self.fresh_ms);
             (self.fresh, self.more_fresh) = self.look_up(true, since).await?;
         }
-        Ok(self
-            .fresh
-            .pop_front()
-            .map_or(Next::Nothing, |owed| self.send(owed, now)))
+        let next = self.fresh.pop_front();
+        Ok(next.map_or(Next::Nothing, |owed| Next::Send {
+            owed,
+            late: now.since_ms(owed.at) > self.fresh_ms,
+        }))
     }
 
     /// The next record of the past, if there is one and its turn has come.
@@ -170,17 +171,9 @@ impl Lanes {
             return Ok(Next::At(at));
         }
         self.budget.take(instant);
-        Ok(self
-            .old
-            .pop_front()
-            .map_or(Next::Nothing, |owed| self.send(owed, now)))
-    }
-
-    fn send(&self, owed: Owed, now: Timestamp) -> Next {
-        Next::Send {
-            owed,
-            late: now.since_ms(owed.at) > self.fresh_ms,
-        }
+        // Also what is sent again because a person asked for it, however young.
+        let next = self.old.pop_front();
+        Ok(next.map_or(Next::Nothing, |owed| Next::Send { owed, late: true }))
     }
 
     /// Up to [`LOOK_UP_MAX`] records that are not in hand already, and whether there may be more.

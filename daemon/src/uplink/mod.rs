@@ -11,6 +11,9 @@
 //! connection of its own: sendings, acknowledgements with the centre's answer, and gaps, which are
 //! the records of the projections without a receipt.
 //!
+//! A person can have a period sent again, whatever receipts say: the feed books the records of a
+//! replay into the mailboxes step by step, and they go as history does.
+//!
 //! At least once: a record leaves its mailbox only after the acknowledgement is in the journal
 //! ([`JournalEvent::Delivered`](crate::events::JournalEvent::Delivered)). A kill or a cut line in
 //! between sends it once more; the centre knows it by outlet, kind and time.
@@ -30,8 +33,11 @@ mod outbox;
 mod receipts;
 pub mod translate;
 
-pub use board::UplinkBoard;
-pub use outbox::{LogPlace, Mailbox, Outbox, Owed, Receipt, Sendings, Settled, Standing};
+pub use board::{ReplayError, UplinkBoard};
+pub use outbox::{
+    LogPlace, Mailbox, Outbox, Owed, Receipt, ReplayAsked, ReplayPlace, ReplayRow, ReplayStep,
+    Sendings, Settled, Standing,
+};
 pub use receipts::Receipts;
 
 use crate::clock::Clock;
@@ -63,6 +69,8 @@ pub struct Start<'s> {
     pub readers: Readers,
     /// Keys of encrypted lines.
     pub keys: Arc<KeyRing>,
+    /// Tells pages that a period that is sent again has moved on.
+    pub announce: Box<dyn Fn() + Send + Sync>,
     /// Time.
     pub clock: Clock,
 }
@@ -79,22 +87,16 @@ pub fn start<P: Send + Sync + 'static>(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> anyhow::Result<Arc<UplinkBoard>> {
-    let (outbox, damage) =
-        Outbox::open(start.file).with_context(|| format!("opening {}", start.file.display()))?;
-    if let Some(damage) = damage {
-        tracing::error!(
-            set_aside = %damage.set_aside.display(), reason = %damage.reason,
-            "uplink.db was damaged; what centres may still expect is sent again"
-        );
-    }
-    let outbox = Arc::new(outbox);
+    let outbox = open(start.file)?;
     let uplinks: Vec<Arc<Uplink>> = start.uplinks.iter().cloned().map(Arc::new).collect();
     let receipts = Receipts::open(start.file)
         .with_context(|| format!("opening {} for reading", start.file.display()))?;
+    let asked = Arc::new(Notify::new());
     let board = Arc::new(UplinkBoard::new(
         &uplinks,
         start.registry,
         (receipts, start.readers.clone()),
+        (Arc::clone(&outbox), Arc::clone(&asked)),
         start.clock.clone(),
     ));
     let ground = Arc::new(Ground {
@@ -141,9 +143,23 @@ pub fn start<P: Send + Sync + 'static>(
         readers: start.readers,
         clock: start.clock,
         offset: start.registry.offset,
+        asked,
+        announce: start.announce,
     };
     tasks.spawn(feed.run(moved, stop.clone()));
     Ok(board)
+}
+
+fn open(file: &Path) -> anyhow::Result<Arc<Outbox>> {
+    let (outbox, damage) =
+        Outbox::open(file).with_context(|| format!("opening {}", file.display()))?;
+    if let Some(damage) = damage {
+        tracing::error!(
+            set_aside = %damage.set_aside.display(), reason = %damage.reason,
+            "uplink.db was damaged; what centres may still expect is sent again"
+        );
+    }
+    Ok(Arc::new(outbox))
 }
 
 /// A frame for the journal: a new key in it (`NewSK`) is starred out, since keys are kept nowhere

@@ -10,8 +10,11 @@
 //! centre already has is sent to it once more.
 
 mod booking;
+mod replays;
 
 pub use booking::{Receipt, Sendings, Settled};
+pub(super) use replays::{KINDS, replays, under_way};
+pub use replays::{ReplayAsked, ReplayPlace, ReplayRow, ReplayStep};
 
 use crate::store::{Damage, Schema, SideBook, StoreError};
 use cems_core::model::{ForwardRow, OutletId, RecordKind, Seq, Timestamp};
@@ -29,6 +32,7 @@ const SCHEMA: Schema = Schema {
     migrations: &[
         include_str!("outbox/0001-uplink.sql"),
         include_str!("outbox/0002-receipts.sql"),
+        include_str!("outbox/0003-replays.sql"),
     ],
 };
 
@@ -135,7 +139,8 @@ impl Outbox {
         Ok(taken)
     }
 
-    /// Records accepted at or after `since`, oldest first: what is new.
+    /// Records accepted at or after `since`, oldest first: what is new. What waits for a replay
+    /// only is history, whatever its age.
     ///
     /// # Errors
     /// Disk or damage.
@@ -147,7 +152,8 @@ impl Outbox {
     ) -> Result<Vec<Owed>, StoreError> {
         self.owed(
             "SELECT rank, start, seq, at FROM pending \
-             WHERE uplink = ?1 AND outlet = ?2 AND at >= ?3 ORDER BY at, rank, start LIMIT ?4",
+             WHERE uplink = ?1 AND outlet = ?2 AND at >= ?3 AND own = 1 \
+             ORDER BY at, rank, start LIMIT ?4",
             mailbox,
             since,
             limit,
@@ -156,7 +162,7 @@ impl Outbox {
 
     /// Records accepted before `until`: hours and days first, because they carry the law's
     /// figures and are few, then minutes, then real-time values; each kind oldest first, because
-    /// the oldest is the first to be owed no more.
+    /// the oldest is the first to be owed no more. With them goes what waits for a replay only.
     ///
     /// # Errors
     /// Disk or damage.
@@ -168,7 +174,8 @@ impl Outbox {
     ) -> Result<Vec<Owed>, StoreError> {
         self.owed(
             "SELECT rank, start, seq, at FROM pending \
-             WHERE uplink = ?1 AND outlet = ?2 AND at < ?3 ORDER BY rank, start LIMIT ?4",
+             WHERE uplink = ?1 AND outlet = ?2 AND (at < ?3 OR own = 0) \
+             ORDER BY rank, start LIMIT ?4",
             mailbox,
             until,
             limit,
@@ -202,7 +209,7 @@ impl Outbox {
 
     /// Takes away what began before `before`: pending records that are owed no more, whose number
     /// is returned, and receipts. At most `SWEEP_ROWS_MAX` of each; call again while the answer
-    /// is that many.
+    /// is that many. What belongs to a replay stays: a person wants it to be sent.
     ///
     /// # Errors
     /// Disk.
@@ -214,7 +221,8 @@ impl Outbox {
             .prepare_cached(
                 "DELETE FROM pending WHERE (uplink, outlet, rank, start) IN \
                  (SELECT uplink, outlet, rank, start FROM pending \
-                  WHERE uplink = ?1 AND outlet = ?2 AND start < ?3 LIMIT ?4)",
+                  WHERE uplink = ?1 AND outlet = ?2 AND start < ?3 AND replay IS NULL \
+                  LIMIT ?4)",
             )?
             .execute((uplink, outlet, before.0, SWEEP_ROWS_MAX))?;
         let gone = u32::try_from(gone).unwrap_or(SWEEP_ROWS_MAX);
@@ -334,7 +342,7 @@ fn put(
              SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS \
              (SELECT 1 FROM receipt WHERE uplink = ?1 AND outlet = ?2 AND rank = ?3 \
               AND start = ?4 AND seq >= ?5) \
-             ON CONFLICT DO UPDATE SET seq = ?5, at = ?6 WHERE seq <= ?5",
+             ON CONFLICT DO UPDATE SET seq = ?5, at = ?6, own = 1 WHERE seq <= ?5",
         )?
         .execute((uplink, outlet, rank, row.start.0, seq, row.at.0))?;
     Ok(taken)

@@ -1,7 +1,10 @@
 //! What `uplink.db` tells of uploads, over a connection of its own that only reads: it sees what is
 //! committed and never holds up a line.
 
-use super::outbox::{LogPlace, Mailbox, Settled, Standing, kind, place, rank, standing};
+use super::outbox::{
+    LogPlace, Mailbox, ReplayAsked, ReplayRow, Settled, Standing, kind, place, rank, replays,
+    standing, under_way,
+};
 use crate::store::{StoreError, open_read_only};
 use cems_core::model::{OutletId, RecordKind, Seq, Timestamp};
 use cems_dashboards::backend::{LineDay, SentFilter, SentPlace, SentRow, SentState};
@@ -54,6 +57,22 @@ impl Receipts {
             place(&transaction, mailbox)?,
         );
         Ok(answer)
+    }
+
+    /// Replays of all uplinks, newest first.
+    ///
+    /// # Errors
+    /// Disk or damage.
+    pub(super) fn replays(&self) -> Result<Vec<ReplayRow>, StoreError> {
+        replays(&self.connection())
+    }
+
+    /// A replay under way that has records in common with what is asked for.
+    ///
+    /// # Errors
+    /// Disk.
+    pub(super) fn under_way(&self, asked: &ReplayAsked<'_>) -> Result<Option<i64>, StoreError> {
+        under_way(&self.connection(), asked)
     }
 
     /// What the line of a mailbox did since `midnight`.
@@ -174,13 +193,17 @@ macro_rules! newest {
     };
 }
 
-/// Records that wait, with the receipt of an earlier version.
+/// Records that wait, with the receipt of an earlier version, or of the same one when a person has
+/// asked for it to be sent again.
 const PENDING: &str = concat!(
     "SELECT o.outlet, o.rank, o.start, o.seq, o.sent + coalesce(r.tries, 0), \
      coalesce(r.first_sent, o.first_sent), coalesce(o.last_sent, r.last_sent), NULL, \
      iif(o.sent > 0, 'unanswered', 'waiting'), \
-     iif(r.settled IN ('not-owed', 'unsendable'), 0, coalesce(r.versions, 0)) + 1, \
+     iif(r.settled IN ('not-owed', 'unsendable'), 0, coalesce(r.versions, 0)) \
+     + (r.seq IS NULL OR r.seq < o.seq OR coalesce(r.settled, '') \
+        IN ('not-owed', 'unsendable')), \
      coalesce(r.settled, '9014') IN ('9014', '9013', 'unasked') AND r.at IS NOT NULL \
+     AND (r.seq < o.seq OR r.versions > 1) \
      FROM pending o LEFT JOIN receipt r ON r.uplink = o.uplink AND r.outlet = o.outlet \
      AND r.rank = o.rank AND r.start = o.start",
     wanted!(),

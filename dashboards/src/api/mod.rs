@@ -17,6 +17,7 @@ mod post;
 pub(crate) mod problem;
 mod reckoned;
 mod reckoning;
+mod replays;
 mod reports;
 mod schema;
 mod shapes;

@@ -1,6 +1,6 @@
 //! Receipts of uploads: what was sent to which centre, when, and whether it was acknowledged.
 
-use super::{Actor, BackendError};
+use super::{Actor, BackendError, Receipt, Reply, UplinkReplay, UplinkReplayAsk};
 use cems_core::model::{OutletId, RecordKind, Seq, Timestamp};
 
 /// Longest period of one question, days of data time.
@@ -265,6 +265,21 @@ pub trait UplinkBackend {
         actor: &Actor,
         filter: &SentFilter,
     ) -> Result<Vec<UplinkGap>, BackendError>;
+    /// Periods that are or were sent again to the centres in scope, newest first, at most 100; for
+    /// those who may see destinations.
+    fn uplink_replays(&self, actor: &Actor) -> Result<Vec<UplinkReplay>, BackendError>;
+    /// Sends a period to a centre again, whatever it has acknowledged.
+    fn replay_uplink<'a>(
+        &'a self,
+        actor: &'a Actor,
+        ask: UplinkReplayAsk,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
+    /// Calls a replay off: what it made wait and was not sent yet is not sent.
+    fn cancel_uplink_replay<'a>(
+        &'a self,
+        actor: &'a Actor,
+        replay: u64,
+    ) -> Reply<'a, Result<Receipt, BackendError>>;
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{answers, rows};
 use crate::backend::{
     Actor, AlarmDetail, AmountProgress, BackendError, ChannelStatus, DestinationStatus, Health,
-    MessageStatus, OutletDetail, OutletSummary, Overview, RefusedItem, StationStatus,
+    MessageStatus, OutletDetail, OutletSummary, Overview, RefusedItem, StationStatus, UplinkReplay,
     UplinkSummary, Upload,
 };
 use cems_core::model::rows::AuditRow;
@@ -28,6 +28,8 @@ pub(super) struct Held {
     /// Destination and thing.
     pub(super) refused_items: Vec<(String, RefusedItem)>,
     pub(super) uplinks: Vec<UplinkSummary>,
+    /// Periods sent again to centres, newest first.
+    pub(super) replays: Vec<UplinkReplay>,
     pub(super) reports: Vec<ManualReportRow>,
     pub(super) marks: BTreeMap<Seq, MarkRow>,
     pub(super) tests: Vec<QaRow>,

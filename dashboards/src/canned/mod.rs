@@ -18,6 +18,7 @@ mod owed;
 mod post;
 mod reckoning;
 mod registry;
+mod replays;
 mod reporting;
 mod rows;
 mod rules;
@@ -107,6 +108,7 @@ impl Canned {
             destinations: destinations::destinations(),
             refused_items: destinations::refused_items(),
             uplinks: uplinks::uplinks(),
+            replays: replays::replays(),
             registry: Arc::new(registry),
             health: Health {
                 ready: true,

@@ -4,8 +4,8 @@ use super::Canned;
 use super::held::access;
 use super::rows::NOW;
 use crate::backend::{
-    Actor, BackendError, LineDay, SentFilter, SentPlace, SentRow, SentState, UplinkBackend,
-    UplinkGap, UplinkLine, UplinkSummary,
+    Actor, BackendError, LineDay, Receipt, Reply, SentFilter, SentPlace, SentRow, SentState,
+    UplinkBackend, UplinkGap, UplinkLine, UplinkReplay, UplinkReplayAsk, UplinkSummary,
 };
 use cems_core::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use cems_core::model::{OutletId, RecordKind, Seq, Timestamp};
@@ -131,7 +131,7 @@ impl Canned {
         self.lock().uplinks.clear();
     }
 
-    fn seen_uplinks(&self, actor: &Actor) -> Vec<UplinkSummary> {
+    pub(super) fn seen_uplinks(&self, actor: &Actor) -> Vec<UplinkSummary> {
         let held = self.lock();
         let whole = access(actor).sees_all();
         let mut all = held.uplinks.clone();
@@ -228,5 +228,25 @@ impl UplinkBackend for Canned {
             });
         }
         Ok(gaps)
+    }
+
+    fn uplink_replays(&self, actor: &Actor) -> Result<Vec<UplinkReplay>, BackendError> {
+        self.seen_replays(actor)
+    }
+
+    fn replay_uplink<'a>(
+        &'a self,
+        actor: &'a Actor,
+        ask: UplinkReplayAsk,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(async move { self.write_uplink_replay(actor, ask) })
+    }
+
+    fn cancel_uplink_replay<'a>(
+        &'a self,
+        actor: &'a Actor,
+        replay: u64,
+    ) -> Reply<'a, Result<Receipt, BackendError>> {
+        Box::pin(async move { self.write_replay_cancelled(actor, replay) })
     }
 }

@@ -32,6 +32,7 @@ mod quarantine;
 mod quarters;
 mod rates;
 mod receipts;
+mod replays;
 mod report_rules;
 mod report_tables;
 mod reviews;
@@ -111,6 +112,8 @@ pub(crate) fn routes() -> Router<App> {
             post(destinations::again),
         )
         .route("/receipts", get(receipts::page))
+        .route("/receipts/replays", post(replays::ask))
+        .route("/receipts/replays/{id}/cancel", post(replays::cancel))
         .route("/quarantine", get(quarantine::page))
         .route("/audit", get(audit::page))
         .route("/health", get(health::page))

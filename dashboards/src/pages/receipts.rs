@@ -1,16 +1,17 @@
 //! `/receipts`: what was sent to which centre, when, acknowledged or not, and what is missing.
 
 use super::clues::day;
-use super::judgement::Fields;
+use super::judgement::{Fields, for_field};
 use super::{Page, Params, html};
 use crate::app::Visit;
 use crate::backend::{
-    GAPS_MAX, SENT_DAYS_MAX, SENT_FILE_ROWS_MAX, SentFilter, SentPlace, may_see_destinations,
+    BackendError, GAPS_MAX, SENT_DAYS_MAX, SENT_FILE_ROWS_MAX, SentFilter, SentPlace, SentRow,
+    UplinkGap, UplinkReplay, UplinkSummary, may_replay, may_see_destinations,
 };
 use crate::url::encode;
-use crate::view::receipts::{GapItem, SentItem, UplinkCard};
+use crate::view::receipts::{GapItem, SentItem, UplinkCard, UplinkReplayItem};
 use crate::view::section::Choice;
-use crate::view::shell::Shell;
+use crate::view::shell::{Notice, Shell};
 use askama::Template;
 use axum::extract::Query;
 use cems_core::model::time::DAY_MS;
@@ -45,6 +46,12 @@ struct ReceiptsPage {
     /// The first rows, when others are shown.
     first: Option<String>,
     may_see_destinations: bool,
+    /// Periods sent again, for those who may see destinations.
+    replays: Vec<UplinkReplayItem>,
+    may_replay: bool,
+    /// What the form for another begins with: the last day.
+    replay_from: String,
+    replay_until: String,
 }
 
 /// Whole days of the query: yesterday and today when it names none, and never more than may be
@@ -95,19 +102,50 @@ fn chosen(filter: &SentFilter) -> String {
 
 /// `GET /receipts?uplink=&outlet=&kind=&from=&until=&open=1&before=`.
 pub(super) async fn page(visit: Visit, Query(query): Params) -> Page {
-    let filter = filter(&visit, &query);
-    let asked = filter.clone();
-    let (uplinks, mut rows, gaps) = visit
+    let notice = Notice::saved(visit.words, query.get("saved").map(String::as_str));
+    shown(&visit, &query, notice).await
+}
+
+/// What the page is made of.
+struct Told {
+    uplinks: Vec<UplinkSummary>,
+    rows: Vec<SentRow>,
+    gaps: Vec<UplinkGap>,
+    replays: Vec<UplinkReplay>,
+}
+
+async fn told(visit: &Visit, asked: SentFilter) -> Result<Told, BackendError> {
+    visit
         .read(move |backend, actor| {
-            let uplinks = backend.uplinks(actor)?;
-            if uplinks.is_empty() {
-                return Ok((uplinks, Vec::new(), Vec::new()));
+            let mut told = Told {
+                uplinks: backend.uplinks(actor)?,
+                rows: Vec::new(),
+                gaps: Vec::new(),
+                replays: Vec::new(),
+            };
+            if told.uplinks.is_empty() {
+                return Ok(told);
             }
-            let rows = backend.sent(actor, &asked)?;
-            Ok((uplinks, rows, backend.uplink_gaps(actor, &asked)?))
+            told.rows = backend.sent(actor, &asked)?;
+            told.gaps = backend.uplink_gaps(actor, &asked)?;
+            if may_see_destinations(actor.role) {
+                told.replays = backend.uplink_replays(actor)?;
+            }
+            Ok(told)
         })
         .await
-        .map_err(|e| visit.failed(&e))?;
+}
+
+/// The page, with what became of a form.
+pub(super) async fn shown(visit: &Visit, query: &Fields, notice: Option<Notice>) -> Page {
+    let filter = filter(visit, query);
+    let told = told(visit, filter.clone()).await;
+    let Told {
+        uplinks,
+        mut rows,
+        gaps,
+        replays,
+    } = told.map_err(|e| visit.failed(&e))?;
     let more = rows.len() > ROWS_SHOWN;
     rows.truncate(ROWS_SHOWN);
     let (eyes, times) = (visit.eyes(), visit.times);
@@ -122,7 +160,7 @@ pub(super) async fn page(visit: Visit, Query(query): Params) -> Page {
         instants[0], instants[1]
     );
     Ok(html(&ReceiptsPage {
-        shell: Shell::new(&visit, "receipts"),
+        shell: Shell::new(visit, "receipts").with_notice(notice),
         rows: rows.iter().map(|row| SentItem::new(&eyes, row)).collect(),
         gaps: gaps.iter().map(|row| GapItem::new(&eyes, row)).collect(),
         gaps_cut: gaps.len() >= GAPS_MAX,
@@ -130,7 +168,7 @@ pub(super) async fn page(visit: Visit, Query(query): Params) -> Page {
             let chosen = filter.uplink.as_ref() == Some(&uplink.id);
             (uplink.id.clone(), uplink.id.clone(), chosen)
         })),
-        outlets: outlets(&visit, &uplinks, filter.outlet.as_ref()),
+        outlets: outlets(visit, &uplinks, filter.outlet.as_ref()),
         kinds: choices(RecordKind::ALL.into_iter().map(|kind| {
             let word = visit.words.code("kind", kind.as_str());
             (kind.as_str().to_owned(), word, filter.kind == Some(kind))
@@ -152,6 +190,13 @@ pub(super) async fn page(visit: Visit, Query(query): Params) -> Page {
         days_max: SENT_DAYS_MAX,
         file_rows_max: SENT_FILE_ROWS_MAX,
         may_see_destinations: may_see_destinations(visit.actor.role),
+        replays: replays
+            .iter()
+            .map(|row| UplinkReplayItem::new(&eyes, row))
+            .collect(),
+        may_replay: may_replay(visit.actor.role),
+        replay_from: for_field(visit, times.now.plus_ms(-DAY_MS)),
+        replay_until: for_field(visit, times.now),
     }))
 }
 
@@ -165,11 +210,7 @@ fn choices(all: impl Iterator<Item = (String, String, bool)>) -> Vec<Choice> {
 }
 
 /// Every outlet that goes to some centre, once.
-fn outlets(
-    visit: &Visit,
-    uplinks: &[crate::backend::UplinkSummary],
-    chosen: Option<&OutletId>,
-) -> Vec<Choice> {
+fn outlets(visit: &Visit, uplinks: &[UplinkSummary], chosen: Option<&OutletId>) -> Vec<Choice> {
     let eyes = visit.eyes();
     let lines = uplinks.iter().flat_map(|uplink| &uplink.lines);
     let ids: std::collections::BTreeSet<&OutletId> = lines.map(|line| &line.outlet).collect();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::backend::{AlarmVerb, OutletState, SentState};
+use crate::backend::{AlarmVerb, OutletState, SentState, UplinkReplayStage};
 use crate::view::alarm::key;
 use cems_core::model::{
     AlarmKind, AlarmState, DutyEvent, DutyFor, DutyStanding, Level, LimitKind, MarkKind, Priority,
@@ -134,6 +134,8 @@ fn every_code_that_data_carry_has_its_words() {
         wanted.push(format!("refused-{code}"));
     }
     wanted.extend(SentState::ALL.map(|s| format!("sent-state-{}", s.as_str())));
+    let stages = UplinkReplayStage::ALL.into_iter();
+    wanted.extend(stages.map(|s| format!("uplink-replay-stage-{}", s.as_str())));
     wanted.extend(desk_keys());
     wanted.extend(duty_keys());
     wanted.extend(control_keys());
@@ -228,7 +230,9 @@ fn control_keys() -> impl Iterator<Item = String> {
         ("command-group", "settings data control"),
         (
             "action",
-            "unknown-command bad-parameter not-connected-yet queue-full",
+            "unknown-command bad-parameter not-connected-yet queue-full unknown-uplink \
+             outlet-not-uploaded replay-not-all replay-period replay-future \
+             replay-nothing-stored replay-before-stored replay-under-way no-replay",
         ),
         ("habit-crc", "hj212 hj212-lower modbus"),
         ("habit-line-end", "crlf cr lf none"),

@@ -3,7 +3,7 @@
 use super::Eyes;
 use super::outlet::outlet_link;
 use super::station::{Moment, Trouble, moment, trouble};
-use crate::backend::{SentRow, UplinkGap, UplinkLine, UplinkSummary};
+use crate::backend::{SentRow, UplinkGap, UplinkLine, UplinkReplay, UplinkSummary};
 use crate::format::NONE;
 use cems_core::model::OutletId;
 
@@ -67,6 +67,50 @@ pub(crate) struct GapItem {
     pub(crate) unanswered: u64,
     /// Owed no more.
     pub(crate) given_up: u64,
+}
+
+/// A period that is or was sent to a centre again.
+pub(crate) struct UplinkReplayItem {
+    pub(crate) id: u64,
+    pub(crate) uplink: String,
+    /// Empty: all that go there.
+    pub(crate) outlet: String,
+    pub(crate) from: String,
+    pub(crate) until: String,
+    pub(crate) by: String,
+    pub(crate) at: String,
+    pub(crate) stage_word: String,
+    pub(crate) percent: u32,
+    pub(crate) booked: u64,
+    pub(crate) acknowledged: u64,
+    pub(crate) passed_over: u64,
+    pub(crate) waiting: u64,
+    /// When it was done or called off.
+    pub(crate) ended: Option<String>,
+}
+
+impl UplinkReplayItem {
+    pub(crate) fn new(eyes: &Eyes<'_>, row: &UplinkReplay) -> Self {
+        let (words, times) = (eyes.words, eyes.times);
+        let outlet = row.outlet.as_ref().map(|id| eyes.outlet_words(id));
+        let ended = row.cancelled_at.or(row.done_at);
+        Self {
+            id: row.id,
+            uplink: row.uplink.clone(),
+            outlet: outlet.unwrap_or_default(),
+            from: times.full(row.from),
+            until: times.full(row.until),
+            by: row.by.clone(),
+            at: times.full(row.at),
+            stage_word: words.code("uplink-replay-stage", row.stage().as_str()),
+            percent: row.percent(),
+            booked: row.booked,
+            acknowledged: row.acknowledged,
+            passed_over: row.passed_over,
+            waiting: row.waiting(),
+            ended: ended.map(|at| times.full(at)),
+        }
+    }
 }
 
 impl UplinkCard {

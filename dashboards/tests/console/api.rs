@@ -66,6 +66,7 @@ const GOLDEN: &[(&str, &str)] = &[
          &before=1773814200000~minute~city~yt-01",
     ),
     ("uplink-gaps", "/api/v1/uplinks/gaps?outlet=yt-01"),
+    ("uplink-replays", "/api/v1/uplinks/replays"),
     ("marks", "/api/v1/outlets/yt-01/marks"),
     ("marks-all", "/api/v1/marks?outlet=hy-02"),
     ("tests", "/api/v1/outlets/yt-01/tests"),
@@ -260,7 +261,7 @@ async fn the_document_covers_every_route_and_every_answer_fits_it() {
             check(&document, schema, &answer.json(), path);
         }
     }
-    assert_eq!(answered, 51);
+    assert_eq!(answered, 52);
     for open in ["/healthz", "/readyz", "/metrics"] {
         assert!(paths.contains_key(open), "{open}");
     }

@@ -131,3 +131,129 @@ async fn the_list_as_a_file_has_what_the_page_has() {
         .count();
     assert_eq!(resent, 2, "{lines:#?}");
 }
+
+const FORM: &str = "uplink=province&outlet=&from=2026-03-10T00%3A00&until=2026-03-12T00%3A00";
+
+#[tokio::test]
+async fn periods_sent_again_are_told_to_those_who_look_after_uploads() {
+    let console = Console::start().await;
+    for (role, status) in [
+        (Role::Administrator, 200),
+        (Role::Supervisor, 200),
+        (Role::Auditor, 200),
+        (Role::EnterpriseUser, 403),
+        (Role::Inspector, 403),
+    ] {
+        let list = Request::get("/api/v1/uplinks/replays").bearer(role);
+        assert_eq!(console.ask(list).await.status, status, "{role}");
+        let page = Request::get("/receipts").visit(role, "en");
+        let page = console.ask(page).await.body;
+        assert_eq!(page.contains("id=\"replays\""), status == 200, "{role}");
+    }
+    let page = Request::get("/receipts").visit(Role::Supervisor, "zh-CN");
+    let page = console.ask(page).await.body;
+    for said in [
+        "时段重发",
+        "37%",
+        "正在发送",
+        "已完成",
+        "/receipts/replays/2/cancel",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let reads = Request::get("/receipts").visit(Role::Auditor, "en");
+    let reads = console.ask(reads).await.body;
+    assert!(reads.contains("being sent") && !reads.contains("<form method=\"post\" action=\"/rec"));
+}
+
+#[tokio::test]
+async fn a_period_is_asked_for_once_and_in_bounds() {
+    let console = Console::start().await;
+    for (change, role, status, said) in [
+        (("", ""), Role::Auditor, 403, ""),
+        (
+            ("province", "pigeon"),
+            Role::Supervisor,
+            422,
+            "There is no such centre",
+        ),
+        (
+            ("outlet=", "outlet=mx-01"),
+            Role::Supervisor,
+            422,
+            "does not go to the centre",
+        ),
+        (
+            ("2026-03-12", "2026-03-09"),
+            Role::Supervisor,
+            422,
+            "ends before it begins",
+        ),
+        (
+            ("2026-03-12", "2026-03-29"),
+            Role::Supervisor,
+            422,
+            "in the future",
+        ),
+        (
+            ("2026-03-10", "2025-03-10"),
+            Role::Supervisor,
+            422,
+            "Nothing is stored before",
+        ),
+        (("2026-03-10T00%3A00", ""), Role::Supervisor, 422, ""),
+        (("province", "city"), Role::Supervisor, 303, ""),
+        (("", ""), Role::Supervisor, 303, ""),
+        (("", ""), Role::Supervisor, 422, "being sent again already"),
+    ] {
+        let form = if change.0.is_empty() {
+            FORM.to_owned()
+        } else {
+            FORM.replace(change.0, change.1)
+        };
+        let ask = Request::form("/receipts/replays", &form).visit(role, "en");
+        let answer = console.ask(ask).await;
+        assert_eq!(answer.status, status, "{role} {form}: {}", answer.body);
+        assert!(answer.body.contains(said), "{said}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_period_is_called_off() {
+    let console = Console::start().await;
+    let body = serde_json::json!({
+        "from": "2026-03-13T00:00:00+08:00",
+        "until": "2026-03-14T00:00:00+08:00",
+        "outlet": "yt-01",
+    });
+    let path = "/api/v1/uplinks/province/replays";
+    let ask = |role| Request::json(path, &body).bearer(role);
+    assert_eq!(console.ask(ask(Role::EnterpriseUser)).await.status, 403);
+    assert_eq!(console.ask(ask(Role::Administrator)).await.status, 200);
+    let list = Request::get("/api/v1/uplinks/replays").bearer(Role::Auditor);
+    let list = console.ask(list).await.json();
+    assert_eq!(
+        (&list[0]["outlet"], &list[0]["stage"]),
+        (&"yt-01".into(), &"booking".into())
+    );
+    let id = list[0]["id"].as_u64().expect("a number");
+    let cancel = |role| {
+        let path = format!("/api/v1/uplinks/replays/{id}/cancel");
+        Request::json(&path, &serde_json::json!({})).bearer(role)
+    };
+    assert_eq!(console.ask(cancel(Role::Auditor)).await.status, 403);
+    assert_eq!(console.ask(cancel(Role::Supervisor)).await.status, 200);
+    assert_eq!(console.ask(cancel(Role::Supervisor)).await.status, 422);
+    let cancel = || Request::form("/receipts/replays/2/cancel", "").visit(Role::Supervisor, "en");
+    assert_eq!(console.ask(cancel()).await.status, 303);
+    assert_eq!(console.ask(cancel()).await.status, 422, "it is over");
+    let trail = Request::get("/api/v1/audit").bearer(Role::Auditor);
+    let trail = console.ask(trail).await.body;
+    for what in [
+        "\"uplink.replay\"",
+        "\"uplink.replay.cancelled\"",
+        "uplink/province",
+    ] {
+        assert!(trail.contains(what), "{what}: {trail}");
+    }
+}

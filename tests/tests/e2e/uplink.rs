@@ -6,6 +6,7 @@
 //! has acknowledged, as loggers do. At the end the centre's records are the station's: none lost,
 //! none changed, and the scripted centres have seen each record at least once.
 
+mod again;
 mod receipts;
 
 use crate::Town;

@@ -5,7 +5,7 @@ use crate::store::encode::{aggregate_row, record_row, value_row};
 use crate::store::error::StoreError;
 use cems_core::model::rows::{DeviceRow, LatestRow, StatementRow, SupersededRow};
 use cems_core::model::{
-    AggregateRow, FactorCode, Level, OutletId, RecordKind, RecordRow, Timestamp,
+    AggregateRow, FactorCode, Level, OutletId, RecordKind, RecordRow, Seq, Timestamp,
 };
 use rusqlite::Row;
 
@@ -105,6 +105,53 @@ impl Queries<'_> {
             (outlet.as_str(), kind.as_str(), from.0, until.0),
             |row| Ok(Timestamp(row.get(0)?)),
         )
+    }
+
+    /// Records with `from <= start < until`, ascending, at most `limit`: start, the journal
+    /// position of the version that stands, and when that was accepted.
+    pub fn record_versions(
+        &self,
+        outlet: &OutletId,
+        kind: RecordKind,
+        (from, until): (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Seq, Timestamp)>, StoreError> {
+        let rows = self.list(
+            "SELECT start, resent, body FROM record \
+             WHERE outlet = ?1 AND kind = ?2 AND start >= ?3 AND start < ?4 \
+             ORDER BY start LIMIT ?5",
+            (
+                outlet.as_str(),
+                kind.as_str(),
+                from.0,
+                until.0,
+                rows_capped(limit),
+            ),
+            |row| record_at(row, outlet, kind),
+        )?;
+        let version = |row: RecordRow| {
+            let values = row.values.values();
+            let newest = values.map(|stored| (stored.seq, stored.received_at)).max();
+            // A record that says nothing yet is of no version; its first one comes.
+            let (seq, at) = newest.unwrap_or((Seq(0), row.start));
+            (row.start, seq, at)
+        };
+        Ok(rows.into_iter().map(version).collect())
+    }
+
+    /// Start of the first record of an outlet, of whatever kind.
+    pub fn first_start(&self, outlet: &OutletId) -> Result<Option<Timestamp>, StoreError> {
+        let mut first: Option<Timestamp> = None;
+        for kind in RecordKind::ALL {
+            let of_kind = self.one(
+                "SELECT start FROM record WHERE outlet = ?1 AND kind = ?2 \
+                 ORDER BY start LIMIT 1",
+                (outlet.as_str(), kind.as_str()),
+                |row| Ok(Timestamp(row.get(0)?)),
+            )?;
+            first = [first, of_kind].into_iter().flatten().min();
+        }
+        Ok(first)
     }
 
     /// Start of the first aggregated hour of an outlet: since when there are data.

@@ -100,6 +100,42 @@ fn spans_are_half_open_and_ascending() {
 }
 
 #[test]
+fn versions_are_those_of_the_newest_value_page_by_page() {
+    let mut desk = Desk::new();
+    let mut rows: Vec<RecordRow> = (0..5).map(|n| minute("dc-01", n)).collect();
+    let corrected = rows[3].values.values_mut().next().unwrap();
+    (corrected.seq, corrected.received_at) = (Seq(77), T0.plus_ms(DAY_MS));
+    rows[4].values.clear();
+    let seq = rows[2]
+        .values
+        .values()
+        .map(|value| value.seq)
+        .max()
+        .unwrap();
+    let outputs: Vec<Output> = rows.into_iter().map(Output::Record).collect();
+    desk.batch(1, &outputs);
+    let readers = desk.store.readers().unwrap();
+    let ask = |from: i64, limit| {
+        let span = (T0.plus_ms(from * 60_000), T0.plus_ms(9 * 60_000));
+        let rows = readers.record_versions(&outlet("dc-01"), RecordKind::Minute, span, limit);
+        rows.unwrap()
+    };
+    let minutes = |rows: &[(Timestamp, Seq, Timestamp)]| -> Vec<i64> {
+        let starts = rows.iter().map(|(start, ..)| start.since_ms(T0));
+        starts.map(|ms| ms / 60_000).collect()
+    };
+    assert_eq!(minutes(&ask(0, 2)), [0, 1]);
+    let rest = ask(2, 9);
+    assert_eq!(minutes(&rest), [2, 3, 4]);
+    assert_eq!(rest[0].1, seq);
+    assert_eq!((rest[1].1, rest[1].2), (Seq(77), T0.plus_ms(DAY_MS)));
+    assert_eq!(rest[2].1, Seq(0), "nothing is said yet");
+    let first = |id: &str| readers.first_start(&outlet(id)).unwrap();
+    assert_eq!(first("dc-01"), Some(T0));
+    assert_eq!(first("dc-09"), None);
+}
+
+#[test]
 fn the_last_complete_hour_is_not_the_running_one() {
     let mut desk = Desk::new();
     let hour = |n: i64, complete: bool| {

@@ -203,7 +203,7 @@ impl UplinkBoard {
 }
 
 impl Entry {
-    fn seen(&self, sees: Sees<'_>) -> impl Iterator<Item = &Line> {
+    pub(super) fn seen(&self, sees: Sees<'_>) -> impl Iterator<Item = &Line> {
         self.lines
             .iter()
             .filter(move |line| sees(&line.mailbox.outlet))

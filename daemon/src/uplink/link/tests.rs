@@ -4,6 +4,7 @@
 mod centre;
 mod orders;
 mod receipts;
+mod replays;
 mod uploads;
 
 use super::*;
@@ -116,7 +117,7 @@ outlet = [{{ outlet = "jia-1", password = "654321" }}]
 
 /// A station with one outlet and one uplink.
 struct Desk {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     store: SqliteStore,
     seq: u64,
     feed: Feed,
@@ -150,10 +151,12 @@ impl Desk {
         let offset = checked.registry.offset;
         let readers = store.readers().expect("opens");
         let receipts = Receipts::open(&dir.path().join("uplink.db")).expect("opens");
+        let asked = Arc::new(Notify::new());
         let board = UplinkBoard::new(
             &[Arc::clone(&uplink)],
             &checked.registry,
             (receipts, readers.clone()),
+            (Arc::clone(&outbox), Arc::clone(&asked)),
             clock.clone(),
         );
         let ground = Arc::new(Ground {
@@ -175,7 +178,7 @@ impl Desk {
         };
         let (connections, waiting) = mpsc::unbounded_channel();
         Self {
-            _dir: dir,
+            dir,
             store,
             seq: 0,
             feed: Feed {
@@ -184,6 +187,8 @@ impl Desk {
                 readers,
                 clock,
                 offset,
+                asked,
+                announce: Box::new(|| {}),
             },
             ground,
             notes,

@@ -1,6 +1,6 @@
 //! What went out and what became of it: sendings, acknowledgements, records nothing of which goes.
 
-use super::{Mailbox, Outbox, Owed, number, rank};
+use super::{Mailbox, Outbox, Owed, number, rank, replays};
 use crate::store::StoreError;
 use cems_core::model::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
@@ -170,28 +170,41 @@ fn note(
 /// Sendings as they stand in a row: how often, first, last.
 type Row = (u32, Option<i64>, Option<i64>);
 
+/// What was taken out of the mailbox.
+#[derive(Default)]
+struct Taken {
+    /// Sendings that were noted.
+    noted: Row,
+    /// The record is gone, too.
+    is_gone: bool,
+    /// The replay it belonged to.
+    replay: Option<i64>,
+}
+
 /// Takes the sendings of a record, and the record itself unless it was corrected since, out of
-/// the mailbox. Gives the sendings and whether the record is gone.
+/// the mailbox.
 fn take_out(
     transaction: &Transaction<'_>,
     mailbox: &Mailbox,
     owed: Owed,
-) -> Result<(Row, bool), StoreError> {
+) -> Result<Taken, StoreError> {
     let key = (
         &mailbox.uplink,
         mailbox.outlet.as_str(),
         rank(owed.kind),
         owed.start.0,
     );
-    let noted: Option<Row> = transaction
+    let found: Option<(Row, Option<i64>)> = transaction
         .prepare_cached(
-            "SELECT sent, first_sent, last_sent FROM pending \
+            "SELECT sent, first_sent, last_sent, replay FROM pending \
              WHERE uplink = ?1 AND outlet = ?2 AND rank = ?3 AND start = ?4",
         )?
-        .query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row(key, |row| {
+            Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
+        })
         .optional()?;
-    let Some(noted) = noted else {
-        return Ok(((0, None, None), false));
+    let Some((noted, replay)) = found else {
+        return Ok(Taken::default());
     };
     let gone = transaction
         .prepare_cached(
@@ -208,7 +221,11 @@ fn take_out(
             )?
             .execute(key)?;
     }
-    Ok((noted, gone > 0))
+    Ok(Taken {
+        noted,
+        is_gone: gone > 0,
+        replay,
+    })
 }
 
 /// Writes a receipt; true when the record waited and does no more.
@@ -223,7 +240,11 @@ fn settle(
         sendings,
         settled,
     } = *receipt;
-    let ((sent, first, last), gone) = take_out(transaction, mailbox, owed)?;
+    let taken = take_out(transaction, mailbox, owed)?;
+    if let Some(id) = taken.replay.filter(|_| taken.is_gone) {
+        replays::count_out(transaction, id, settled.is_delivered(), at)?;
+    }
+    let (sent, first, last) = taken.noted;
     let times = sent.saturating_add(sendings.map_or(0, |new| new.times));
     let again = if settled.is_delivered() {
         "versions = iif(settled IN ('not-owed', 'unsendable'), 1, versions + (seq < ?5)), \
@@ -251,5 +272,5 @@ fn settle(
             sendings.map(|new| new.last.0).or(last),
             settled.as_str(),
         ))?;
-    Ok(gone)
+    Ok(taken.is_gone)
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod replays;
+
 fn mailbox() -> Mailbox {
     Mailbox {
         uplink: "centre".into(),

@@ -2,7 +2,7 @@
 //! file from before there were any.
 
 use super::*;
-use crate::uplink::outbox::{Outbox, Owed, Receipt, Sendings};
+use crate::uplink::outbox::{Outbox, Owed, Receipt, ReplayStep, Sendings};
 use cems_core::model::ForwardRow;
 
 const HOUR: RecordKind = RecordKind::Hour;
@@ -344,4 +344,52 @@ fn one_who_reads_does_not_hold_up_one_who_writes() {
     assert_eq!(count(&transaction), Ok(1), "one moment");
     drop(transaction);
     assert_eq!(count(&reader), Ok(0));
+}
+
+#[test]
+fn what_is_sent_again_on_demand_is_no_correction() {
+    let desk = Desk::new();
+    let to = mailbox("centre", "jia-1");
+    desk.fill(&to, &[line(1, HOUR, 100)]);
+    let one = || shown(&desk.sent("centre", &all())[0]);
+    let first = owed(1, HOUR, 100);
+    desk.book(&to, first, times(1, 200, 200), Settled::Data, 201);
+    let asked = ReplayAsked {
+        uplink: "centre",
+        outlet: None,
+        span: (Timestamp(0), Timestamp(1_000)),
+    };
+    let id = desk.outbox.ask_replay(&asked, "supervisor", Timestamp(300));
+    let id = id.expect("books").expect("nothing is under way");
+    assert_eq!(desk.receipts.under_way(&asked), Ok(Some(id)));
+    let step = ReplayStep {
+        mailbox: &to,
+        rows: &[first],
+        next: None,
+    };
+    let booked = desk.outbox.book_replay(id, Some(&step), Timestamp(301));
+    assert_eq!(booked, Ok(true));
+    assert_eq!(one(), "waiting 1 200..200 - -");
+    let noted = desk
+        .outbox
+        .book(&to, &[], &[(first, times(1, 310, 310))], Timestamp(0));
+    noted.expect("notes");
+    assert_eq!(one(), "unanswered 2 200..310 - - resent");
+    desk.book(&to, first, times(1, 320, 320), Settled::Data, 321);
+    assert_eq!(one(), "acknowledged 3 200..320 321 9014 resent");
+    let row = desk.receipts.replays().expect("reads").remove(0);
+    assert_eq!((row.booked, row.acknowledged), (1, 1));
+    assert_eq!(row.done_at, Some(Timestamp(321)));
+
+    // A correction afterwards is the second version, sent for the fourth time.
+    desk.fill(&to, &[line(2, HOUR, 100)]);
+    assert_eq!(one(), "waiting 3 200..320 - - resent corrected");
+    desk.book(
+        &to,
+        owed(2, HOUR, 100),
+        times(1, 400, 400),
+        Settled::Data,
+        401,
+    );
+    assert_eq!(one(), "acknowledged 4 200..400 401 9014 resent corrected");
 }

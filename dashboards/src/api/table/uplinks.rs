@@ -1,9 +1,11 @@
 //! Addresses of uploads to centres.
 
 use super::super::judged::AttachmentOut;
+use super::super::replays;
 use super::super::uplinks as up;
-use super::{Body, Param, Route, SPAN, read};
-use axum::routing::get;
+use super::post::order;
+use super::{Body, Param, Route, SPAN, read, write};
+use axum::routing::{get, post};
 
 const SENT: [Param; 7] = [
     Param {
@@ -77,6 +79,27 @@ pub(super) fn routes() -> Vec<Route> {
              most 500; those of the last minutes count as on their way",
             &GAPS,
             get(up::gaps),
+        ),
+        read::<Vec<replays::UplinkReplayOut>>(
+            "/api/v1/uplinks/replays",
+            "uplinkReplays",
+            "Periods that are or were sent to a centre again on demand and how far that is, newest \
+             first, at most 100",
+            &[],
+            get(replays::list),
+        ),
+        write::<replays::UplinkReplayIn>(
+            "/api/v1/uplinks/{id}/replays",
+            "replayUplink",
+            "Sends the records of a period to a centre again, whatever it has acknowledged; at \
+             most 800 days, within what is stored",
+            post(replays::ask),
+        ),
+        order(
+            "/api/v1/uplinks/replays/{id}/cancel",
+            "cancelUplinkReplay",
+            "Calls a replay off: what waits for it only is not sent",
+            post(replays::cancel),
         ),
     ]
 }
