@@ -2,9 +2,10 @@
 //! kind of destination the log as it comes and a replay of the same period.
 //!
 //! `cargo bench -p cems-daemon --bench outbox`, with `-- MQTT` only what is called so;
-//! `cargo test --benches` does a small city once, for its checks. The other sides are a server that throws away what it gets (in this process, and its
-//! processor time counts), VictoriaMetrics and mosquitto where they are installed. A value is one
-//! factor of one record: a line with six fields, a sixth of a message, or what replaces it.
+//! `cargo test --benches` does a small city once, for its checks. The other sides are a server that
+//! throws away what it gets (in this process, and its processor time counts), VictoriaMetrics and
+//! mosquitto where they are installed. A value is one factor of one record: a line with six fields,
+//! or a part of a message; of the log a broker gets each factor's last state besides.
 #![expect(
     clippy::print_stdout,
     reason = "a benchmark's result is what it prints"
@@ -13,11 +14,11 @@
 
 mod books;
 mod peers;
-#[path = "../shared/rows.rs"]
+#[path = "../common/rows.rs"]
 mod rows;
-#[path = "../shared/sink.rs"]
+#[path = "../common/sink.rs"]
 mod sink;
-#[path = "../shared/watch.rs"]
+#[path = "../common/watch.rs"]
 mod watch;
 
 use books::{Books, SPAN};

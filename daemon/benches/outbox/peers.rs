@@ -69,7 +69,8 @@ impl Peer {
             name: "MQTT, mosquitto",
             id: "broker",
             means: format!(
-                "kind = \"mqtt\"\nserver = \"127.0.0.1:{port}\"\ntls = false\nclient_id = \"bench\"\n"
+                "kind = \"mqtt\"\nserver = \"127.0.0.1:{port}\"\ntls = false\n\
+                 client_id = \"bench\"\n"
             ),
             _program: Some((started(command, port), directory)),
         })
@@ -79,7 +80,8 @@ impl Peer {
     pub(crate) fn settings(&self) -> Settings {
         let (id, means) = (self.id, &self.means);
         let text = format!(
-            "[[destination]]\nid = \"{id}\"\nrecords = [\"minute\"]\naggregates = []\nevents = false\n{means}"
+            "[[destination]]\nid = \"{id}\"\nrecords = [\"minute\"]\naggregates = []\n\
+             events = false\n{means}"
         );
         let checked = cems_config::load_str(&[("cemsd.toml", &text)])
             .unwrap_or_else(|problems| panic!("{problems}"));

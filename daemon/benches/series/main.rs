@@ -16,12 +16,12 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at what cannot be")]
 
-#[path = "../shared/rows.rs"]
+#[path = "../common/rows.rs"]
 mod rows;
 mod senders;
-#[path = "../shared/sink.rs"]
+#[path = "../common/sink.rs"]
 mod sink;
-#[path = "../shared/watch.rs"]
+#[path = "../common/watch.rs"]
 mod watch;
 
 use cems_config::Corrections;

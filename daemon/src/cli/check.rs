@@ -44,13 +44,14 @@ fn sound(args: &CheckArgs, lang: LangArg, checked: &Checked) -> anyhow::Result<E
         .map(|w| w.render(lang.into()))
         .collect();
     if args.json {
+        let named = |(kind, _, ids): Named<'_>| json!({"kind": kind, "ids": ids});
         let summary = json!({
             "ok": true,
             "enterprises": enterprises,
             "outlets": outlets,
             "sha256": checked.digest,
             "warnings": warnings,
-            "lines": lines(&checked.settings).map(|(kind, _, ids)| json!({"kind": kind, "ids": ids})),
+            "lines": lines(&checked.settings).map(named),
         });
         writeln!(out, "{summary}")?;
         return Ok(ExitCode::SUCCESS);

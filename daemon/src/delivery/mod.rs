@@ -5,14 +5,17 @@
 //! has a deadline and a reader, a destination reads a log. What does not differ stands here or is
 //! named here, once:
 //!
-//! | of every way out | where |
-//! | --- | --- |
-//! | a small database of its own, opened, migrated and put aside when damaged in one manner | [`SideBook`](crate::store::SideBook) |
-//! | what is taken over and the position behind it are one transaction; what left counts after the answer | `notify::Outbox::take`, `uplink::Outbox::fill`, `outbox::Books::done` |
-//! | a key that tells a repetition: outlet, kind and time; the fact and its reader; the row | `uplink::Owed`, `MessageRow::key`, `outbox::Key` |
-//! | pauses after trouble, capped, with jitter | [`pause_ms`] |
-//! | the other side's words, without addresses and secrets | [`redacted`] |
-//! | how it is doing: what waits since when, what was given up, what is wrong | [`Way`] |
+//! * A small database of its own, opened, migrated and put aside when damaged in one manner:
+//!   [`SideBook`](crate::store::SideBook).
+//! * What is taken over and the position behind it are one transaction; what left counts after the
+//!   answer: `notify::Outbox::take`, `uplink::Outbox::fill`, `outbox::Books::done`.
+//! * A key that tells a repetition: outlet, kind and time (`uplink::Owed`); the fact and its reader
+//!   (`MessageRow::key`); the row (`outbox::Key`).
+//! * Pauses after trouble, capped, with jitter: [`pause_ms`].
+//! * The other side's words, without addresses and secrets: [`redacted`].
+//! * Dead letters that a person sends again, and periods of data that a person has sent again:
+//!   `notify::PostBoard`, `outbox::OutboxBoard`, `uplink::UplinkBoard`.
+//! * How it is doing, since when what waits, what was given up, what is wrong: [`Way`].
 //!
 //! From [`Way`] come the metrics, the alarm with its cause, `/readyz` and the console, so that no
 //! way out is watched less than another.

@@ -46,8 +46,8 @@ fn reach_ms(series: Series) -> i64 {
 /// Who asks for a replay when the log does not reach back.
 pub(super) const ENGINE: &str = "engine";
 
-/// The next step: spans of rows until a batch is full, or a number of them that hold nothing. Blocks
-/// on a database.
+/// The next step: spans of rows until a batch is full, or a number of them that hold nothing.
+/// Blocks on a database.
 pub(super) fn step(
     supply: &Supply,
     to: &Settings,
@@ -128,8 +128,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes the rows of the next span as far as there is room; the cursor stands behind them. Gives
-    /// how many there were.
+    /// Takes the rows of the next span as far as there is room; the cursor stands behind them.
+    /// Gives how many there were.
     fn span(&mut self, place: &Arc<Place>, series: Series) -> Result<usize, StoreError> {
         let reach = if self.replay.asked_by == ENGINE {
             reach_ms(series)

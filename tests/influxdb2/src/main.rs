@@ -1,7 +1,7 @@
 //! `influxdb2-peer text|gzip|points URL FILE TIMES`: posts a file of lines so many times.
 //!
-//! `text` hands over the file as it is; `gzip` packs it each time, which the crate leaves to others;
-//! `points` builds each line as a `DataPoint` first, as users of the crate do.
+//! `text` hands over the file as it is; `gzip` packs it each time, which the crate leaves to
+//! others; `points` builds each line as a `DataPoint` first, as users of the crate do.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
