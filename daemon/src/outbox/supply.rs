@@ -222,13 +222,13 @@ fn series(
             wanted.push((key, place));
         }
     }
-    batch.parcels = rows(queries, wanted)?;
+    batch.parcels = rows(queries, &wanted)?;
     Ok((!lines.is_empty()).then_some(batch))
 }
 
 /// The rows of keys, in the order of these. They are read in the order in which they lie: rows of
 /// one outlet share pages.
-fn rows(queries: &Queries<'_>, wanted: Vec<(Key, Arc<Place>)>) -> Result<Vec<Parcel>, StoreError> {
+fn rows(queries: &Queries<'_>, wanted: &[(Key, Arc<Place>)]) -> Result<Vec<Parcel>, StoreError> {
     let mut as_they_lie: Vec<usize> = (0..wanted.len()).collect();
     as_they_lie.sort_unstable_by_key(|n| wanted.get(*n).map(|(key, _)| key));
     let mut found: Vec<Option<Parcel>> = vec![None; wanted.len()];

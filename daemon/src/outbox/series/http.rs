@@ -228,21 +228,14 @@ fn unreached(error: &(dyn std::error::Error + 'static)) -> SinkError {
 
 /// True when TLS failed for a certificate: theirs does not hold before us, or they miss one.
 fn certificate(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        // An error of IO hides the one that it carries from `source`.
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        let tls = inner.or_else(|| error.downcast_ref::<rustls::Error>());
-        if let Some(tls) = tls {
-            return matches!(
-                tls,
-                rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_)
-            );
-        }
-        next = error.source();
+    use rustls::Error::{AlertReceived, InvalidCertificate};
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return matches!(tls, InvalidCertificate(_) | AlertReceived(_));
     }
-    false
+    // An error of IO hides the one that it carries from `source`; several may lie in each other.
+    let carried = error.downcast_ref::<std::io::Error>();
+    match carried.and_then(std::io::Error::get_ref) {
+        Some(inner) => certificate(inner),
+        None => error.source().is_some_and(certificate),
+    }
 }
