@@ -10,7 +10,7 @@ use cems_core::model::{
     Value,
 };
 use rust_decimal::Decimal;
-use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeTuple;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
@@ -144,7 +144,41 @@ struct ShortRecord {
     at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seq: Option<Seq>,
-    v: BTreeMap<FactorCode, ShortValue>,
+    v: Pairs,
+}
+
+/// Factors in the order of their names: a list, because a tree of what is short would be thrown
+/// away for one of what is long.
+struct Pairs(Vec<(FactorCode, ShortValue)>);
+
+impl Serialize for Pairs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor;
+
+        impl<'de> Visitor<'de> for PairsVisitor {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("values by factor")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(PairsVisitor)
+    }
 }
 
 #[expect(
@@ -219,11 +253,12 @@ pub(super) fn record_body(row: &RecordRow) -> Result<String, StoreError> {
     let short = ShortRecord {
         at,
         seq,
-        v: row
-            .values
-            .iter()
-            .map(|(name, stored)| (name.clone(), shorten(name, stored, at, seq)))
-            .collect(),
+        v: Pairs(
+            row.values
+                .iter()
+                .map(|(name, stored)| (name.clone(), shorten(name, stored, at, seq)))
+                .collect(),
+        ),
     };
     json("a record", &short)
 }
@@ -237,11 +272,13 @@ pub(super) fn record_row(
     body: &str,
 ) -> Result<RecordRow, StoreError> {
     let short: ShortRecord = parse("record", body)?;
-    let mut values = BTreeMap::new();
-    for (name, value) in short.v {
-        let stored = lengthen(&name, value, short.at, short.seq)?;
-        values.insert(name, stored);
-    }
+    let (at, seq) = (short.at, short.seq);
+    let pairs = short.v.0.into_iter();
+    let values = pairs.map(|(name, value)| {
+        let stored = lengthen(&name, value, at, seq)?;
+        Ok((name, stored))
+    });
+    let values = values.collect::<Result<_, StoreError>>()?;
     Ok(RecordRow {
         outlet,
         kind,

@@ -137,7 +137,12 @@ mod tests {
             payload: Vec::new(),
         };
         let items = (0..n).map(item).collect();
-        (Bundle { items, done }, answer)
+        let bundle = Bundle {
+            items,
+            follows: false,
+            done,
+        };
+        (bundle, answer)
     }
 
     fn wrote(flying: &mut Flying, number: u16) {

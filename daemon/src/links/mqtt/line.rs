@@ -52,7 +52,30 @@ pub struct Torn {
 /// Publications that go out together, and who waits for them.
 pub(super) struct Bundle {
     pub(super) items: Vec<Publication>,
+    /// It follows another bundle of its owner: torn is torn for what follows, too.
+    pub(super) follows: bool,
     pub(super) done: oneshot::Sender<Answer>,
+}
+
+/// A bundle that was handed over.
+#[derive(Debug)]
+pub struct UnderWay(oneshot::Receiver<Answer>);
+
+impl UnderWay {
+    /// Resolves when the broker has acknowledged all of it, or the connection ended before.
+    ///
+    /// # Errors
+    /// With the number of publications that were acknowledged without a gap.
+    pub async fn answer(self) -> Result<(), Torn> {
+        self.0.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+fn gone() -> Torn {
+    Torn {
+        acknowledged: 0,
+        error: LineError::away("the connection to the broker is gone"),
+    }
 }
 
 /// How the line is.
@@ -97,6 +120,7 @@ impl Line {
             wanted,
             state: told,
             stop,
+            torn: false,
         };
         tasks.spawn(keeper.run());
         Ok(Self { bundles, state })
@@ -113,23 +137,38 @@ impl Line {
     /// # Errors
     /// With the number of publications that were acknowledged without a gap.
     pub async fn publish(&self, items: Vec<Publication>) -> Result<(), Torn> {
-        let away = || Torn {
-            acknowledged: 0,
-            error: LineError::away("the connection to the broker is gone"),
-        };
+        if items.is_empty() {
+            return Ok(());
+        }
+        self.hand_over(items, false).await?.answer().await
+    }
+
+    /// Hands publications over, in the order given, without waiting for their acknowledgement;
+    /// waits while too many are under way. What `follows` is published only if nothing was torn
+    /// since the last bundle that did not: so an owner may have several under way and still has
+    /// its order. Nobody else may publish over that line.
+    ///
+    /// # Errors
+    /// When the line is gone or a publication is too large.
+    pub async fn hand_over(
+        &self,
+        items: Vec<Publication>,
+        follows: bool,
+    ) -> Result<UnderWay, Torn> {
         if items.iter().any(|p| p.payload.len() > PAYLOAD_BYTES_MAX) {
             return Err(Torn {
                 acknowledged: 0,
                 error: LineError::refused("the message is too large for a packet"),
             });
         }
-        if items.is_empty() {
-            return Ok(());
-        }
         let (done, answer) = oneshot::channel();
-        let bundle = Bundle { items, done };
-        self.bundles.send(bundle).await.map_err(|_| away())?;
-        answer.await.unwrap_or_else(|_| Err(away()))
+        let bundle = Bundle {
+            items,
+            follows,
+            done,
+        };
+        self.bundles.send(bundle).await.map_err(|_| gone())?;
+        Ok(UnderWay(answer))
     }
 }
 
@@ -140,6 +179,8 @@ struct Keeper {
     wanted: mpsc::Receiver<Bundle>,
     state: watch::Sender<LineState>,
     stop: CancellationToken,
+    /// A bundle was torn, and none has come since that begins anew.
+    torn: bool,
 }
 
 impl Keeper {
@@ -185,6 +226,7 @@ impl Keeper {
                 retain: true,
                 payload: b"online".to_vec(),
             }],
+            follows: false,
             done: oneshot::channel().0,
         });
         let error = loop {
@@ -207,12 +249,20 @@ impl Keeper {
                     break LineError::slow(format!("no acknowledgement within {patience} s"));
                 }
                 wanted = self.wanted.recv(), if flying.has_room() => match wanted {
-                    Some(bundle) => flying.take(bundle),
+                    Some(bundle) if bundle.follows && self.torn => {
+                        // Who waited may have given up.
+                        let _ = bundle.done.send(Err(gone()));
+                    }
+                    Some(bundle) => {
+                        self.torn = false;
+                        flying.take(bundle);
+                    }
                     None => break LineError::away("nobody publishes any more"),
                 },
             }
         };
         seen.abort();
+        self.torn = true;
         flying.give_up(&error);
         error
     }

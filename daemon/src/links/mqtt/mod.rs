@@ -18,7 +18,7 @@ mod source;
 mod sources;
 mod trouble;
 
-pub use line::{FLYING_MAX, Line, LineState, PAYLOAD_BYTES_MAX, Publication, Torn};
+pub use line::{FLYING_MAX, Line, LineState, PAYLOAD_BYTES_MAX, Publication, Torn, UnderWay};
 pub use sources::{SourceRoom, SourceStanding, Sources};
 pub use trouble::{Cause, LineError};
 

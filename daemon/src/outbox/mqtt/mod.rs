@@ -10,15 +10,22 @@ mod message;
 
 use super::destination::{self, Cause, Room, SendError, Sending, Sent};
 use super::parcel::{Item, Parcel};
-use crate::links::mqtt::{self as links, Line, LineError, PAYLOAD_BYTES_MAX, Publication};
+use crate::links::mqtt::{
+    self as links, Line, LineError, PAYLOAD_BYTES_MAX, Publication, UnderWay,
+};
 use cems_config::Broker;
 use latest::Latest;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 
-/// Parcels in one batch: some seconds of a city.
-const BATCH_MAX: usize = 256;
+/// Parcels in one batch. The last acknowledgements of a batch come late from a broker that saves
+/// packets (mosquitto, as it comes), 40 ms; so a batch is many of them.
+const BATCH_MAX: usize = 1_024;
+/// Messages handed to the line together,
+const BUNDLE_ITEMS: usize = 128;
+/// and how many such bundles at a time, so that the line never waits for us.
+const BUNDLES_MAX: usize = 3;
 
 /// The destination.
 pub struct Mqtt {
@@ -71,16 +78,38 @@ impl Mqtt {
             }
         }
         let (values, refused) = (batch.values, batch.refused);
-        match self.line.publish(items).await {
-            Ok(()) => {
-                self.taken.clear();
-                self.shown_at = connections;
-                Ok(Sent { values, refused })
+        self.publish(keys, items).await?;
+        self.taken.clear();
+        self.shown_at = connections;
+        Ok(Sent { values, refused })
+    }
+
+    /// Publishes in order, some bundles at a time, and remembers how far the broker acknowledged
+    /// them: whoever hands the batch over again goes on there.
+    async fn publish(
+        &mut self,
+        keys: Vec<String>,
+        items: Vec<Publication>,
+    ) -> Result<(), SendError> {
+        let mut rest = keys.into_iter().zip(items).peekable();
+        let mut under_way: VecDeque<(Vec<String>, UnderWay)> = VecDeque::new();
+        let mut follows = false;
+        loop {
+            while under_way.len() < BUNDLES_MAX && rest.peek().is_some() {
+                let (keys, items) = rest.by_ref().take(BUNDLE_ITEMS).unzip();
+                let bundle = self.line.hand_over(items, follows).await;
+                under_way.push_back((keys, bundle.map_err(|torn| of(&torn.error))?));
+                follows = true;
             }
-            Err(torn) => {
-                self.taken.extend(keys.into_iter().take(torn.acknowledged));
-                Err(of(&torn.error))
-            }
+            let Some((keys, bundle)) = under_way.pop_front() else {
+                return Ok(());
+            };
+            let answer = bundle.answer().await;
+            let acknowledged = answer
+                .as_ref()
+                .map_or_else(|torn| torn.acknowledged, |()| keys.len());
+            self.taken.extend(keys.into_iter().take(acknowledged));
+            answer.map_err(|torn| of(&torn.error))?;
         }
     }
 
