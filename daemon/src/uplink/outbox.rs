@@ -74,6 +74,8 @@ pub struct Standing {
     pub last_acknowledged: Option<Timestamp>,
     /// Records that became too old to be owed.
     pub expired: u64,
+    /// Records that no frame can hold ([`Settled::Unsendable`]).
+    pub unsendable: u64,
 }
 
 /// The database. Methods block and take turns; what they changed is on disk when they return.
@@ -325,6 +327,12 @@ pub(super) fn standing(connection: &Connection, mailbox: &Mailbox) -> Result<Sta
             let oldest = row.get::<_, Option<i64>>(1)?.map(Timestamp);
             Ok((row.get::<_, i64>(0)?.unsigned_abs(), oldest))
         })?;
+    standing.unsendable = connection
+        .prepare_cached(
+            "SELECT count(*) FROM receipt \
+             WHERE uplink = ?1 AND outlet = ?2 AND settled = 'unsendable'",
+        )?
+        .query_row(key, |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))?;
     Ok(standing)
 }
 

@@ -41,6 +41,7 @@ impl UplinkBoard {
             way.waiting += standing.pending;
             way.delivered += standing.acknowledged;
             way.given_up += standing.expired;
+            way.dead += standing.unsendable;
             way.waiting_since = [way.waiting_since, standing.oldest]
                 .into_iter()
                 .flatten()

@@ -31,3 +31,6 @@ ALTER TABLE pending ADD COLUMN own INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE pending ADD COLUMN replay INTEGER;
 
 CREATE INDEX pending_replay ON pending (replay) WHERE replay IS NOT NULL;
+
+-- What no frame can hold: few, and counted often.
+CREATE INDEX receipt_unsendable ON receipt (uplink, outlet) WHERE settled = 'unsendable';

@@ -217,6 +217,7 @@ fn what_is_not_sent_says_why() {
     );
     let standing = desk.outbox.standing(&to).expect("reads");
     assert_eq!((standing.pending, standing.acknowledged), (0, 1));
+    assert_eq!(standing.unsendable, 1);
     let open = SentFilter {
         open_only: true,
         ..all()

@@ -18,9 +18,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Parcels of the story.
-const PARCELS: usize = 3_000;
+const PARCELS: usize = 9_000;
 /// Parcels in one batch.
-const BATCH: usize = 100;
+const BATCH: usize = 600;
 /// How often the broker is killed.
 const KILLS: usize = 3;
 /// 2026-03-18 14:32:00 +08:00.
@@ -202,7 +202,7 @@ async fn a_broker_killed_in_the_middle_misses_nothing_and_hears_it_in_order() {
         }
         // Killed while the batch is under way; it comes back knowing nothing, and lets us in only
         // when somebody listens.
-        let pause = Duration::from_micros(random.within(100..4_000) as u64);
+        let pause = Duration::from_micros(random.within(100..20_000) as u64);
         let (again, ()) = tokio::join!(async { destination.send(batch).await.is_err() }, async {
             tokio::time::sleep(pause).await;
             running.kill();
