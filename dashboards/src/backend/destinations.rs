@@ -99,6 +99,13 @@ pub struct WayStatus {
     pub stuck: bool,
 }
 
+impl WayStatus {
+    /// Whether it is the way to this destination.
+    pub fn is(&self, destination: &DestinationStatus) -> bool {
+        self.way == "destination" && self.id == destination.id
+    }
+}
+
 /// A thing that a destination refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedItem {

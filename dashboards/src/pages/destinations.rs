@@ -55,7 +55,13 @@ async fn shown(visit: &Visit, notice: Option<Notice>) -> Page {
     let now = visit.times.now;
     Ok(html(&DestinationsPage {
         shell: Shell::new(visit, "destinations").with_notice(notice),
-        ways: ways.iter().map(|row| WayItem::new(&eyes, row)).collect(),
+        ways: ways
+            .iter()
+            .map(|way| {
+                let of = rows.iter().find(|(row, _)| way.is(row));
+                WayItem::new(&eyes, way, of.map(|(row, _)| row))
+            })
+            .collect(),
         destinations: rows
             .iter()
             .map(|(row, refused)| DestinationItem::new(&eyes, row, refused))

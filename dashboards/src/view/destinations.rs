@@ -23,7 +23,8 @@ pub(crate) struct WayItem {
 }
 
 impl WayItem {
-    pub(crate) fn new(eyes: &Eyes<'_>, row: &WayStatus) -> Self {
+    /// `of`: the destination that it is, if it is one.
+    pub(crate) fn new(eyes: &Eyes<'_>, row: &WayStatus, of: Option<&DestinationStatus>) -> Self {
         let href = match row.way.as_str() {
             "uplink" => "/receipts".to_owned(),
             "channel" => "/messages".to_owned(),
@@ -31,7 +32,10 @@ impl WayItem {
         };
         let trouble = row.trouble.as_ref();
         Self {
-            kind: eyes.words.code("way", &row.way),
+            kind: match of {
+                Some(of) => eyes.words.code("destination-kind", &of.kind),
+                None => eyes.words.code("way", &row.way),
+            },
             id: row.id.clone(),
             href,
             stuck: row.stuck,
