@@ -6,12 +6,12 @@
 //! named here, once:
 //!
 //! * A small database of its own, opened, migrated and put aside when damaged in one manner:
-//!   [`SideBook`](crate::store::SideBook).
+//!   `store::SideBook`.
 //! * What is taken over and the position behind it are one transaction; what left counts after the
 //!   answer: `notify::Outbox::take`, `uplink::Outbox::fill`, `outbox::Books::done`.
 //! * A key that tells a repetition: outlet, kind and time (`uplink::Owed`); the fact and its reader
 //!   (`MessageRow::key`); the row (`outbox::Key`).
-//! * Pauses after trouble, capped, with jitter: [`pause_ms`].
+//! * Pauses after trouble, capped, with jitter: `pause_ms`.
 //! * The other side's words, without addresses and secrets: [`redacted`].
 //! * Dead letters that a person sends again, and periods of data that a person has sent again:
 //!   `notify::PostBoard`, `outbox::OutboxBoard`, `uplink::UplinkBoard`.
