@@ -37,8 +37,8 @@ pub use query::{
     LogPlace, OCCURRENCES_MAX, Queries,
 };
 pub use readers::{READER_WAIT, READERS, Readers};
+pub(crate) use schema::Schema;
 pub use schema::{BUSY_TIMEOUT, Damage, set_aside};
-pub(crate) use schema::{Schema, open_read_only};
 pub use sessions::{
     ATTEMPT_SUBJECTS_MAX, Attempts, OpenedSessions, SESSIONS_PER_USER_MAX, Session, Sessions,
 };

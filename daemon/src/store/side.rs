@@ -1,7 +1,7 @@
 //! Small databases beside the projections: sessions, and where things stand that leave the daemon.
 
 use super::error::StoreError;
-use super::schema::{Damage, Schema};
+use super::schema::{Damage, Schema, open_read_only};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,15 @@ impl SideBook {
     pub(crate) fn open(schema: &Schema, path: &Path) -> Result<(Self, Option<Damage>), StoreError> {
         let (connection, damage) = schema.open(path)?;
         Ok((Self(Mutex::new(connection)), damage))
+    }
+
+    /// The same file for reading only, as [`SideBook::open`] has brought it up to date: whoever
+    /// looks holds up nobody who writes.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub(crate) fn beside(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self(Mutex::new(open_read_only(path)?)))
     }
 
     /// The connection, when nobody else has it. Each use is one statement, or one transaction that

@@ -5,13 +5,13 @@ use super::outbox::{
     LogPlace, Mailbox, ReplayAsked, ReplayRow, Settled, Standing, kind, place, rank, replays,
     standing, under_way,
 };
-use crate::store::{StoreError, open_read_only};
+use crate::store::{SideBook, StoreError};
 use cems_core::model::{OutletId, RecordKind, Seq, Timestamp};
 use cems_dashboards::backend::{LineDay, SentFilter, SentPlace, SentRow, SentState};
 use rusqlite::{Connection, Row, named_params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 /// A record in a mailbox, as far as a gap is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) struct Waiting {
 
 /// The questions. Methods block and take turns.
 pub struct Receipts {
-    connection: Mutex<Connection>,
+    book: SideBook,
 }
 
 impl Receipts {
@@ -34,15 +34,12 @@ impl Receipts {
     /// Whatever the disk says.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Ok(Self {
-            connection: Mutex::new(open_read_only(path)?),
+            book: SideBook::beside(path)?,
         })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // Every method only reads, in transactions that end when they are dropped.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.book.connection()
     }
 
     /// How a mailbox stands, and how far the forward log was read for it.

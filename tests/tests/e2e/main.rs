@@ -23,6 +23,7 @@ mod mqtt;
 mod notify;
 mod numbers;
 mod orders;
+mod outgoing;
 mod published;
 mod series;
 mod sigkill;

@@ -1,6 +1,7 @@
 //! What goes in comes out, and every question finds what it should.
 
 use super::*;
+use crate::store::schema::open_read_only;
 use cems_core::model::rows::StatementRow;
 use cems_core::model::time::DAY_MS;
 use cems_core::model::{ForwardRow, MessageId, MessageRow};
