@@ -18,7 +18,6 @@ use crate::store::{StoreError, blocking};
 use cems_config::Destination as Settings;
 use cems_core::model::Timestamp;
 use metrics::counter;
-use smol_str::SmolStr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,11 +134,7 @@ impl Lane {
             let follows = what.next();
             let last = batches >= RUN_BATCHES_MAX || began.elapsed() >= RUN_MAX;
             let ahead = self.asker().follow(follows.clone().filter(|_| !last));
-            let noting = note(
-                Arc::clone(&self.books),
-                self.settings.id.clone(),
-                outcome.take(),
-            );
+            let noting = self.note(outcome.take());
             let (sent, next, noted) = tokio::join!(self.send(what.parcels()), ahead, noting);
             noted?;
             outcome = Some((
@@ -149,14 +144,34 @@ impl Lane {
             match next {
                 Ok(Some(next)) => what = next,
                 Ok(None) => {
-                    note(Arc::clone(&self.books), self.settings.id.clone(), outcome).await?;
+                    self.note(outcome).await?;
                     return Ok(last && follows.is_some());
                 }
                 Err(error) => {
-                    note(Arc::clone(&self.books), self.settings.id.clone(), outcome).await?;
+                    self.note(outcome).await?;
                     return Err(error.into());
                 }
             }
+        }
+    }
+
+    /// Notes what became of a batch, if there was one; then pages may look.
+    fn note(
+        &self,
+        outcome: Option<(Done, Timestamp)>,
+    ) -> impl Future<Output = Result<(), StoreError>> + use<> {
+        let (books, news) = (Arc::clone(&self.books), Arc::clone(&self.news));
+        let destination = self.settings.id.clone();
+        async move {
+            let Some((done, now)) = outcome else {
+                return Ok(());
+            };
+            let shown = done.delivered > 0 || !done.refused.is_empty();
+            blocking(move || books.done(&destination, &done, now)).await?;
+            if shown {
+                news.moved();
+            }
+            Ok(())
         }
     }
 
@@ -187,9 +202,6 @@ impl Lane {
         counter!("cems_outbox_values_total", "destination" => name.clone()).increment(sent.values);
         counter!("cems_outbox_refused_total", "destination" => name)
             .increment(count(refused.len()));
-        if delivered > 0 || !refused.is_empty() {
-            self.news.moved();
-        }
         what.done(delivered, refused)
     }
 
@@ -268,17 +280,5 @@ impl Lane {
             }
         };
         pause_ms(self.attempts, asked, chance())
-    }
-}
-
-/// Notes what became of a batch, if there was one.
-async fn note(
-    books: Arc<Books>,
-    destination: SmolStr,
-    outcome: Option<(Done, Timestamp)>,
-) -> Result<(), StoreError> {
-    match outcome {
-        Some((done, now)) => blocking(move || books.done(&destination, &done, now)).await,
-        None => Ok(()),
     }
 }
