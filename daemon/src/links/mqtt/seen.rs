@@ -134,7 +134,17 @@ impl Memory {
         }
     }
 
-    /// One request was refused: everything is asked for again with the next connection.
+    /// The session has what was asked for.
+    pub(super) fn is_subscribed(&self) -> bool {
+        !self.kept.filters.is_empty()
+    }
+
+    /// Nothing is subscribed and nothing is asked for.
+    pub(super) fn is_refused(&self) -> bool {
+        self.kept.filters.is_empty() && self.asked.0.is_empty()
+    }
+
+    /// One request was refused: everything is asked for again, later or with the next connection.
     pub(super) fn not_granted(&mut self) {
         self.asked = Default::default();
         self.kept.filters.clear();

@@ -40,6 +40,8 @@ const PACKET_BYTES_MAX: usize = 268_435_455;
 const SENT_BYTES_MAX: usize = 128 * 1024;
 /// How often the memory of what came is written down.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
+/// How often a subscription that was refused is asked for again: somebody may have allowed it.
+const ASK_AGAIN_EVERY: Duration = Duration::from_secs(600);
 
 /// The keeper of one source.
 pub(super) struct Keeper {
@@ -185,11 +187,19 @@ impl Keeper {
         let mut batch = Vec::with_capacity(EVENTS_AT_ONCE_MAX);
         let mut save = tokio::time::interval(SAVE_EVERY);
         save.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ask = tokio::time::interval(ASK_AGAIN_EVERY);
+        ask.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return End::Over,
                 _ = save.tick() => {
                     self.save(memory).await;
+                    continue;
+                }
+                _ = ask.tick() => {
+                    if memory.is_refused() && let Err(error) = self.subscribe(client, memory) {
+                        return End::Error(error);
+                    }
                     continue;
                 }
                 n = events.recv_many(&mut batch, EVENTS_AT_ONCE_MAX) => if n == 0 {
@@ -211,7 +221,9 @@ impl Keeper {
                             }
                         }
                     }
-                    Ok(Event::Incoming(Packet::SubAck(ack))) => self.subscribed(&ack, memory),
+                    Ok(Event::Incoming(Packet::SubAck(ack))) => {
+                        self.subscribed(&ack, memory).await;
+                    }
                     Ok(_) => {}
                     Err(error) => end = Some(of(&error)),
                 }
@@ -226,9 +238,12 @@ impl Keeper {
         }
     }
 
-    fn subscribed(&self, ack: &SubAck, memory: &mut Memory) {
+    async fn subscribed(&self, ack: &SubAck, memory: &mut Memory) {
         if !ack.return_codes.contains(&SubscribeReasonCode::Failure) {
             memory.granted();
+            if memory.is_subscribed() && self.board.connected(&self.plan.id) {
+                self.audit("source.back", String::new()).await;
+            }
         } else {
             memory.not_granted();
             let error = LineError {

@@ -210,6 +210,24 @@ fn message(id: u16, payload: &str) -> MqttMessage {
 }
 
 #[test]
+fn what_the_broker_refuses_is_asked_for_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut memory = Memory::open(directory.path(), "gateway", directory.path());
+    assert!(memory.is_refused() && !memory.is_subscribed());
+    memory.asked_for(vec!["a".into(), "b".into()], 2);
+    assert!(!memory.is_refused() && !memory.is_subscribed());
+    // One of two requests is refused: all of it will be asked for again.
+    memory.not_granted();
+    memory.granted();
+    assert!(memory.is_refused() && !memory.is_subscribed());
+    memory.asked_for(vec!["a".into(), "b".into()], 2);
+    memory.granted();
+    assert!(!memory.is_subscribed());
+    memory.granted();
+    assert!(memory.is_subscribed() && !memory.is_refused());
+}
+
+#[test]
 fn what_is_in_the_journal_is_known_after_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let (books, kept) = (
