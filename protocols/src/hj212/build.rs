@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::crc::CrcStyle;
 use super::edition::Edition;
+use super::encrypt::looks_encrypted;
 use super::fields::{FLAG_ANSWER, FLAG_SPLIT, Item};
 use super::time::LocalTime;
 
@@ -60,6 +61,9 @@ pub enum BuildError {
     /// One item alone is longer than a data segment may be.
     #[error("item is longer than one frame of 1024 bytes; send fewer sub-fields: {0}")]
     ItemTooLong(SmolStr),
+    /// The other side would take the clear data area for cipher text.
+    #[error("the data area begins like cipher text; begin its first field with a name")]
+    ReadsAsCipher,
     /// The segment cannot be declared in four digits.
     #[error("data segment is longer than 9999 bytes; split it: {0}")]
     SegmentTooLong(usize),
@@ -193,7 +197,7 @@ impl FrameBuilder {
     /// One frame, however long up to 9999 bytes.
     ///
     /// # Errors
-    /// [`BuildError::UnsafeText`], [`BuildError::SegmentTooLong`].
+    /// [`BuildError::UnsafeText`], [`BuildError::ReadsAsCipher`], [`BuildError::SegmentTooLong`].
     pub fn build(&self, options: &BuildOptions) -> Result<Vec<u8>, BuildError> {
         let texts = self.item_texts()?;
         let segment = self.segment(self.qn.as_deref(), None, &texts)?;
@@ -208,7 +212,8 @@ impl FrameBuilder {
     /// Items are never cut.
     ///
     /// # Errors
-    /// [`BuildError::UnsafeText`], [`BuildError::ItemTooLong`], [`BuildError::TooManyParts`].
+    /// [`BuildError::UnsafeText`], [`BuildError::ReadsAsCipher`], [`BuildError::ItemTooLong`],
+    /// [`BuildError::TooManyParts`].
     pub fn build_split(&self, options: &BuildOptions) -> Result<Vec<Vec<u8>>, BuildError> {
         let texts = self.item_texts()?;
         let whole = self.segment(self.qn.as_deref(), None, &texts)?;
@@ -283,7 +288,11 @@ impl FrameBuilder {
             area.push(format!("DataTime={}", safe(time)?));
         }
         area.extend(items.iter().cloned());
-        Ok(format!("{};CP=&&{}&&", fields.join(";"), area.join(";")))
+        let segment = format!("{};CP=&&{}&&", fields.join(";"), area.join(";"));
+        if looks_encrypted(segment.as_bytes()) {
+            return Err(BuildError::ReadsAsCipher);
+        }
+        Ok(segment)
     }
 }
 

@@ -268,6 +268,9 @@ fn what_cannot_be_sent_is_refused() {
         let item = Item::bare("PolId", bad);
         assert!(builder().item(item).build(&options).is_err());
     }
+    // The other side would take it for the printed form of SM4.
+    let printed = builder().item(Item::bare("{0xE4", "1"));
+    assert_eq!(printed.build(&options), Err(BuildError::ReadsAsCipher));
     let log = Item::factor("i11001", &[("Info", "//a;b=c//")]);
     assert_eq!(
         message_of(&builder().item(log.clone()).build(&options).unwrap()).items,
