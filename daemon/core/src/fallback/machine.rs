@@ -369,6 +369,8 @@ impl Machine {
         row.reports = count(samples.len());
         row.reports_today = count(samples.iter().filter(|s| **s >= self.day).count());
         row.updated_seq = seq;
+        // As of the next report: a day that becomes short now is reminded of what is ahead.
+        self.told.day = self.told.day.max(at);
         let (newest, last) = (samples.iter().max().copied(), row.last_report_at);
         let mut turns = vec![Turn::Changed];
         if newest != last {

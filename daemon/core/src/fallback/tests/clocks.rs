@@ -77,6 +77,22 @@ fn a_full_day_that_ends_short_is_reminded_of_though_the_next_report_is_not_due()
 }
 
 #[test]
+fn a_day_that_becomes_short_in_its_last_hour_is_reminded_of_what_is_ahead() {
+    let mut desk = Desk::new(rule(0), &["a"]);
+    desk.value("a", Sighting::Valid, 1_300);
+    desk.advance(1_400);
+    for sample in [1_739, 2_039, 2_339, 2_638] {
+        desk.report(sample, sample);
+    }
+    // At the very minute of the first reminder one of four is taken back.
+    desk.advance(2_820);
+    desk.turns.clear();
+    desk.recount(&[1_739, 2_039, 2_638], 2_820);
+    desk.advance(2_879);
+    assert_eq!(told(&desk), ["#2 day due 2880"], "at 23:45");
+}
+
+#[test]
 fn the_written_report_is_owed_within_three_days_though_the_fallback_has_closed() {
     let mut desk = Desk::new(rule(0), &["a"]);
     desk.advance(60);
